@@ -1,0 +1,21 @@
+/* For the programs that need the whole stream: random access to its records.
+ *
+ * A regular file is read in place; a pipe is spooled to an unlinked file in $TMPDIR (default /tmp), saying its size.
+ * Offsets are kept in memory, 16 bytes a record. The stream has been verified whole when open returns. */
+#ifndef SB_STREAM_SPOOL_H
+#define SB_STREAM_SPOOL_H
+
+#include "stream/stream.h"
+
+struct sb_spool;
+
+/* `each` (may be NULL) is called once a record during the verifying pass, so that one pass can gather what it needs. */
+struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg); /* NULL with a message */
+const struct sb_record *sb_spool_header(const struct sb_spool *s);
+uint64_t sb_spool_count(const struct sb_spool *s);
+/* The record at index; owned by the caller's rec until its next use. Safe from several threads with different recs. */
+int sb_spool_get(struct sb_spool *s, uint64_t index, struct sb_record *rec);
+void sb_spool_hash(const struct sb_spool *s, char out[33]); /* XXH3-128 of the stream's bytes, trailer excluded: its identity */
+void sb_spool_close(struct sb_spool *s);
+
+#endif

@@ -1,0 +1,61 @@
+/* The SeaBot stream: header, records, trailer (man/sb-stream.5).
+ *
+ * The reader checks everything before it allocates anything, verifies the trailer, and gives records that borrow its
+ * buffer. The writer adds this program's line to the history, and a trailer only when it is closed well. */
+#ifndef SB_STREAM_STREAM_H
+#define SB_STREAM_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+#include "base/record.h"
+
+#define SB_RECORD_MAX (100u << 20) /* bytes; Python's Unpacker stops there */
+
+struct sb_reader;
+struct sb_writer;
+
+/* path "-" or NULL: stdin. NULL with a message if it can't be opened or its start is not a stream. Empty input is an
+ * error. Without a header (a foreign stream) one warning says that its end can't be checked. */
+struct sb_reader *sb_reader_open(const char *path);
+const struct sb_record *sb_reader_header(const struct sb_reader *r); /* empty for a foreign stream */
+const char *sb_reader_name(const struct sb_reader *r);               /* for messages: "dive.sb", "standard input" */
+/* 1: a record, valid until the next call. 0: the verified end. -1: broken ("dive.sb: stream cut off after 812 records"). */
+int sb_reader_next(struct sb_reader *r, struct sb_record *rec);
+uint64_t sb_reader_count(const struct sb_reader *r);  /* records so far */
+uint64_t sb_reader_offset(const struct sb_reader *r); /* bytes so far: where the next object starts */
+void sb_reader_close(struct sb_reader *r);
+
+/* Seeking, for programs that need the whole stream: see spool.h. */
+
+/* path NULL or "-": stdout. A file is written as a temporary sibling and renamed by close; every failure to write ends
+ * the program with one line (EPIPE: quietly, status 1). */
+struct sb_writer *sb_writer_open(const char *path);
+/* Copies `header` (may be NULL) and appends {"tool","version","args","files"} to its history. Once, first. */
+void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool, const struct sb_args *args);
+void sb_writer_put(struct sb_writer *w, const struct sb_record *rec);
+void sb_writer_flush(struct sb_writer *w);
+uint64_t sb_writer_count(const struct sb_writer *w);
+void sb_writer_close(struct sb_writer *w); /* trailer, flush, rename, checked close */
+
+/* A filter: input, output, history, --drop and counts in one. All of it dies with one line on failure. */
+#include "base/progress.h"
+struct sb_filter {
+    struct sb_reader *in;
+    struct sb_writer *out;
+    struct sb_record header; /* a copy of the input's, to be changed before sb_filter_start() */
+    struct sb_texts drop;
+    struct sb_counts counts;
+};
+
+/* Opens operand 0 (or stdin) and the output. */
+void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop);
+void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args); /* writes the header */
+bool sb_filter_next(struct sb_filter *f, struct sb_record *rec); /* flushes the output before a read that would block */
+void sb_filter_put(struct sb_filter *f, struct sb_record *rec);  /* drops --drop's fields, writes, counts */
+void sb_filter_close(struct sb_filter *f);                       /* trailer, counts on stderr */
+/* "dive.sb: record 12 (id 3f...): message" and exit 1; for a record that lacks what the program needs. */
+_Noreturn void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -15,6 +15,7 @@
 
 extern const char *sb_program; /* the program's name, the prefix of its messages; set by sb_opt_parse() */
 extern bool sb_quiet;          /* -q: no warnings, no progress, no counts; errors are still printed */
+extern bool sb_line_drawn;     /* a progress line stands on the terminal: messages clear it first */
 
 /* Records a message for this thread (at most 1,023 bytes) and returns -1. */
 int sb_error(const char *fmt, ...) SB_PRINTF(1, 2);

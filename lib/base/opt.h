@@ -41,7 +41,6 @@ struct sb_opt {
 };
 
 /* The one spelling and meaning of the options that many programs share. */
-extern const char *sb_opt_help_drop;
 #define SB_OPT_OUTPUT(v) {'o', "output", "FILE", SB_TEXT, (v), SB_OPT_UNRECORDED, "write to FILE, which appears only when it is whole (default: standard output)", 0, 0}
 #define SB_OPT_DROP(v) {0, "drop", "FIELDS", SB_TEXT, (v), 0, "leave these fields (comma-separated) out of the output", 0, 0}
 #define SB_OPT_QUIET {'q', "quiet", NULL, SB_FLAG, &sb_quiet, SB_OPT_UNRECORDED, "print errors only", 0, 0}
@@ -63,8 +62,8 @@ struct sb_tool {
 struct sb_args {
     char **operand; /* into argv, NULL-terminated */
     int count;
-    /* For the history: every recorded option and operand as the user wrote it (file operands and -m by base name,
-     * user:password@ in URLs masked), and the files of SB_OPT_FILE options. */
+    /* For the history: every recorded option as "--name" or "--name=value" and every operand (files by base name,
+     * user:password@ in URLs masked), and the paths that SB_OPT_FILE options named. */
     char **recorded;
     size_t nrecorded;
     const char **file;

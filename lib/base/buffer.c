@@ -1,0 +1,18 @@
+#include "base/buffer.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+void sb_buffer_add(struct sb_buffer *b, const void *bytes, size_t size)
+{
+    SB_GROW(b->data, b->cap, b->size + size);
+    if (size) memcpy(b->data + b->size, bytes, size);
+    b->size += size;
+}
+
+int sb_buffer_write(void *buffer, const char *bytes, size_t size)
+{
+    sb_buffer_add(buffer, bytes, size);
+    return 0;
+}

@@ -1,0 +1,158 @@
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MESSAGE_SIZE 1024
+
+const char *sb_program = "seabot";
+bool sb_quiet;
+bool sb_line_drawn;
+
+static _Thread_local char message[MESSAGE_SIZE];
+
+int sb_error(const char *fmt, ...)
+{
+    char text[MESSAGE_SIZE]; /* the arguments may hold the old message */
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    memcpy(message, text, sizeof text);
+    return -1;
+}
+
+const char *sb_error_message(void)
+{
+    return message;
+}
+
+/* One write, so that lines of programs that share a terminal do not mix. No allocation: memory may be what ran out. */
+static void say(const char *text)
+{
+    char line[MESSAGE_SIZE + 128];
+    int n = snprintf(line, sizeof line - 1, "%s: %s", sb_program, text);
+    size_t size = n < 0 ? 0 : (size_t)n < sizeof line - 1 ? (size_t)n : sizeof line - 2;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)line[i];
+        if (c < 0x20 || c == 0x7f) line[i] = '?';
+    }
+    line[size++] = '\n';
+    if (sb_line_drawn) {
+        sb_line_drawn = false;
+        if (write(STDERR_FILENO, "\r\033[K", 4) < 0) return;
+    }
+    if (write(STDERR_FILENO, line, size) < 0) return;
+}
+
+void sb_warn(const char *fmt, ...)
+{
+    if (sb_quiet) return;
+    char text[MESSAGE_SIZE];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    say(text);
+}
+
+/* The first thread that fails ends the program; exit() must not run twice. */
+static _Noreturn void die(const char *text)
+{
+    static atomic_flag dying = ATOMIC_FLAG_INIT;
+    static _Thread_local bool mine;
+    if (mine) _exit(1); /* an exit handler failed in its turn */
+    if (atomic_flag_test_and_set(&dying)) {
+        for (;;) pause();
+    }
+    mine = true;
+    say(text);
+    exit(1);
+}
+
+void sb_die(const char *fmt, ...)
+{
+    char text[MESSAGE_SIZE];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    die(text);
+}
+
+void sb_die_error(void)
+{
+    die(message[0] ? message : "failed");
+}
+
+static _Noreturn void out_of_memory(size_t wanted)
+{
+    sb_die("out of memory: wanted %zu bytes", wanted);
+}
+
+void *sb_malloc(size_t size)
+{
+    void *p = malloc(size ? size : 1);
+    if (!p) out_of_memory(size);
+    return p;
+}
+
+void *sb_calloc(size_t count, size_t size)
+{
+    size_t total;
+    if (!sb_mul(count, size, &total)) out_of_memory(SIZE_MAX);
+    void *p = calloc(1, total ? total : 1);
+    if (!p) out_of_memory(total);
+    return p;
+}
+
+void *sb_realloc(void *p, size_t count, size_t size)
+{
+    size_t total;
+    if (!sb_mul(count, size, &total)) out_of_memory(SIZE_MAX);
+    void *q = realloc(p, total ? total : 1);
+    if (!q) out_of_memory(total);
+    return q;
+}
+
+void *sb_aligned(size_t align, size_t size)
+{
+    size_t rounded = (size + align - 1) / align * align;
+    if (rounded < size) out_of_memory(size);
+    void *p = aligned_alloc(align, rounded ? rounded : align);
+    if (!p) out_of_memory(size);
+    memset(p, 0, rounded);
+    return p;
+}
+
+char *sb_strdup(const char *s)
+{
+    return sb_strndup(s, strlen(s));
+}
+
+char *sb_strndup(const char *s, size_t n)
+{
+    n = strnlen(s, n);
+    char *copy = sb_malloc(n + 1);
+    memcpy(copy, s, n);
+    copy[n] = 0;
+    return copy;
+}
+
+char *sb_format(const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0) sb_die("cannot format a text: %s", strerror(errno));
+    char *text = sb_malloc((size_t)n + 1);
+    vsnprintf(text, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return text;
+}

@@ -1,0 +1,44 @@
+#include "base/tensor.h"
+
+#include <stdio.h>
+
+static const struct {
+    const char *name;
+    size_t size;
+} dtypes[SB_NDTYPES] = {
+    [SB_U8] = {"u8", 1},     [SB_I8] = {"i8", 1},   [SB_BOOL] = {"bool", 1}, [SB_U16] = {"u16", 2}, [SB_I16] = {"i16", 2},
+    [SB_BF16] = {"bf16", 2}, [SB_F16] = {"f16", 2}, [SB_U32] = {"u32", 4},   [SB_I32] = {"i32", 4}, [SB_F32] = {"f32", 4},
+    [SB_U64] = {"u64", 8},   [SB_I64] = {"i64", 8}, [SB_F64] = {"f64", 8},
+};
+
+size_t sb_dtype_size(enum sb_dtype dtype)
+{
+    return dtypes[dtype].size;
+}
+
+const char *sb_dtype_name(enum sb_dtype dtype)
+{
+    return dtypes[dtype].name;
+}
+
+int64_t sb_tensor_count(const struct sb_tensor *t)
+{
+    int64_t count = 1;
+    for (int i = 0; i < t->ndim; i++) count *= t->shape[i];
+    return count;
+}
+
+size_t sb_tensor_bytes(const struct sb_tensor *t)
+{
+    return (size_t)sb_tensor_count(t) * sb_dtype_size(t->dtype);
+}
+
+const char *sb_tensor_text(const struct sb_tensor *t, char *buf, size_t size)
+{
+    size_t n = (size_t)snprintf(buf, size, "%s [", sb_dtype_name(t->dtype));
+    for (int i = 0; i < t->ndim && n < size; i++) {
+        n += (size_t)snprintf(buf + n, size - n, i ? ",%lld" : "%lld", (long long)t->shape[i]);
+    }
+    if (n < size) snprintf(buf + n, size - n, "]");
+    return buf;
+}

@@ -1,0 +1,32 @@
+/* Reads and writes safetensors files. Reading is strict: header size, ranges without holes or overlap, sizes multiplied with
+ * overflow checks, duplicate keys refused, before anything is allocated by what the file declares. */
+#ifndef SB_NN_SAFETENSORS_H
+#define SB_NN_SAFETENSORS_H
+
+#include "base/tensor.h"
+
+struct sb_weight {
+    char *name;
+    struct sb_tensor tensor; /* points into the mapped file; it may be misaligned for its dtype */
+};
+
+struct sb_weights {
+    struct sb_weight *weight; /* sorted by name */
+    size_t count;
+    char **key, **value; /* __metadata__ */
+    size_t metadata;
+    void *map;
+    size_t map_size;
+};
+
+int sb_weights_open(struct sb_weights *w, const char *path); /* "reef.safetensors: tensor 'head.bias': ..." */
+int sb_weights_parse(struct sb_weights *w, const void *bytes, size_t size, const char *name); /* the same from memory, which must outlive w */
+const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *name); /* NULL if absent */
+const char *sb_weights_metadata(const struct sb_weights *w, const char *key);          /* NULL if absent */
+void sb_weights_close(struct sb_weights *w);
+
+/* Writes atomically (a temporary sibling, renamed). weight[] and its data are the caller's. Deterministic bytes: names sorted,
+ * metadata sorted. */
+int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key, const char *const *value, size_t metadata);
+
+#endif

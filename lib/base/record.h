@@ -39,6 +39,11 @@ void sb_record_keep(struct sb_record *r);  /* copies borrowed bytes into the rec
 void sb_record_copy(struct sb_record *to, const struct sb_record *from); /* to is reset, then owns all its bytes */
 void *sb_record_alloc(struct sb_record *r, size_t size); /* lives until reset; 64-byte aligned */
 
+/* The fields of the map in bytes, which stay borrowed: keys are str and no key stands twice, at most SB_FIELDS_MAX. -1
+ * with a message if that is not so. The caller has reset r, or placed the bytes in its memory. */
+#define SB_FIELDS_MAX 1024
+int sb_record_parse(struct sb_record *r, const uint8_t *bytes, size_t size);
+
 struct sb_field *sb_record_find(const struct sb_record *r, const char *key); /* NULL if absent */
 void sb_record_remove(struct sb_record *r, const char *key);
 
@@ -54,6 +59,10 @@ int sb_get_bool(const struct sb_record *r, const char *key, bool *v);
 int sb_get_tensor(struct sb_record *r, const char *key, struct sb_tensor *t);
 /* Any value as a msgpack-c object that lives in the record until its reset. */
 int sb_get_object(struct sb_record *r, const char *key, msgpack_object *o);
+
+/* The same for a field's value alone. The bytes are borrowed by a view of u8 data. */
+int sb_field_tensor(const struct sb_field *f, struct sb_record *memory, struct sb_tensor *t);
+int sb_field_real(const struct sb_field *f, double *v);
 
 /* Tests one field without decoding its payload. */
 bool sb_field_is_tensor(const struct sb_field *f);

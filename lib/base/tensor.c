@@ -3,12 +3,13 @@
 #include <stdio.h>
 
 static const struct {
-    const char *name;
+    const char *name, *numpy;
     size_t size;
 } dtypes[SB_NDTYPES] = {
-    [SB_U8] = {"u8", 1},     [SB_I8] = {"i8", 1},   [SB_BOOL] = {"bool", 1}, [SB_U16] = {"u16", 2}, [SB_I16] = {"i16", 2},
-    [SB_BF16] = {"bf16", 2}, [SB_F16] = {"f16", 2}, [SB_U32] = {"u32", 4},   [SB_I32] = {"i32", 4}, [SB_F32] = {"f32", 4},
-    [SB_U64] = {"u64", 8},   [SB_I64] = {"i64", 8}, [SB_F64] = {"f64", 8},
+    [SB_U8] = {"u8", "|u1", 1},   [SB_I8] = {"i8", "|i1", 1},     [SB_BOOL] = {"bool", "|b1", 1}, [SB_U16] = {"u16", "<u2", 2},
+    [SB_I16] = {"i16", "<i2", 2}, [SB_BF16] = {"bf16", "<u2", 2}, [SB_F16] = {"f16", "<f2", 2},   [SB_U32] = {"u32", "<u4", 4},
+    [SB_I32] = {"i32", "<i4", 4}, [SB_F32] = {"f32", "<f4", 4},   [SB_U64] = {"u64", "<u8", 8},   [SB_I64] = {"i64", "<i8", 8},
+    [SB_F64] = {"f64", "<f8", 8},
 };
 
 size_t sb_dtype_size(enum sb_dtype dtype)
@@ -19,6 +20,11 @@ size_t sb_dtype_size(enum sb_dtype dtype)
 const char *sb_dtype_name(enum sb_dtype dtype)
 {
     return dtypes[dtype].name;
+}
+
+const char *sb_dtype_numpy(enum sb_dtype dtype)
+{
+    return dtypes[dtype].numpy;
 }
 
 int64_t sb_tensor_count(const struct sb_tensor *t)

@@ -22,6 +22,7 @@ extern "C" {
 
 size_t sb_dtype_size(enum sb_dtype dtype);       /* bytes an element */
 const char *sb_dtype_name(enum sb_dtype dtype);  /* "u8" "f32" "bf16" ... */
+const char *sb_dtype_numpy(enum sb_dtype dtype); /* numpy's code: "|u1" "<f4"; bf16 travels as "<u2" */
 int64_t sb_tensor_count(const struct sb_tensor *t); /* elements; 1 for 0-d. Shapes are trusted: checked where they came in */
 size_t sb_tensor_bytes(const struct sb_tensor *t);
 /* "f32 [3,224,224]" into buf; returns buf. */
@@ -31,6 +32,21 @@ static inline float sb_bf16_to_f32(uint16_t h)
 {
     union { uint32_t u; float f; } v;
     v.u = (uint32_t)h << 16;
+    return v.f;
+}
+
+static inline float sb_f16_to_f32(uint16_t h)
+{
+    union { uint32_t u; float f; } v;
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, rest = h & 0x7fffu;
+    if (rest >= 0x7c00u) { /* infinity, NaN */
+        v.u = sign | 0x7f800000u | (rest & 0x3ffu) << 13;
+    } else if (rest >= 0x400u) {
+        v.u = sign | ((rest << 13) + 0x38000000u);
+    } else { /* zero and denormal: rest * 2^-24 */
+        v.f = (float)rest * (1.0f / 16777216.0f);
+        v.u |= sign;
+    }
     return v.f;
 }
 

@@ -25,8 +25,10 @@ const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *
 const char *sb_weights_metadata(const struct sb_weights *w, const char *key);          /* NULL if absent */
 void sb_weights_close(struct sb_weights *w);
 
-/* Writes atomically (a temporary sibling, renamed). weight[] and its data are the caller's. Deterministic bytes: names sorted,
- * metadata sorted. */
+const char *sb_weights_dtype_name(enum sb_dtype dtype); /* as the format spells it: "F32", "BF16" */
+
+/* Writes atomically (a temporary sibling, flushed and renamed). weight[] and its data are the caller's. Deterministic bytes:
+ * wide dtypes first, then by name; metadata sorted. */
 int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key, const char *const *value, size_t metadata);
 
 #endif

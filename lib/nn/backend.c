@@ -1,0 +1,121 @@
+#include "nn/backend.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+
+/* The folder that the program itself lies in, without a slash at its end; the caller frees. */
+static char *program_folder(void)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0) return sb_strdup(".");
+    path[n] = 0;
+    char *slash = strrchr(path, '/');
+    if (slash) *slash = 0;
+    return sb_strdup(slash == path ? "/" : path);
+}
+
+/* The plugin's path: in $SEABOT_PLUGINS where that is set, else beside the program, else in lib/seabot beside the
+ * program's folder, which is where `make install` puts it whatever the prefix. NULL if there is none. */
+static char *find_plugin(const char *file)
+{
+    const char *named = getenv("SEABOT_PLUGINS");
+    if (named && *named) {
+        char *path = sb_format("%s/%s", named, file);
+        if (access(path, R_OK) == 0) return path;
+        sb_error("%s: %s", path, strerror(errno));
+        free(path);
+        return NULL;
+    }
+    char *folder = program_folder(), *found = NULL;
+    char *place[] = {sb_format("%s/%s", folder, file), sb_format("%s/../lib/seabot/%s", folder, file)};
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
+        if (!found && access(place[i], R_OK) == 0) found = place[i];
+        else free(place[i]);
+    }
+    if (!found) sb_error("no %s beside the program, in ../lib/seabot or in $SEABOT_PLUGINS", file);
+    free(folder);
+    return found;
+}
+
+/* All behind the name is function pointers: one that is missing would be found in the middle of a run. */
+static bool has_hole(const struct sb_ops *ops)
+{
+    const char *first = (const char *)&ops->open, *end = (const char *)ops + sizeof *ops;
+    for (const char *p = first; p < end; p += sizeof(void (*)(void))) {
+        void (*fn)(void);
+        memcpy(&fn, p, sizeof fn);
+        if (!fn) return true;
+    }
+    return false;
+}
+
+static int load_plugin(struct sb_backend *b, const char *path)
+{
+    /* Threads that spin lose badly to a neighbour on the same core; OpenMP reads this when it is loaded, not later. */
+    setenv("GOMP_SPINCOUNT", "1000", 0);
+    /* Never closed: the threads of its OpenMP runtime live as long as the program. */
+    b->plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!b->plugin) return sb_error("%s", dlerror());
+    void *symbol = dlsym(b->plugin, SB_PLUGIN_SYMBOL);
+    if (!symbol) return sb_error("%s: not a plugin of SeaBot", path);
+    sb_plugin_fn get;
+    memcpy(&get, &symbol, sizeof get);
+    const struct sb_ops *ops = get();
+    if (!ops) return sb_error("%s: it has no op table", path);
+    if (ops->version != SB_OPS_VERSION || ops->size != sizeof *ops) {
+        return sb_error("%s: it was built for another version of SeaBot (table %u of %u bytes, wanted %u of %zu)", path,
+                        ops->version, ops->size, SB_OPS_VERSION, sizeof *ops);
+    }
+    if (has_hole(ops)) return sb_error("%s: its op table has a hole", path);
+    b->ops = ops;
+    return 0;
+}
+
+static int open_device(struct sb_backend *b, int threads)
+{
+    const char *why = "no device answers";
+    b->dev = b->ops->open(0, threads ? threads : sb_cores(), &why);
+    return b->dev ? 0 : sb_error("device %s: %s", b->ops->name, why);
+}
+
+static int open_cpu(struct sb_backend *b, int threads)
+{
+    char *path = find_plugin("seabot-cpu.so");
+    if (!path) return -1;
+    int rc = load_plugin(b, path);
+    free(path);
+    return rc ? rc : open_device(b, threads);
+}
+
+static int open_ref(struct sb_backend *b, int threads)
+{
+    b->ops = &sb_ops_ref;
+    return open_device(b, threads);
+}
+
+int sb_backend_open(struct sb_backend *b, const char *device, int threads)
+{
+    memset(b, 0, sizeof *b);
+    if (!device || !strcmp(device, "auto")) {
+        if (open_cpu(b, threads) == 0) return 0;
+        sb_warn("%s: computing with the slow reference kernels", sb_error_message());
+        memset(b, 0, sizeof *b);
+        return open_ref(b, threads);
+    }
+    if (!strcmp(device, "cpu")) return open_cpu(b, threads);
+    if (!strcmp(device, "ref")) return open_ref(b, threads);
+    return sb_error("no device '%s': there are auto, cpu and ref", device);
+}
+
+void sb_backend_close(struct sb_backend *b)
+{
+    if (b->dev) b->ops->close(b->dev);
+    memset(b, 0, sizeof *b);
+}

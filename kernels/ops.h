@@ -42,7 +42,7 @@ enum sb_act { SB_ACT_NONE, SB_ACT_GELU, SB_ACT_GELU_TANH, SB_ACT_RELU }; /* GELU
 struct sb_chance {
     const uint32_t *state; /* device, 4 words */
     uint32_t site;         /* a number of its own for each place in the model */
-    float p;               /* probability of dropping; 0: off, state may be NULL */
+    float p;               /* probability of dropping, 0 <= p < 1: dropped where the uniform number < p; 0: off, state may be NULL */
 };
 
 struct sb_conv {
@@ -92,7 +92,7 @@ struct sb_ops {
 
     /* ---- matrices --------------------------------------------------------------------------------------------------
      * linear: y[M,N] = a(x[M,K] w[N,K]^T + b[N]) (+ residual[M,N], after the activation; may be y itself).
-     * b, residual optional. saved, optional: pre[M,N], what went into the activation. packed, optional: w as linear_pack wrote
+     * b, residual optional. saved, optional: pre[M,N], what went into the activation (NULL where a is NONE). packed, optional: w as linear_pack wrote
      * it; w must be given all the same. */
     void (*linear)(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual, sb_out pre, sb_out y);
     /* With g = dy * a'(pre) (written over dy where a is not NONE; else dy is only read, and pre is NULL):
@@ -111,7 +111,7 @@ struct sb_ops {
     void (*norm_bwd)(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain, sb_out dbias);
     /* Batch normalisation (Ioffe and Szegedy 2015), NHWC: x, y [B,H,W,C]; y = relu?((x - mean) rstd gain + bias + residual).
      * train: mean and biased variance of the batch, running[2,C] f32 (mean, unbiased variance) moves by momentum (torch's
-     * sense: 0.1); else running is used. saved: stats f32 [2,C] = mean, rstd. residual optional. gain, bias: f32. */
+     * sense: 0.1); else running is used. saved: stats f32 [2,C] = mean, rstd that were used. residual optional. gain, bias: f32. */
     void (*batchnorm)(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum, bool train, bool relu, sb_out running, sb_out stats, sb_out y);
     /* y as forward wrote it tells where relu was on. dresidual optional. */
     void (*batchnorm_bwd)(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx, sb_out dresidual, sb_out dgain, sb_out dbias);
@@ -120,7 +120,7 @@ struct sb_ops {
      * qkv [B,T,3,H,E] as one linear writes it; y [B,T,H,E] = softmax(q k^T / sqrt(E)) v for each head (Vaswani et al. 2017).
      * causal: token i sees tokens 0..i. saved: lse f32 [B,H,T], log-sum-exp of each score row (optional).
      * With a cache, k and v of this call are first stored at positions *length .. *length+T-1 of cache [2,B,H,L,E] (act), and token i
-     * sees cache positions 0 .. *length+i. length: device i32. cache, length optional, together; causal then. */
+     * sees cache positions 0 .. *length+i. length: device i32. cache, length optional, together; always causal then. */
     void (*attention)(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse, sb_out y);
     void (*attention_bwd)(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, sb_in y, sb_in dy, sb_out dqkv);
 
@@ -163,9 +163,10 @@ struct sb_ops {
     void (*maxpool)(struct sb_dev *d, sb_in x, int64_t size, struct sb_conv c, sb_out index, sb_out y);
     void (*maxpool_bwd)(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx);
 
-    /* ---- losses: one row each; loss f32 [M] overwritten; dlogits = gradient of scale[0] * sum of loss (optional; may be the logits) ------------
+    /* ---- losses: one row each; loss f32 [M] overwritten; dlogits = gradient of scale[0] * sum of loss (optional; may be the logits). scale: f32 [1] device; only
+     * read where the gradient is wanted, else it may be NULL.
      * xent: logits act [M,C]; target i32 [M] (-1: the row is ignored, loss and gradient 0) or f32 [M,C] (a distribution). smooth: label smoothing,
-     * target' = (1-s) target + s/C. weight f32 [C] optional: each class's term is multiplied by it (torch's definition without its mean). scale: f32 [1] device. */
+     * target' = (1-s) target + s/C. weight f32 [C] optional: each class's term is multiplied by it (torch's definition without its mean). */
     void (*xent)(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss, sb_out dlogits);
     /* binary cross-entropy with logits; target f32 [M,C]; a row's loss is the mean over C; weight f32 [C] multiplies the positive term. */
     void (*bce)(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, sb_in scale, sb_out loss, sb_out dlogits);
@@ -176,14 +177,15 @@ struct sb_ops {
 
     /* ---- optimiser, over flat f32 buffers -------------------------------------------------------------------------
      * m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; p -= lr lr_scale (m/c1 / (sqrt(v/c2) + eps) + decoupled decay p). average, copy (bf16 of p)
-     * optional. norm2: f32 [1], sum of squares of the whole gradient before grad_scale, optional (no clipping). segments: host. Gradients are set to 0 in the same pass. */
+     * optional. norm2: f32 [1], sum of squares of the whole gradient before grad_scale (norm = grad_scale sqrt(norm2)), optional (no clipping). segments: host.
+     * The segments' gradients are set to 0 in the same pass. */
     void (*adamw)(struct sb_dev *d, const struct sb_segment *segment, int64_t segments, const struct sb_adamw_step *step /* device */, sb_in norm2,
                   sb_out master, sb_out grad, sb_out m, sb_out v, sb_out average, sb_out copy);
     void (*sumsq)(struct sb_dev *d, sb_in x, sb_out y); /* f32 [n] to f32 [1]; += is not needed: overwrites; fixed order of summation */
 
     /* ---- moving data --------------------------------------------------------------------------------------------- */
     void (*lerp)(struct sb_dev *d, sb_in a, sb_in b, sb_in t, sb_out y); /* y = a + t (b - a); t f32 [1] or [dim 0] device; y may be a */
-    void (*cast)(struct sb_dev *d, sb_in x, sb_out y);                   /* f32, bf16, u8, i32 in any pair; to u8 rounds and clamps */
+    void (*cast)(struct sb_dev *d, sb_in x, sb_out y);                   /* f32, bf16, u8, i32 in any pair; to u8 and i32 rounds half to even and clamps */
     void (*fill)(struct sb_dev *d, float value, sb_out y);               /* any dtype */
     void (*copy)(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride, sb_out y); /* rows [M,D] whose starts are stride elements apart */
 

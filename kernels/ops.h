@@ -49,7 +49,7 @@ struct sb_conv {
     int64_t stride, pad;
 };
 
-/* One group of neighbouring parameters that share a learning rate and a decay. Segments never overlap. */
+/* One group of neighbouring parameters that share a learning rate and a decay. Segments go upwards and never overlap. */
 struct sb_segment {
     int64_t offset, count; /* elements in the flat buffers */
     float lr_scale, decay;

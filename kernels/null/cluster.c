@@ -1,0 +1,19 @@
+#include "kernels/null/check.h"
+
+void sb_null_nearest(struct sb_dev *d, sb_in x, sb_in c, sb_out index, sb_out distance)
+{
+    (void)d;
+    NEED(x, SB_F32, ANY, ANY);
+    NEED(c, SB_F32, ANY, x->shape[1]);
+    NEED(index, SB_I32, x->shape[0]);
+    NEED(distance, SB_F32, x->shape[0]);
+}
+
+void sb_null_nearest_sum(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_out count)
+{
+    (void)d;
+    NEED(x, SB_F32, ANY, ANY);
+    NEED(index, SB_I32, x->shape[0]);
+    NEED(sum, SB_F32, ANY, x->shape[1]);
+    NEED(count, SB_F32, sum->shape[0]);
+}

@@ -1,0 +1,34 @@
+/* A filter that computes: what sb-classify and sb-caption share. It opens stream, model and device, refuses a stream that
+ * was tensorized otherwise than the model wants, and gathers the tensors of records into batches. */
+#ifndef SB_NN_INFER_H
+#define SB_NN_INFER_H
+
+#include "nn/net.h"
+#include "stream/batches.h"
+
+struct sb_infer_options {
+    const char *model, *output, *drop, *device, *precision; /* precision: auto, f32, bf16 */
+    int batch, jobs;
+    double max_wait; /* seconds; negative: none */
+};
+
+struct sb_infer {
+    struct sb_filter filter;
+    struct sb_model model;
+    struct sb_backend backend;
+    struct sb_net *net;
+    struct sb_batches *batches;
+    enum sb_dtype dtype;
+    uint8_t *tensors; /* host [batch,3,S,S] */
+    int batch;
+    bool flush_each;
+};
+
+/* Dies with one line on failure. */
+void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct sb_args *args, const struct sb_infer_options *o);
+/* The next records and their tensors; how many, 0 at the end. */
+int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch *batch);
+void sb_infer_put(struct sb_infer *n, struct sb_record *record, int count); /* the batch, with the fields that were added */
+void sb_infer_close(struct sb_infer *n);
+
+#endif

@@ -70,7 +70,7 @@ static _Noreturn void die(const char *text)
         for (;;) pause();
     }
     mine = true;
-    say(text);
+    if (text) say(text);
     exit(1);
 }
 
@@ -87,6 +87,11 @@ void sb_die(const char *fmt, ...)
 void sb_die_error(void)
 {
     die(message[0] ? message : "failed");
+}
+
+void sb_die_quietly(void)
+{
+    die(NULL);
 }
 
 static _Noreturn void out_of_memory(size_t wanted)

@@ -27,6 +27,7 @@ void sb_warn(const char *fmt, ...) SB_PRINTF(1, 2);
 /* The same, then exit(1): output files that are not finished are removed, no trailer is written. */
 _Noreturn void sb_die(const char *fmt, ...) SB_PRINTF(1, 2);
 _Noreturn void sb_die_error(void); /* with this thread's recorded message */
+_Noreturn void sb_die_quietly(void); /* without a word: the reader of our output has gone */
 
 /* Never NULL: they die with "out of memory: wanted N bytes". Counts are multiplied with an overflow check.
  * The caller owns what is returned and frees it with free(). */

@@ -25,6 +25,8 @@ const char *sb_reader_name(const struct sb_reader *r);               /* for mess
 int sb_reader_next(struct sb_reader *r, struct sb_record *rec);
 uint64_t sb_reader_count(const struct sb_reader *r);  /* records so far */
 uint64_t sb_reader_offset(const struct sb_reader *r); /* bytes so far: where the next object starts */
+/* `idle` is called before a read that would block: flush output there, so that a live pipe keeps moving. */
+void sb_reader_idle(struct sb_reader *r, void (*idle)(void *arg), void *arg);
 void sb_reader_close(struct sb_reader *r);
 
 /* Seeking, for programs that need the whole stream: see spool.h. */
@@ -32,6 +34,7 @@ void sb_reader_close(struct sb_reader *r);
 /* path NULL or "-": stdout. A file is written as a temporary sibling and renamed by close; every failure to write ends
  * the program with one line (EPIPE: quietly, status 1). */
 struct sb_writer *sb_writer_open(const char *path);
+/* Put and flush may be called from different threads. */
 /* Copies `header` (may be NULL) and appends {"tool","version","args","files"} to its history. Once, first. */
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool, const struct sb_args *args);
 void sb_writer_put(struct sb_writer *w, const struct sb_record *rec);

@@ -1,0 +1,192 @@
+#include "base/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+enum { PIPE_SIZE = 1 << 20 };
+
+struct sb_output {
+    int fd;
+    char *name;   /* as the user wrote it */
+    char *target; /* the file that close makes appear; NULL if written directly */
+    char *temporary;
+    struct sb_output *next;
+};
+
+/* The outputs with a temporary sibling. A signal handler walks the list, so it changes only with signals blocked. */
+static struct sb_output *unfinished;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pid_t owner;
+
+static void lock_list(sigset_t *old)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, old);
+    pthread_mutex_lock(&lock);
+}
+
+static void unlock_list(const sigset_t *old)
+{
+    pthread_mutex_unlock(&lock);
+    pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+static void remove_unfinished(void)
+{
+    if (getpid() != owner) return;
+    for (struct sb_output *o = unfinished; o; o = o->next) unlink(o->temporary);
+}
+
+static void on_signal(int number)
+{
+    remove_unfinished();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void watch(struct sb_output *o)
+{
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    sigset_t old;
+    lock_list(&old);
+    if (!owner) {
+        owner = getpid();
+        atexit(remove_unfinished);
+        for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
+            struct sigaction now, set = {.sa_handler = on_signal};
+            /* A program with a handler of its own, or one told to ignore the signal, is left as it is. */
+            if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) sigaction(ending[i], &set, NULL);
+        }
+    }
+    o->next = unfinished;
+    unfinished = o;
+    unlock_list(&old);
+}
+
+static void forget(struct sb_output *o)
+{
+    sigset_t old;
+    lock_list(&old);
+    struct sb_output **link = &unfinished;
+    while (*link && *link != o) link = &(*link)->next;
+    if (*link) *link = o->next;
+    unlock_list(&old);
+}
+
+static _Noreturn void fail(const struct sb_output *o, int error)
+{
+    if (error == EPIPE) sb_die_quietly();
+    sb_die("%s: %s", o->name, strerror(error));
+}
+
+/* ".NAME.PID.tmp" beside the target. */
+static void open_sibling(struct sb_output *o, const struct stat *old)
+{
+    const char *slash = strrchr(o->target, '/'), *name = slash ? slash + 1 : o->target;
+    o->temporary = sb_format("%.*s.%.200s.%ld.tmp", (int)(name - o->target), o->target, name, (long)getpid());
+    unlink(o->temporary); /* left by a crash of an earlier process of this number */
+    o->fd = open(o->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (o->fd < 0) fail(o, errno);
+    if (old) (void)!fchmod(o->fd, old->st_mode & 07777);
+    watch(o);
+}
+
+struct sb_output *sb_output_open(const char *path)
+{
+    struct sb_output *o = sb_calloc(1, sizeof *o);
+    struct stat st;
+    signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, and exit handlers run */
+    if (!path || strcmp(path, "-") == 0) {
+        o->name = sb_strdup("standard output");
+        o->fd = STDOUT_FILENO;
+    } else {
+        o->name = sb_strdup(path);
+        bool there = stat(path, &st) == 0;
+        if (there && S_ISDIR(st.st_mode)) fail(o, EISDIR);
+        if (there && !S_ISREG(st.st_mode)) {
+            o->fd = open(path, O_WRONLY | O_CLOEXEC);
+            if (o->fd < 0) fail(o, errno);
+        } else {
+            if (there && access(path, W_OK) != 0) fail(o, errno);
+            o->target = there ? realpath(path, NULL) : sb_strdup(path); /* a link stays a link */
+            if (!o->target) fail(o, errno);
+            open_sibling(o, there ? &st : NULL);
+        }
+    }
+    if (fstat(o->fd, &st) == 0 && S_ISFIFO(st.st_mode)) (void)fcntl(o->fd, F_SETPIPE_SZ, PIPE_SIZE);
+    return o;
+}
+
+void sb_output_writev(struct sb_output *o, struct iovec *part, int count)
+{
+    while (count > 0) {
+        if (part->iov_len == 0) {
+            part++;
+            count--;
+            continue;
+        }
+        ssize_t n = writev(o->fd, part, count);
+        if (n < 0 && errno == EAGAIN) { /* a terminal or socket that someone made non-blocking */
+            struct pollfd wait = {.fd = o->fd, .events = POLLOUT};
+            poll(&wait, 1, -1);
+            continue;
+        }
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) fail(o, errno);
+        size_t left = (size_t)n;
+        while (count > 0 && left >= part->iov_len) {
+            left -= part->iov_len;
+            part++;
+            count--;
+        }
+        if (count > 0) {
+            part->iov_base = (char *)part->iov_base + left;
+            part->iov_len -= left;
+        }
+    }
+}
+
+void sb_output_write(struct sb_output *o, const void *bytes, size_t size)
+{
+    struct iovec part = {(void *)bytes, size};
+    sb_output_writev(o, &part, 1);
+}
+
+const char *sb_output_name(const struct sb_output *o)
+{
+    return o->name;
+}
+
+int sb_output_fd(const struct sb_output *o)
+{
+    return o->fd;
+}
+
+const char *sb_output_path(const struct sb_output *o)
+{
+    return o->target ? o->temporary : o->fd == STDOUT_FILENO ? NULL : o->name;
+}
+
+void sb_output_close(struct sb_output *o)
+{
+    if (close(o->fd) != 0) fail(o, errno);
+    if (o->target) {
+        if (rename(o->temporary, o->target) != 0) fail(o, errno);
+        forget(o);
+    }
+    free(o->name);
+    free(o->target);
+    free(o->temporary);
+    free(o);
+}

@@ -1,0 +1,24 @@
+/* An output file that appears only when it is whole: it is written to a temporary sibling, which close renames; after
+ * any failure, SIGINT and SIGTERM included, the sibling is removed and an old file of that name is untouched. What is
+ * not a regular file (a pipe, /dev/full) is written directly, so is standard output.
+ *
+ * Nothing returns an error: a failure to write ends the program with one line, a reader that has gone ends it quietly
+ * with status 1. The caller owns the output until it closes it. */
+#ifndef SB_BASE_OUTPUT_H
+#define SB_BASE_OUTPUT_H
+
+#include <stddef.h>
+#include <sys/uio.h>
+
+struct sb_output;
+
+struct sb_output *sb_output_open(const char *path); /* NULL or "-": standard output */
+void sb_output_write(struct sb_output *o, const void *bytes, size_t size);
+void sb_output_writev(struct sb_output *o, struct iovec *part, int count); /* part is used up */
+const char *sb_output_name(const struct sb_output *o); /* for messages */
+int sb_output_fd(const struct sb_output *o);
+/* The path being written, for libraries that open files themselves; NULL for standard output. */
+const char *sb_output_path(const struct sb_output *o);
+void sb_output_close(struct sb_output *o); /* checks, renames, frees */
+
+#endif

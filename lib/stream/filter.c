@@ -1,0 +1,68 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stream/stream.h"
+
+static void flush_output(void *arg)
+{
+    sb_writer_flush(arg);
+}
+
+void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop)
+{
+    memset(f, 0, sizeof *f);
+    if (args->count > 1) sb_usage("one input at most: '%s' is too much", args->operand[1]);
+    sb_texts_split(drop, ',', &f->drop);
+    f->in = sb_reader_open(args->operand[0]);
+    if (!f->in) sb_die_error();
+    sb_record_copy(&f->header, sb_reader_header(f->in));
+    f->out = sb_writer_open(output);
+}
+
+void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args)
+{
+    sb_writer_header(f->out, &f->header, tool, args);
+    sb_reader_idle(f->in, flush_output, f->out);
+}
+
+bool sb_filter_next(struct sb_filter *f, struct sb_record *rec)
+{
+    int rc = sb_reader_next(f->in, rec);
+    if (rc < 0) sb_die_error();
+    f->counts.in += rc > 0;
+    return rc > 0;
+}
+
+void sb_filter_put(struct sb_filter *f, struct sb_record *rec)
+{
+    for (size_t i = 0; i < f->drop.count; i++) sb_record_remove(rec, f->drop.text[i]);
+    sb_writer_put(f->out, rec);
+    f->counts.out++;
+}
+
+void sb_filter_close(struct sb_filter *f)
+{
+    sb_writer_close(f->out);
+    sb_reader_close(f->in);
+    sb_counts_print(&f->counts);
+    sb_record_free(&f->header);
+    for (size_t i = 0; i < f->drop.count; i++) free((char *)f->drop.text[i]);
+    free(f->drop.text);
+}
+
+void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const char *fmt, ...)
+{
+    char why[700];
+    const char *id;
+    size_t size;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    if (rec && sb_get_text(rec, "id", &id, &size) == 1) {
+        sb_die("%s: record %" PRIu64 " (id %.*s): %s", sb_reader_name(f->in), sb_reader_count(f->in), (int)(size < 40 ? size : 40), id, why);
+    }
+    sb_die("%s: record %" PRIu64 ": %s", sb_reader_name(f->in), sb_reader_count(f->in), why);
+}

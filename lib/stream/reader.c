@@ -1,0 +1,299 @@
+#include "stream/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "stream/scan.h"
+
+enum { BUFFER_FIRST = 1 << 20, READ_LEAST = 1 << 16, PIPE_SIZE = 1 << 20 };
+
+struct sb_reader {
+    int fd;
+    char *name;
+    bool regular, eof;
+    uint64_t base; /* where the stream begins in a regular file */
+
+    uint8_t *buf; /* one object and what was read after it */
+    size_t cap, start, end;
+    size_t size; /* of the object at start; 0: none yet */
+
+    XXH3_state_t *hash;
+    uint64_t count, offset;
+    struct sb_record header;
+    bool foreign, waiting; /* waiting: a foreign stream's first object was looked at, but not given yet */
+    enum { READING, ENDED, BROKEN } state;
+
+    void (*idle)(void *arg);
+    void *idle_arg;
+};
+
+/* ---- bytes ---- */
+
+/* Makes room for more than r->end bytes. The buffer doubles when it is full, so it grows only by what really came. */
+static void make_room(struct sb_reader *r, size_t want)
+{
+    if (r->start > 0 && (r->start == r->end || r->start + want > r->cap)) {
+        memmove(r->buf, r->buf + r->start, r->end - r->start);
+        r->end -= r->start;
+        r->start = 0;
+    }
+    if (r->end < r->cap) return;
+    size_t cap = r->cap * 2;
+    if (cap > SB_RECORD_MAX + READ_LEAST) cap = SB_RECORD_MAX + READ_LEAST;
+    r->buf = sb_realloc(r->buf, cap, 1);
+    r->cap = cap;
+}
+
+/* Reads until `want` bytes stand from r->start on. 1: they do. 0: the input ended before. -1: it can't be read. */
+static int fill(struct sb_reader *r, size_t want)
+{
+    while (r->end - r->start < want) {
+        if (r->eof) return 0;
+        make_room(r, want);
+        size_t room = r->cap - r->end, missing = want - (r->end - r->start);
+        /* Of a large record no more is read than it needs: what follows it would have to be moved. */
+        if (want > READ_LEAST && room > missing) room = missing > READ_LEAST ? missing : READ_LEAST < room ? READ_LEAST : room;
+        if (r->idle && !r->regular) {
+            struct pollfd p = {.fd = r->fd, .events = POLLIN};
+            if (poll(&p, 1, 0) == 0) r->idle(r->idle_arg);
+        }
+        ssize_t n = read(r->fd, r->buf + r->end, room);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) {
+            struct pollfd p = {.fd = r->fd, .events = POLLIN};
+            poll(&p, 1, -1);
+            continue;
+        }
+        if (n < 0) return sb_error("%s: %s", r->name, strerror(errno));
+        if (n == 0) r->eof = true;
+        r->end += (size_t)n;
+    }
+    return 1;
+}
+
+static int cut_off(const struct sb_reader *r)
+{
+    return sb_error("%s: stream cut off after %" PRIu64 " records", r->name, r->count);
+}
+
+static int bad_object(const struct sb_reader *r)
+{
+    char why[512];
+    strncpy(why, sb_error_message(), sizeof why - 1);
+    why[sizeof why - 1] = 0;
+    return sb_error("%s: damaged after %" PRIu64 " records: %s", r->name, r->count, why);
+}
+
+/* Finds the next object. 1: r->size bytes at r->start. 0: the input ended where an object would begin. -1. */
+static int next_object(struct sb_reader *r)
+{
+    struct sb_scan scan;
+    r->start += r->size;
+    r->offset += r->size;
+    r->size = 0;
+    sb_scan_start(&scan);
+    for (;;) {
+        int rc = sb_scan_more(&scan, r->buf + r->start, r->end - r->start);
+        if (rc < 0) return bad_object(r);
+        if (rc > 0) break;
+        rc = fill(r, scan.need);
+        if (rc < 0) return -1;
+        if (rc == 0) return r->end == r->start ? 0 : cut_off(r);
+    }
+    r->size = scan.at;
+    return 1;
+}
+
+/* ---- objects ---- */
+
+static bool is_trailer(const struct sb_record *rec)
+{
+    return rec->count == 2 && sb_record_find(rec, "end") && sb_record_find(rec, "xxh3");
+}
+
+/* The end: the count and the hash must be those of what was read, and nothing may follow. Returns 0 or -1. */
+static int check_trailer(struct sb_reader *r, const struct sb_record *rec)
+{
+    const char *said;
+    size_t said_size;
+    int64_t end;
+    char hex[SB_HEX];
+    if (sb_get_int(rec, "end", &end) != 1 || sb_get_text(rec, "xxh3", &said, &said_size) != 1) {
+        return sb_error("%s: damaged after %" PRIu64 " records: the trailer is not one", r->name, r->count);
+    }
+    sb_hash_hex(sb_reader_hash(r), hex);
+    if (said_size != 32 || memcmp(said, hex, 32) != 0) {
+        return sb_error("%s: damaged: the hash of its %" PRIu64 " records is not the one in its trailer", r->name, r->count);
+    }
+    if (end < 0 || (uint64_t)end != r->count) {
+        return sb_error("%s: damaged: its trailer counts %" PRId64 " records, there are %" PRIu64, r->name, end, r->count);
+    }
+    r->start += r->size;
+    r->offset += r->size;
+    r->size = 0;
+    int more = fill(r, 1);
+    if (more > 0) return sb_error("%s: bytes after the stream's end at %" PRIu64 " records", r->name, r->count);
+    return more;
+}
+
+/* What the object at r->start is, into rec. 1: a record. 0: the verified end. -1. */
+static int take_object(struct sb_reader *r, struct sb_record *rec)
+{
+    const uint8_t *bytes = r->buf + r->start;
+    if (sb_record_parse(rec, bytes, r->size)) return bad_object(r);
+    if (is_trailer(rec)) {
+        int rc = check_trailer(r, rec);
+        if (rc == 0) r->state = ENDED;
+        sb_record_reset(rec);
+        return rc;
+    }
+    if (sb_record_find(rec, "seabot")) {
+        return sb_error("%s: a second header after %" PRIu64 " records: the stream before it was cut off", r->name, r->count);
+    }
+    XXH3_128bits_update(r->hash, bytes, r->size);
+    r->count++;
+    return 1;
+}
+
+int sb_reader_next(struct sb_reader *r, struct sb_record *rec)
+{
+    sb_record_reset(rec);
+    if (r->state == ENDED) return 0;
+    if (r->state == BROKEN) return -1;
+    int rc = r->waiting ? 1 : next_object(r);
+    r->waiting = false;
+    if (rc > 0) {
+        rc = take_object(r, rec);
+    } else if (rc == 0) { /* only a stream without a header may end without a trailer */
+        rc = r->foreign ? 0 : cut_off(r);
+        if (rc == 0) r->state = ENDED;
+    }
+    if (rc < 0) {
+        r->state = BROKEN;
+        sb_record_reset(rec);
+    }
+    return rc;
+}
+
+/* ---- open and close ---- */
+
+static bool begins_map(uint8_t c)
+{
+    return (c & 0xf0) == 0x80 || c == 0xde || c == 0xdf;
+}
+
+static int read_header(struct sb_reader *r)
+{
+    int64_t version;
+    int rc = fill(r, 1);
+    if (rc < 0) return -1;
+    if (rc == 0) return sb_error("%s: empty, not a stream", r->name);
+    if (!begins_map(r->buf[0])) return sb_error("%s: not a SeaBot stream", r->name);
+    if (next_object(r) < 0) return -1;
+    if (sb_record_parse(&r->header, r->buf, r->size)) return bad_object(r);
+    if (sb_record_find(&r->header, "seabot")) {
+        if (sb_get_int(&r->header, "seabot", &version) != 1) return sb_error("%s: a header without a version", r->name);
+        if (version != 1) return sb_error("%s: a stream of version %" PRId64 "; this program reads version 1", r->name, version);
+        sb_record_keep(&r->header);
+        XXH3_128bits_update(r->hash, r->buf, r->size);
+        return 0;
+    }
+    sb_record_reset(&r->header);
+    r->foreign = r->waiting = true;
+    sb_warn("%s: no header: whether the stream is whole can't be checked", r->name);
+    return 0;
+}
+
+struct sb_reader *sb_reader_open(const char *path)
+{
+    struct stat st;
+    bool standard = !path || strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        sb_error("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    struct sb_reader *r = sb_calloc(1, sizeof *r);
+    r->fd = fd;
+    r->name = sb_strdup(standard ? "standard input" : path);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        off_t at = lseek(fd, 0, SEEK_CUR);
+        r->regular = at >= 0;
+        r->base = at >= 0 ? (uint64_t)at : 0;
+        (void)posix_fadvise(fd, at, 0, POSIX_FADV_SEQUENTIAL);
+    } else {
+        (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* fails on what is no pipe, and that is fine */
+    }
+    r->cap = BUFFER_FIRST;
+    r->buf = sb_malloc(r->cap);
+    r->hash = XXH3_createState();
+    if (!r->hash) sb_die("out of memory: wanted %d bytes", 576);
+    XXH3_128bits_reset(r->hash);
+    if (read_header(r)) {
+        sb_reader_close(r);
+        return NULL;
+    }
+    return r;
+}
+
+void sb_reader_close(struct sb_reader *r)
+{
+    if (!r) return;
+    if (r->fd != STDIN_FILENO) close(r->fd);
+    XXH3_freeState(r->hash);
+    sb_record_free(&r->header);
+    free(r->buf);
+    free(r->name);
+    free(r);
+}
+
+const struct sb_record *sb_reader_header(const struct sb_reader *r)
+{
+    return &r->header;
+}
+
+const char *sb_reader_name(const struct sb_reader *r)
+{
+    return r->name;
+}
+
+uint64_t sb_reader_count(const struct sb_reader *r)
+{
+    return r->count;
+}
+
+uint64_t sb_reader_offset(const struct sb_reader *r)
+{
+    return r->offset + (r->waiting ? 0 : r->size);
+}
+
+void sb_reader_idle(struct sb_reader *r, void (*idle)(void *arg), void *arg)
+{
+    r->idle = idle;
+    r->idle_arg = arg;
+}
+
+const uint8_t *sb_reader_bytes(const struct sb_reader *r, size_t *size)
+{
+    *size = r->waiting ? 0 : r->size;
+    return r->buf + r->start;
+}
+
+int sb_reader_seekable(const struct sb_reader *r, uint64_t *base)
+{
+    *base = r->base;
+    return r->regular ? r->fd : -1;
+}
+
+struct sb_hash sb_reader_hash(const struct sb_reader *r)
+{
+    XXH128_hash_t h = XXH3_128bits_digest(r->hash);
+    return (struct sb_hash){h.high64, h.low64};
+}

@@ -1,6 +1,5 @@
 #include "base/err.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,14 +149,11 @@ char *sb_strndup(const char *s, size_t n)
 
 char *sb_format(const char *fmt, ...)
 {
-    va_list ap, again;
+    char *text;
+    va_list ap;
     va_start(ap, fmt);
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vasprintf(&text, fmt, ap);
     va_end(ap);
-    if (n < 0) sb_die("cannot format a text: %s", strerror(errno));
-    char *text = sb_malloc((size_t)n + 1);
-    vsnprintf(text, (size_t)n + 1, fmt, again);
-    va_end(again);
+    if (n < 0) sb_die("out of memory for a text");
     return text;
 }

@@ -1,11 +1,11 @@
 /* sb-classify: adds the most probable labels to records with tensors, and their embedding where asked. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/dictionary.h"
 #include "base/err.h"
-#include "base/file.h"
+#include "base/output.h"
 #include "nn/infer.h"
 #include "nn/metrics.h"
 
@@ -91,10 +91,9 @@ static void count_score(const struct sb_infer *n, struct sb_confusion *c, const 
 static void write_score(const struct sb_confusion *c, const struct sb_model *m)
 {
     if (!c->total) sb_die("--score: no record has a label");
-    struct sb_file out;
-    if (sb_file_create(&out, score)) sb_die_error();
-    sb_confusion_json(c, m->labels.text, out.f);
-    if (sb_file_commit(&out)) sb_die_error();
+    FILE *out = sb_output_stdio(score);
+    sb_confusion_json(c, m->labels.text, out);
+    fclose(out);
     if (!sb_quiet) fprintf(stderr, "sb-classify: top-1 %.4f, macro-F1 %.4f on %llu labelled records\n", sb_confusion_top1(c), sb_confusion_macro_f1(c), (unsigned long long)c->total);
 }
 

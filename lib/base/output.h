@@ -8,6 +8,7 @@
 #define SB_BASE_OUTPUT_H
 
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/uio.h>
 
 struct sb_output;
@@ -20,5 +21,8 @@ int sb_output_fd(const struct sb_output *o);
 /* The path being written, for libraries that open files themselves; NULL for standard output. */
 const char *sb_output_path(const struct sb_output *o);
 void sb_output_close(struct sb_output *o); /* checks, renames, frees */
+
+/* The same as a stdio stream: fclose() checks and renames; without it the file does not appear. */
+FILE *sb_output_stdio(const char *path);
 
 #endif

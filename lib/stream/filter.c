@@ -3,34 +3,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stream/stream.h"
+#include "stream/spool.h"
 
 static void flush_output(void *arg)
 {
     sb_writer_flush(arg);
 }
 
-void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop)
+static const char *open_common(struct sb_filter *f, const struct sb_args *args, const char *drop)
 {
     memset(f, 0, sizeof *f);
     if (args->count > 1) sb_usage("one input at most: '%s' is too much", args->operand[1]);
     sb_texts_split(drop, ',', &f->drop);
-    f->in = sb_reader_open(args->operand[0]);
+    return args->operand[0];
+}
+
+void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop)
+{
+    const char *path = open_common(f, args, drop);
+    f->in = sb_reader_open(path);
     if (!f->in) sb_die_error();
     sb_record_copy(&f->header, sb_reader_header(f->in));
     f->out = sb_writer_open(output);
 }
 
+void sb_filter_open_whole(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop,
+                          void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg)
+{
+    const char *path = open_common(f, args, drop);
+    f->whole = sb_spool_open(path, each, arg);
+    if (!f->whole) sb_die_error();
+    sb_record_copy(&f->header, sb_spool_header(f->whole));
+    f->out = sb_writer_open(output);
+}
+
+void sb_filter_rewind(struct sb_filter *f)
+{
+    f->at = 0;
+    f->counts.in = 0;
+}
+
 void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args)
 {
     sb_writer_header(f->out, &f->header, tool, args);
-    sb_reader_idle(f->in, flush_output, f->out);
+    if (f->in) sb_reader_idle(f->in, flush_output, f->out);
+}
+
+static int next(struct sb_filter *f, struct sb_record *rec)
+{
+    if (f->in) return sb_reader_next(f->in, rec);
+    if (f->at == sb_spool_count(f->whole)) return 0;
+    return sb_spool_get(f->whole, f->at, rec) ? -1 : 1;
 }
 
 bool sb_filter_next(struct sb_filter *f, struct sb_record *rec)
 {
-    int rc = sb_reader_next(f->in, rec);
+    int rc = next(f, rec);
     if (rc < 0) sb_die_error();
+    if (rc > 0) f->at++;
     f->counts.in += rc > 0;
     return rc > 0;
 }
@@ -46,6 +76,7 @@ void sb_filter_close(struct sb_filter *f)
 {
     sb_writer_close(f->out);
     sb_reader_close(f->in);
+    sb_spool_close(f->whole);
     sb_counts_print(&f->counts);
     sb_record_free(&f->header);
     for (size_t i = 0; i < f->drop.count; i++) free((char *)f->drop.text[i]);
@@ -61,8 +92,10 @@ void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const
     va_start(ap, fmt);
     vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
+    uint64_t at = f->at || !f->in ? f->at : sb_reader_count(f->in);
+    const char *name = f->in ? sb_reader_name(f->in) : sb_spool_name(f->whole);
     if (rec && sb_get_text(rec, "id", &id, &size) == 1) {
-        sb_die("%s: record %" PRIu64 " (id %.*s): %s", sb_reader_name(f->in), sb_reader_count(f->in), (int)(size < 40 ? size : 40), id, why);
+        sb_die("%s: record %" PRIu64 " (id %.*s): %s", name, at, (int)(size < 40 ? size : 40), id, why);
     }
-    sb_die("%s: record %" PRIu64 ": %s", sb_reader_name(f->in), sb_reader_count(f->in), why);
+    sb_die("%s: record %" PRIu64 ": %s", name, at, why);
 }

@@ -101,6 +101,11 @@ const struct sb_record *sb_spool_header(const struct sb_spool *s)
     return sb_reader_header(s->in);
 }
 
+const char *sb_spool_name(const struct sb_spool *s)
+{
+    return sb_reader_name(s->in);
+}
+
 uint64_t sb_spool_count(const struct sb_spool *s)
 {
     return s->count;

@@ -12,6 +12,7 @@ struct sb_spool;
 /* `each` (may be NULL) is called once a record during the verifying pass, so that one pass can gather what it needs. */
 struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg); /* NULL with a message */
 const struct sb_record *sb_spool_header(const struct sb_spool *s);
+const char *sb_spool_name(const struct sb_spool *s); /* for messages */
 uint64_t sb_spool_count(const struct sb_spool *s);
 /* The record at index; owned by the caller's rec until its next use. Safe from several threads with different recs. */
 int sb_spool_get(struct sb_spool *s, uint64_t index, struct sb_record *rec);

@@ -44,8 +44,12 @@ void sb_writer_close(struct sb_writer *w); /* trailer, flush, rename, checked cl
 
 /* A filter: input, output, history, --drop and counts in one. All of it dies with one line on failure. */
 #include "base/progress.h"
+struct sb_spool;
 struct sb_filter {
-    struct sb_reader *in;
+    struct sb_reader *in;   /* NULL where the whole stream was taken first */
+    struct sb_spool *whole; /* then this, else NULL */
+    uint64_t at;            /* number, from 1, of the record that sb_filter_die() speaks of; set by
+                             * sb_filter_next(); 0: the last that was read */
     struct sb_writer *out;
     struct sb_record header; /* a copy of the input's, to be changed before sb_filter_start() */
     struct sb_texts drop;
@@ -54,6 +58,11 @@ struct sb_filter {
 
 /* Opens operand 0 (or stdin) and the output. */
 void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop);
+/* The same for a program that needs the whole stream first (spool.h, which explains `each`); sb_filter_next() then goes
+ * through it, again after sb_filter_rewind(). */
+void sb_filter_open_whole(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop,
+                          void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg);
+void sb_filter_rewind(struct sb_filter *f);
 void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args); /* writes the header */
 bool sb_filter_next(struct sb_filter *f, struct sb_record *rec); /* flushes the output before a read that would block */
 void sb_filter_put(struct sb_filter *f, struct sb_record *rec);  /* drops --drop's fields, writes, counts */

@@ -7,60 +7,118 @@ SHELL := /bin/bash -o pipefail
 
 PREFIX ?= /usr/local
 libdir ?= $(PREFIX)/lib
+mandir ?= $(PREFIX)/share/man
+comma := ,
 B := build$(if $(SAN),-san)
 
 CC := gcc
-OPT := $(if $(SAN),-O1 -fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2)
+OPT := $(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2)
 WERROR := $(if $(CI),-Werror)
 CFLAGS ?= -g
 CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -MMD -MP
 ALL_CFLAGS = -std=c11 -Wall -Wextra $(WERROR) $(OPT) -fno-math-errno -fPIC -pthread $(CFLAGS)
-, := ,
-
-DEBIAN := gcc make pkg-config libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev \
-          libpng-dev libjpeg-dev libdnnl-dev libjansson-dev
-DEBIAN_TEST := libcmocka-dev bats mandoc jq
+LDFLAGS += $(OPT) -pthread -Wl,-z,relro
 
 # ---- what is built ---------------------------------------------------------------------------------------------------
-# A folder of lib/ is an archive; programs name all of them, the linker takes the objects a program uses and, by
+# A folder of lib/ is an archive. Programs name all of them: the linker takes the objects that a program uses and, by
 # --as-needed, only the shared libraries that those need.
 FOLDERS := $(notdir $(patsubst %/,%,$(wildcard lib/*/)))
 BACKENDS := null ref
 ARCHIVES := $(FOLDERS:%=$B/lib%.a) $(BACKENDS:%=$B/kernels-%.a)
 TOOLS := $(patsubst tools/%.c,$B/bin/%,$(wildcard tools/sb-*.c))
+PLUGINS := $B/bin/seabot-cpu.so
 UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(wildcard tests/test_*.c))
-PLUGINS := $(if $(wildcard kernels/cpu/*.c),$B/bin/seabot-cpu.so)
+HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so
+BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
-          -lmsgpackc -lxxhash -ljansson -ldl -lm -lpthread
+          -lmsgpackc -lxxhash -ljansson -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all programs tests
-all: programs
-programs: $(TOOLS) $(PLUGINS)
-tests: $(UNIT)
+.PHONY: all help check check-san demo bench fuzz install uninstall deps deps-test clean
+all: $(TOOLS) $(PLUGINS)
 
 define archive
-$B/$(1).a: $(call objects,$(2)) | $B/
+$B/$(1).a: $(call objects,$(2))
+	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	@ar rcs $$@ $$^
 endef
 $(foreach f,$(FOLDERS),$(eval $(call archive,lib$(f),lib/$(f))))
 $(foreach k,$(BACKENDS),$(eval $(call archive,kernels-$(k),kernels/$(k))))
 
-# The plugin sees one symbol of its own to the outside, and nothing of the program.
-$B/bin/seabot-cpu.so: $(call objects,kernels/cpu) $B/libbase.a | $B/bin/
-	$(CC) $(OPT) -shared -o $@ $(filter %.o,$^) $B/libbase.a -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm
 $B/kernels/%.o: OPT += $(if $(SAN),,-O3)
-$B/kernels/cpu/%.o: ALL_CFLAGS += -fvisibility=hidden -fopenmp -march=x86-64-v3 -ffp-contract=fast
-
-$B/%.o: %.c Makefile
+$B/kernels/cpu/%.o: ALL_CFLAGS += -fvisibility=hidden -fopenmp
+-include kernels/cpu/flags.mk
+$B/lib/nn/backend.o: CPPFLAGS += -DSB_LIBDIR='"$(libdir)/seabot"'
+$B/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
-$B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES) | $B/bin/
-	$(CC) $(OPT) -pthread -rdynamic -o $@ $< $(LDLIBS)
-$B/tests/test_%: $B/tests/test_%.o $(ARCHIVES) | $B/tests/
-	$(CC) $(OPT) -pthread -rdynamic -o $@ $< $(LDLIBS) -lcmocka
-$B/ $B/bin/ $B/tests/:
-	@mkdir -p $@
+	@echo "  CC    $<"
+	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+link = @mkdir -p $(@D); echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $< $(LDLIBS)
+$B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
+	$(link)
+$B/tests/%: $B/tests/%.o $(ARCHIVES)
+	$(link) -lcmocka
+$B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
+	$(link)
+$B/tests/faults.so: tests/faults.c
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -fPIC -shared -o $@ $< -ldl
+# A plugin shows one symbol of its own, and nothing of the program.
+$B/bin/seabot-cpu.so: $(call objects,kernels/cpu) $B/libbase.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -shared -o $@ $^ -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
+
+# ---- what is needed --------------------------------------------------------------------------------------------------
+DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
+          libjpeg-dev libdnnl-dev libjansson-dev
+DEBIAN_TEST := libcmocka-dev bats mandoc jq
+deps:
+	@tests/install-packages $(DEBIAN)
+deps-test:
+	@tests/install-packages $(DEBIAN) $(DEBIAN_TEST)
+
+# ---- what is done ----------------------------------------------------------------------------------------------------
+JOBS := -j$(shell nproc)
+check: deps-test
+	@$(MAKE) $(JOBS) --no-print-directory all $(UNIT) $(HELPERS)
+	@tests/run $B $(UNIT) $(wildcard tests/*.bats)
+check-san:
+	@$(MAKE) --no-print-directory SAN=1 check
+demo: deps
+	@$(MAKE) $(JOBS) --no-print-directory all
+	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(CURDIR)/$B/bin
+bench: deps
+	@$(MAKE) $(JOBS) --no-print-directory all $(BENCH)
+	@tests/bench/run $B
+fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
+$B/fuzz_%: tests/fuzz_%.c $(wildcard lib/base/*.c lib/stream/*.c lib/nn/safetensors*.c)
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ -lmsgpackc -lxxhash -ljansson -lm -lpthread
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libdir)/seabot $(DESTDIR)$(PREFIX)/share/seabot $(addprefix $(DESTDIR)$(mandir)/man,1 5 7)
+	install -s $(TOOLS) $(DESTDIR)$(PREFIX)/bin
+	install -s $(PLUGINS) $(DESTDIR)$(libdir)/seabot
+	install -m 644 pipelines/*.mk $(DESTDIR)$(PREFIX)/share/seabot
+	for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(mandir)/man$$s; done
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(TOOLS))) $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(wildcard man/*.1)))
+	rm -f $(DESTDIR)$(mandir)/man5/sb-stream.5 $(DESTDIR)$(mandir)/man7/seabot.7
+	rm -rf $(DESTDIR)$(libdir)/seabot $(DESTDIR)$(PREFIX)/share/seabot
+clean:
+	rm -rf build build-san
+
+help:
+	@echo 'make              build the programs into build/bin (the packages of "make deps" must be there)'
+	@echo 'make deps         install what is missing of the Debian packages it builds with'
+	@echo 'make demo         set up, build, and turn a synthetic dive into labelled, captioned, subtitled footage in demo/'
+	@echo 'make check        set up, build, run all tests;  make check-san: the same under ASan and UBSan'
+	@echo 'make bench        rates of decoding, dedup, tensors, classifying, training, and of a pipe'
+	@echo 'make fuzz         build the fuzzers of the stream and of safetensors (needs clang)'
+	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
+	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

@@ -1,0 +1,31 @@
+/* A record's fields as short plain text: the cells of a table, the words of a subtitle or of a contact sheet.
+ *
+ * A column is a field's name, or one of those that DERIVED fields have: x, y, w, h out of `box`, predicted_label and
+ * probability out of the first of `predicted`. Lists and small arrays are joined by "; ", bin is hex, other nested values
+ * are JSON, large arrays their type and shape. */
+#ifndef SB_FORMATS_CELL_H
+#define SB_FORMATS_CELL_H
+
+#include <stdio.h>
+
+#include "base/record.h"
+
+/* Writes the text of a column. 1 written, 0 absent or nil (nothing written), -1 with a message. */
+int sb_cell_write(FILE *out, struct sb_record *rec, const char *column);
+
+/* The best prediction: 1 with its label (not NUL-terminated) and probability, 0 if there is none, -1 with a message. */
+int sb_cell_predicted(struct sb_record *rec, const char **label, size_t *size, double *probability);
+
+/* The text of a column in memory that is reused from cell to cell. A zeroed one is valid. */
+struct sb_cell {
+    FILE *stream;
+    char *text; /* NUL-terminated, size bytes; valid until the next call */
+    size_t size;
+};
+
+int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column); /* returns as sb_cell_write() */
+FILE *sb_cell_begin(struct sb_cell *cell); /* to write any text into it; then */
+void sb_cell_end(struct sb_cell *cell);
+void sb_cell_free(struct sb_cell *cell);
+
+#endif

@@ -1,0 +1,29 @@
+/* WebVTT subtitles out of texts at times.
+ *
+ * What is said at one moment stands in one cue, a line each; a moment that says the same as the one before it, without a
+ * gap between them, prolongs its cue. */
+#ifndef SB_FORMATS_VTT_H
+#define SB_FORMATS_VTT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/buffer.h"
+
+struct sb_vtt {
+    FILE *out; /* the caller's */
+    bool has_moment, has_cue;
+    double pts, duration; /* of the moment, s; duration 0: not known */
+    struct sb_buffer now; /* what the moment says: lines, escaped */
+    int64_t start, end;   /* of the cue that is not written yet, ms */
+    struct sb_buffer cue;
+};
+
+void sb_vtt_begin(struct sb_vtt *vtt, FILE *out);
+/* Text (UTF-8, may be empty) shown from pts for `duration` s, but never longer than until the next pts; without a
+ * duration (0) until the next pts, the last one for 1 s. -1 with a message if time runs backwards or is no time. */
+int sb_vtt_add(struct sb_vtt *vtt, double pts, double duration, const char *text, size_t size);
+void sb_vtt_end(struct sb_vtt *vtt);  /* writes what is left */
+void sb_vtt_free(struct sb_vtt *vtt);
+
+#endif

@@ -186,8 +186,8 @@ struct sb_ops {
     /* ---- moving data --------------------------------------------------------------------------------------------- */
     void (*lerp)(struct sb_dev *d, sb_in a, sb_in b, sb_in t, sb_out y); /* y = a + t (b - a); t f32 [1] or [dim 0] device; y may be a */
     void (*cast)(struct sb_dev *d, sb_in x, sb_out y);                   /* f32, bf16, u8, i32 in any pair; to u8 and i32 rounds half to even and clamps */
-    void (*fill)(struct sb_dev *d, float value, sb_out y);               /* any dtype */
-    void (*copy)(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride, sb_out y); /* rows [M,D] whose starts are stride elements apart */
+    void (*fill)(struct sb_dev *d, float value, sb_out y);               /* dtypes as for cast */
+    void (*copy)(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride, sb_out y); /* rows [M,D] whose starts are stride elements apart; any dtype */
 
     /* ---- pictures ------------------------------------------------------------------------------------------------
      * y[B,3,S,S] (act) = (x[B,3,S,S] u8 / 255 - mean[c]) / std[c]. mean_std: f32 [2,3] device. */

@@ -29,7 +29,7 @@ void sb_null_cast(struct sb_dev *d, sb_in x, sb_out y)
 void sb_null_fill(struct sb_dev *d, float value, sb_out y)
 {
     (void)d, (void)value;
-    RANK(y, ANY);
+    check_castable(OP, "y", y);
 }
 
 void sb_null_copy(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride, sb_out y)

@@ -1,0 +1,64 @@
+/* A record's picture. See image.h. */
+#include "media/image.h"
+
+#include <string.h>
+
+static int from_tensor(struct sb_record *rec, const char *field, struct sb_picture *p)
+{
+    struct sb_tensor t;
+    char text[128];
+    if (sb_get_tensor(rec, field, &t) < 0) return -1;
+    int channels = t.ndim == 3 ? (int)t.shape[2] : 1;
+    if (t.dtype != SB_U8 || t.ndim < 2 || t.ndim > 3 || (t.ndim == 3 && t.shape[2] != 1 && t.shape[2] != 3) ||
+        t.shape[0] > INT32_MAX || t.shape[1] > INT32_MAX)
+        return sb_error("field '%s' is %s, not a picture: u8 [H,W,3] or [H,W]", field, sb_tensor_text(&t, text, sizeof text));
+    if (sb_picture_size(p, (int)t.shape[1], (int)t.shape[0]) < 0) return -1;
+    size_t pixels = (size_t)t.shape[0] * (size_t)t.shape[1];
+    const uint8_t *from = t.data;
+    if (channels == 3) {
+        memcpy(p->rgb, from, pixels * 3);
+    } else {
+        for (size_t i = 0; i < pixels; i++) memset(p->rgb + i * 3, from[i], 3);
+    }
+    return 1;
+}
+
+int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p)
+{
+    const uint8_t *data;
+    size_t size;
+    const struct sb_field *f = sb_record_find(rec, field);
+    if (!f) return 0;
+    if (sb_field_is_tensor(f)) return from_tensor(rec, field, p);
+    int found = sb_get_bin(rec, field, &data, &size);
+    if (found < 0) return sb_error("field '%s' is no picture: neither a u8 tensor nor a JPEG or PNG", field);
+    if (found == 0) return 0;
+    if (sb_picture_decode(p, data, size) < 0) {
+        char why[1024];
+        snprintf(why, sizeof why, "%s", sb_error_message());
+        return sb_error("field '%s': %s", field, why);
+    }
+    return 1;
+}
+
+int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding)
+{
+    if (strcmp(word, "raw") == 0) *encoding = SB_IMAGE_RAW;
+    else if (strcmp(word, "png") == 0) *encoding = SB_IMAGE_PNG;
+    else if (strcmp(word, "jpeg") == 0) *encoding = SB_IMAGE_JPEG;
+    else return sb_error("no such encoding: '%s' (raw, png or jpeg)", word);
+    return 0;
+}
+
+int sb_image_set(struct sb_record *rec, const char *field, const struct sb_picture *p, enum sb_image_encoding encoding,
+                 struct sb_bytes *scratch)
+{
+    if (encoding == SB_IMAGE_RAW) {
+        struct sb_tensor t = {SB_U8, 3, {p->height, p->width, 3}, p->rgb};
+        sb_set_tensor(rec, field, &t);
+        return 0;
+    }
+    int status = encoding == SB_IMAGE_PNG ? sb_png_encode(p, scratch) : sb_jpeg_encode(p, SB_JPEG_QUALITY, scratch);
+    if (status == 0) sb_set_bin(rec, field, scratch->data, scratch->size);
+    return status;
+}

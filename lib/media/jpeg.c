@@ -1,0 +1,207 @@
+/* JPEG through libjpeg-turbo, with its defaults: the exact integer DCT and smooth chroma upsampling, as Pillow has. */
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include "media/codec.h"
+#include "media/orient.h"
+
+#define MOST_SCANS 200 /* a progressive file has about ten; each costs a pass over the whole picture */
+
+struct trap {
+    struct jpeg_error_mgr base;
+    jmp_buf back;
+};
+
+static _Noreturn void on_error(j_common_ptr j)
+{
+    char text[JMSG_LENGTH_MAX];
+    j->err->format_message(j, text);
+    sb_error("broken JPEG: %s", text);
+    longjmp(((struct trap *)j->err)->back, 1);
+}
+
+/* Libjpeg only warns of a file that ends early and paints the rest grey: for us that is an error. */
+static void on_message(j_common_ptr j, int level)
+{
+    if (level >= 0 || j->err->msg_code != JWRN_JPEG_EOF) return;
+    sb_error("the JPEG is cut off");
+    longjmp(((struct trap *)j->err)->back, 1);
+}
+
+static void on_output(j_common_ptr j)
+{
+    (void)j;
+}
+
+static void on_progress(j_common_ptr j)
+{
+    if (!j->is_decompressor || ((j_decompress_ptr)j)->input_scan_number <= MOST_SCANS) return;
+    sb_error("broken JPEG: more than %d scans", MOST_SCANS);
+    longjmp(((struct trap *)j->err)->back, 1);
+}
+
+static struct jpeg_error_mgr *trap_init(struct trap *t)
+{
+    struct jpeg_error_mgr *e = jpeg_std_error(&t->base);
+    e->error_exit = on_error;
+    e->emit_message = on_message;
+    e->output_message = on_output;
+    return e;
+}
+
+/* ---- decoding --------------------------------------------------------------------------------------------------- */
+
+struct decoder {
+    struct jpeg_decompress_struct j;
+    struct jpeg_progress_mgr progress;
+    struct trap trap;
+    int orientation;
+};
+
+static int exif_orientation(struct jpeg_decompress_struct *j)
+{
+    for (jpeg_saved_marker_ptr m = j->marker_list; m; m = m->next)
+        if (m->marker == JPEG_APP0 + 1 && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
+            return sb_exif_orientation(m->data + 6, m->data_length - 6);
+    return 1;
+}
+
+/* Adobe's convention, which all CMYK JPEGs are taken to follow: samples are stored inverted. */
+static void row_from_cmyk(uint8_t *row, const uint8_t *cmyk, int width)
+{
+    for (int x = 0; x < width; x++, row += 3, cmyk += 4) {
+        for (int c = 0; c < 3; c++) {
+            unsigned t = (255u - cmyk[c]) * cmyk[3] + 128;
+            row[c] = (uint8_t)(cmyk[3] - (((t >> 8) + t) >> 8));
+        }
+    }
+}
+
+/* Runs under the trap: locals that are needed after it live in the struct. */
+static void decode(struct decoder *d, struct sb_picture *p, const uint8_t *data, size_t size)
+{
+    struct jpeg_decompress_struct *j = &d->j;
+    jpeg_create_decompress(j);
+    j->progress = &d->progress;
+    jpeg_save_markers(j, JPEG_APP0 + 1, 0xffff);
+    jpeg_mem_src(j, data, size);
+    jpeg_read_header(j, TRUE);
+    /* An 8 x 8 block takes at least a bit with Huffman codes, so a short file with large sides is a lie. */
+    if (!j->arith_code && (size_t)j->image_width * j->image_height / 1024 > size) {
+        sb_error("broken JPEG: %zu bytes can't hold %u x %u pixels", size, j->image_width, j->image_height);
+        longjmp(d->trap.back, 1);
+    }
+    if (sb_picture_size(p, (int)j->image_width, (int)j->image_height) < 0) longjmp(d->trap.back, 1);
+    d->orientation = exif_orientation(j);
+    bool cmyk = j->num_components == 4;
+    j->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
+    jpeg_start_decompress(j);
+    JSAMPARRAY line = cmyk ? j->mem->alloc_sarray((j_common_ptr)j, JPOOL_IMAGE, j->output_width * 4, 1) : NULL;
+    while (j->output_scanline < j->output_height) {
+        uint8_t *row = p->rgb + (size_t)j->output_scanline * j->output_width * 3;
+        if (cmyk) {
+            jpeg_read_scanlines(j, line, 1);
+            row_from_cmyk(row, line[0], p->width);
+        } else {
+            jpeg_read_scanlines(j, &row, 1);
+        }
+    }
+}
+
+int sb_jpeg_decode(struct sb_picture *p, const uint8_t *data, size_t size)
+{
+    struct decoder d = {.orientation = 1};
+    d.j.err = trap_init(&d.trap);
+    d.progress.progress_monitor = on_progress;
+    if (setjmp(d.trap.back)) {
+        jpeg_destroy_decompress(&d.j);
+        return -1;
+    }
+    decode(&d, p, data, size);
+    jpeg_destroy_decompress(&d.j);
+    struct sb_picture scratch = {0};
+    int status = sb_picture_upright(p, d.orientation, &scratch);
+    sb_picture_free(&scratch);
+    return status;
+}
+
+/* ---- encoding --------------------------------------------------------------------------------------------------- */
+
+struct encoder {
+    struct jpeg_compress_struct j;
+    struct jpeg_destination_mgr base;
+    struct trap trap;
+    struct sb_bytes *out;
+};
+
+static struct encoder *encoder_of(j_compress_ptr j)
+{
+    return (struct encoder *)j; /* its first member */
+}
+
+static void room(struct encoder *e)
+{
+    SB_GROW(e->out->data, e->out->cap, e->out->size + 65536);
+    e->base.next_output_byte = e->out->data + e->out->size;
+    e->base.free_in_buffer = e->out->cap - e->out->size;
+}
+
+static void output_start(j_compress_ptr j)
+{
+    encoder_of(j)->out->size = 0;
+    room(encoder_of(j));
+}
+
+/* Called when the buffer is full to the last byte. */
+static boolean output_full(j_compress_ptr j)
+{
+    struct encoder *e = encoder_of(j);
+    e->out->size = e->out->cap;
+    room(e);
+    return TRUE;
+}
+
+static void output_end(j_compress_ptr j)
+{
+    struct encoder *e = encoder_of(j);
+    e->out->size = e->out->cap - e->base.free_in_buffer;
+}
+
+static void encode(struct encoder *e, const struct sb_picture *p, int quality)
+{
+    struct jpeg_compress_struct *j = &e->j;
+    jpeg_create_compress(j);
+    e->base = (struct jpeg_destination_mgr){.init_destination = output_start, .empty_output_buffer = output_full, .term_destination = output_end};
+    j->dest = &e->base;
+    j->image_width = (JDIMENSION)p->width;
+    j->image_height = (JDIMENSION)p->height;
+    j->input_components = 3;
+    j->in_color_space = JCS_RGB;
+    jpeg_set_defaults(j);
+    jpeg_set_quality(j, quality, TRUE);
+    j->comp_info[0].h_samp_factor = j->comp_info[0].v_samp_factor = 1;
+    jpeg_start_compress(j, TRUE);
+    while (j->next_scanline < j->image_height) {
+        uint8_t *row = p->rgb + (size_t)j->next_scanline * p->width * 3;
+        jpeg_write_scanlines(j, &row, 1);
+    }
+    jpeg_finish_compress(j);
+}
+
+int sb_jpeg_encode(const struct sb_picture *p, int quality, struct sb_bytes *out)
+{
+    struct encoder e = {.out = out};
+    e.j.err = trap_init(&e.trap);
+    if (setjmp(e.trap.back)) {
+        jpeg_destroy_compress(&e.j);
+        return -1;
+    }
+    encode(&e, p, quality);
+    jpeg_destroy_compress(&e.j);
+    return 0;
+}

@@ -1,0 +1,50 @@
+/* Orientation. See orient.h. */
+#include "media/orient.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+int sb_picture_upright(struct sb_picture *p, int orientation, struct sb_picture *scratch)
+{
+    if (orientation < 2 || orientation > 8) return 0;
+    bool turned = orientation >= 5; /* rows become columns */
+    int w = turned ? p->height : p->width, h = turned ? p->width : p->height;
+    bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8; /* of the stored picture */
+    bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    if (sb_picture_size(scratch, w, h) < 0) return -1;
+    uint8_t *to = scratch->rgb;
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++, to += 3) {
+            int sx = turned ? y : x, sy = turned ? x : y;
+            if (flip_x) sx = p->width - 1 - sx;
+            if (flip_y) sy = p->height - 1 - sy;
+            memcpy(to, p->rgb + ((size_t)sy * p->width + sx) * 3, 3);
+        }
+    }
+    struct sb_picture old = *p;
+    *p = *scratch;
+    *scratch = old;
+    return 0;
+}
+
+static uint32_t number(const uint8_t *p, int bytes, bool big)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < bytes; i++) v |= (uint32_t)p[i] << 8 * (big ? bytes - 1 - i : i);
+    return v;
+}
+
+int sb_exif_orientation(const uint8_t *tiff, size_t size)
+{
+    if (size < 8 || (memcmp(tiff, "II*\0", 4) != 0 && memcmp(tiff, "MM\0*", 4) != 0)) return 1;
+    bool big = tiff[0] == 'M';
+    size_t at = number(tiff + 4, 4, big);
+    if (at > size - 2) return 1;
+    size_t entries = number(tiff + at, 2, big);
+    for (at += 2; entries > 0 && at + 12 <= size; entries--, at += 12) {
+        if (number(tiff + at, 2, big) != 0x0112) continue;
+        uint32_t type = number(tiff + at + 2, 2, big), v = number(tiff + at + 8, 2, big);
+        return type == 3 && v >= 1 && v <= 8 ? (int)v : 1;
+    }
+    return 1;
+}

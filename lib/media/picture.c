@@ -1,0 +1,84 @@
+/* Pictures: memory, and which decoder takes which bytes. */
+#include "media/picture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "media/codec.h"
+
+int sb_picture_size(struct sb_picture *p, int w, int h)
+{
+    if (w < 1 || h < 1 || (size_t)w > SB_PICTURE_MAX / (size_t)h)
+        return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h, SB_PICTURE_MAX);
+    size_t need = (size_t)w * (size_t)h * 3;
+    if (need > p->cap) {
+        free(p->rgb); /* the old pixels are not kept: realloc would copy them */
+        p->rgb = NULL;
+        p->cap = 0;
+        p->rgb = sb_malloc(need);
+        p->cap = need;
+    }
+    p->width = w;
+    p->height = h;
+    return 0;
+}
+
+void sb_picture_free(struct sb_picture *p)
+{
+    free(p->rgb);
+    *p = (struct sb_picture){0};
+}
+
+bool sb_is_jpeg(const uint8_t *data, size_t size)
+{
+    return size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0;
+}
+
+bool sb_is_png(const uint8_t *data, size_t size)
+{
+    return size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size)
+{
+    if (sb_is_jpeg(data, size)) return sb_jpeg_decode(p, data, size);
+    if (sb_is_png(data, size)) return sb_png_decode(p, data, size);
+    return sb_error("neither a JPEG nor a PNG");
+}
+
+/* A file is read whole; what is no picture is noticed by its first bytes, before that. */
+static int read_file(FILE *f, const char *path, struct sb_bytes *b)
+{
+    struct stat st;
+    if (fstat(fileno(f), &st) < 0) return sb_error("%s: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode)) return sb_error("%s: is a folder", path);
+    SB_GROW(b->data, b->cap, 65536);
+    for (;;) {
+        size_t n = fread(b->data + b->size, 1, b->cap - b->size, f);
+        b->size += n;
+        if (b->size < b->cap) break;
+        if (!sb_is_jpeg(b->data, b->size) && !sb_is_png(b->data, b->size)) break;
+        SB_GROW(b->data, b->cap, b->cap * 2);
+    }
+    if (ferror(f)) return sb_error("%s: can't be read: %s", path, strerror(errno));
+    return 0;
+}
+
+int sb_picture_load(struct sb_picture *p, const char *path)
+{
+    struct sb_bytes b = {0};
+    FILE *f = fopen(path, "rbe");
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
+    int status = read_file(f, path, &b);
+    fclose(f);
+    if (status == 0 && sb_picture_decode(p, b.data, b.size) < 0) {
+        char why[1024];
+        snprintf(why, sizeof why, "%s", sb_error_message());
+        status = sb_error("%s: %s", path, why);
+    }
+    free(b.data);
+    return status;
+}

@@ -80,9 +80,6 @@ int main(int argc, char **argv)
         if ((int64_t)i + 1 == fail_after) abort();
     }
     sb_record_free(&rec);
-    free(args.operand);
-    for (size_t i = 0; i < args.nrecorded; i++) free(args.recorded[i]);
-    free(args.recorded);
     if (foreign) {
         sb_writer_flush(w);
         _exit(0);

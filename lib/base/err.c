@@ -59,6 +59,11 @@ void sb_warn(const char *fmt, ...)
     say(text);
 }
 
+void sb_say_error(void)
+{
+    say(message[0] ? message : "failed");
+}
+
 /* The first thread that fails ends the program; exit() must not run twice. */
 static _Noreturn void die(const char *text)
 {

@@ -19,6 +19,8 @@ struct parse {
     size_t recorded_cap, file_cap, operand_cap;
 };
 
+static struct sb_args kept; /* what was parsed lives as long as the program */
+
 static const struct sb_opt built_in[] = {
     {'h', "help", NULL, SB_FLAG, NULL, SB_OPT_UNRECORDED, "print this help", 0, 0},
     {0, "version", NULL, SB_FLAG, NULL, SB_OPT_UNRECORDED, "print the version", 0, 0},
@@ -257,6 +259,7 @@ void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_a
             options = false;
         }
     }
+    kept = *args;
     if (tool->reads_stdin && args->count == 0 && isatty(STDIN_FILENO)) {
         fprintf(stderr, "usage: %s [OPTION]... %s\nTry '%s --help'.\n", tool->name, tool->usage, tool->name);
         exit(2);

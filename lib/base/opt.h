@@ -70,6 +70,7 @@ struct sb_args {
     size_t nfile;
 };
 
+/* What args points to lives until the program ends; nobody frees it. */
 void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args);
 
 /* "sb-x: message\nTry 'sb-x --help'.\n", exit 2. */

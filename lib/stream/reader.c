@@ -29,6 +29,7 @@ struct sb_reader {
     struct sb_record header;
     bool foreign, waiting; /* waiting: a foreign stream's first object was looked at, but not given yet */
     enum { READING, ENDED, BROKEN } state;
+    bool verified; /* a trailer was read and was true */
 
     void (*idle)(void *arg);
     void *idle_arg;
@@ -150,7 +151,10 @@ static int take_object(struct sb_reader *r, struct sb_record *rec)
     if (sb_record_parse(rec, bytes, r->size)) return bad_object(r);
     if (is_trailer(rec)) {
         int rc = check_trailer(r, rec);
-        if (rc == 0) r->state = ENDED;
+        if (rc == 0) {
+            r->state = ENDED;
+            r->verified = true;
+        }
         sb_record_reset(rec);
         return rc;
     }
@@ -194,7 +198,7 @@ static int read_header(struct sb_reader *r)
     int64_t version;
     int rc = fill(r, 1);
     if (rc < 0) return -1;
-    if (rc == 0) return sb_error("%s: empty, not a stream", r->name);
+    if (rc == 0) return sb_error("%s: empty, not a SeaBot stream", r->name);
     if (!begins_map(r->buf[0])) return sb_error("%s: not a SeaBot stream", r->name);
     if (next_object(r) < 0) return -1;
     if (sb_record_parse(&r->header, r->buf, r->size)) return bad_object(r);
@@ -272,6 +276,11 @@ uint64_t sb_reader_count(const struct sb_reader *r)
 uint64_t sb_reader_offset(const struct sb_reader *r)
 {
     return r->offset + (r->waiting ? 0 : r->size);
+}
+
+bool sb_reader_verified(const struct sb_reader *r)
+{
+    return r->verified;
 }
 
 void sb_reader_idle(struct sb_reader *r, void (*idle)(void *arg), void *arg)

@@ -25,6 +25,7 @@ const char *sb_reader_name(const struct sb_reader *r);               /* for mess
 int sb_reader_next(struct sb_reader *r, struct sb_record *rec);
 uint64_t sb_reader_count(const struct sb_reader *r);  /* records so far */
 uint64_t sb_reader_offset(const struct sb_reader *r); /* bytes so far: where the next object starts */
+bool sb_reader_verified(const struct sb_reader *r); /* a trailer was read and was true */
 /* `idle` is called before a read that would block: flush output there, so that a live pipe keeps moving. */
 void sb_reader_idle(struct sb_reader *r, void (*idle)(void *arg), void *arg);
 void sb_reader_close(struct sb_reader *r);

@@ -20,13 +20,13 @@ struct sb_output {
     char *name;   /* as the user wrote it */
     char *target; /* the file that close makes appear; NULL if written directly */
     char *temporary;
+    pid_t owner;  /* a forked child must not remove its parent's file */
     struct sb_output *next;
 };
 
 /* The outputs with a temporary sibling. A signal handler walks the list, so it changes only with signals blocked. */
 static struct sb_output *unfinished;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pid_t owner;
 
 static void lock_list(sigset_t *old)
 {
@@ -44,8 +44,9 @@ static void unlock_list(const sigset_t *old)
 
 static void remove_unfinished(void)
 {
-    if (getpid() != owner) return;
-    for (struct sb_output *o = unfinished; o; o = o->next) unlink(o->temporary);
+    for (struct sb_output *o = unfinished; o; o = o->next) {
+        if (o->owner == getpid()) unlink(o->temporary);
+    }
 }
 
 static void on_signal(int number)
@@ -58,10 +59,11 @@ static void on_signal(int number)
 static void watch(struct sb_output *o)
 {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    static bool watching;
     sigset_t old;
     lock_list(&old);
-    if (!owner) {
-        owner = getpid();
+    if (!watching) {
+        watching = true;
         atexit(remove_unfinished);
         for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
             struct sigaction now, set = {.sa_handler = on_signal};
@@ -69,6 +71,7 @@ static void watch(struct sb_output *o)
             if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL) sigaction(ending[i], &set, NULL);
         }
     }
+    o->owner = getpid();
     o->next = unfinished;
     unfinished = o;
     unlock_list(&old);
@@ -178,9 +181,15 @@ const char *sb_output_path(const struct sb_output *o)
     return o->target ? o->temporary : o->fd == STDOUT_FILENO ? NULL : o->name;
 }
 
+void sb_output_finish(struct sb_output *o)
+{
+    if (o->fd >= 0 && close(o->fd) != 0) fail(o, errno);
+    o->fd = -1;
+}
+
 void sb_output_close(struct sb_output *o)
 {
-    if (close(o->fd) != 0) fail(o, errno);
+    sb_output_finish(o);
     if (o->target) {
         if (rename(o->temporary, o->target) != 0) fail(o, errno);
         forget(o);

@@ -20,6 +20,8 @@ const char *sb_output_name(const struct sb_output *o); /* for messages */
 int sb_output_fd(const struct sb_output *o);
 /* The path being written, for libraries that open files themselves; NULL for standard output. */
 const char *sb_output_path(const struct sb_output *o);
+/* Closes the file but leaves it under its temporary name until close: for many files that appear together. */
+void sb_output_finish(struct sb_output *o);
 void sb_output_close(struct sb_output *o); /* checks, renames, frees */
 
 /* The same as a stdio stream: fclose() checks and renames; without it the file does not appear. */

@@ -144,6 +144,18 @@ int sb_cell_write(FILE *out, struct sb_record *rec, const char *column)
     return f ? item(out, rec, f->value, f->size, true) : 0;
 }
 
+int sb_cell_prediction(FILE *out, struct sb_record *rec)
+{
+    const char *label;
+    size_t size;
+    double p;
+    int rc = sb_cell_predicted(rec, &label, &size, &p);
+    if (rc != 1) return rc;
+    sb_text_utf8(out, label, size);
+    fprintf(out, " %.0f %%", p * 100);
+    return 1;
+}
+
 FILE *sb_cell_begin(struct sb_cell *cell)
 {
     if (!cell->stream) cell->stream = open_memstream(&cell->text, &cell->size);
@@ -162,6 +174,15 @@ void sb_cell_end(struct sb_cell *cell)
 int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column)
 {
     int rc = sb_cell_write(sb_cell_begin(cell), rec, column);
+    sb_cell_end(cell);
+    return rc;
+}
+
+int sb_cell_words(struct sb_cell *cell, struct sb_record *rec, const char *column)
+{
+    bool caption = !column && sb_record_find(rec, "caption");
+    if (caption || (column && strcmp(column, "predicted") != 0)) return sb_cell_text(cell, rec, caption ? "caption" : column);
+    int rc = sb_cell_prediction(sb_cell_begin(cell), rec);
     sb_cell_end(cell);
     return rc;
 }

@@ -16,7 +16,10 @@ int sb_cell_write(FILE *out, struct sb_record *rec, const char *column);
 /* The best prediction: 1 with its label (not NUL-terminated) and probability, 0 if there is none, -1 with a message. */
 int sb_cell_predicted(struct sb_record *rec, const char **label, size_t *size, double *probability);
 
-/* The text of a column in memory that is reused from cell to cell. A zeroed one is valid. */
+/* "yellow fish 93 %": 1 written, 0 if nothing is predicted, -1 with a message. */
+int sb_cell_prediction(FILE *out, struct sb_record *rec);
+
+/* The text of a column in memory that is reused from cell to cell. A zeroed one is valid; it stays where it is in memory. */
 struct sb_cell {
     FILE *stream;
     char *text; /* NUL-terminated, size bytes; valid until the next call */
@@ -24,6 +27,9 @@ struct sb_cell {
 };
 
 int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column); /* returns as sb_cell_write() */
+/* What a record says in words: the column, where "predicted" stands for the best prediction with its percentage; or,
+ * with column NULL, its caption, or else its prediction. Returns as sb_cell_write(). */
+int sb_cell_words(struct sb_cell *cell, struct sb_record *rec, const char *column);
 FILE *sb_cell_begin(struct sb_cell *cell); /* to write any text into it; then */
 void sb_cell_end(struct sb_cell *cell);
 void sb_cell_free(struct sb_cell *cell);

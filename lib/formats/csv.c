@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 const char *const sb_csv_columns = "id,parent,source,time,pts,duration,lat,lon,depth,group,x,y,w,h,label,label_status,labelled_by,"
                                    "predicted_label,probability,caption,cluster,distance,split,fold,phash,duplicate_of";
 
@@ -13,18 +15,31 @@ void sb_csv_init(struct sb_csv *csv, const struct sb_texts *columns)
     csv->seen = sb_calloc(columns->count + 1, sizeof *csv->seen);
 }
 
+/* Readers of tables take a NUL for the end of the text, or for a broken file. */
+static void put_text(FILE *out, const char *s, size_t size)
+{
+    for (const char *end = s + size; s < end;) {
+        const char *stop = memchr(s, 0, (size_t)(end - s));
+        fwrite(s, 1, (size_t)((stop ? stop : end) - s), out);
+        if (stop) fputs(SB_UTF8_REPLACEMENT, out);
+        s = stop ? stop + 1 : end;
+    }
+}
+
 void sb_csv_text(FILE *out, const char *s, size_t size)
 {
     bool quote = false;
-    for (size_t i = 0; i < size && !quote; i++) quote = strchr(",\"\r\n", s[i]) != NULL && s[i] != 0;
+    for (size_t i = 0; i < size && !quote; i++) quote = s[i] && strchr(",\"\r\n", s[i]);
     if (!quote) {
-        fwrite(s, 1, size, out);
+        put_text(out, s, size);
         return;
     }
     putc('"', out);
-    for (size_t i = 0; i < size; i++) {
-        if (s[i] == '"') putc('"', out);
-        putc(s[i], out);
+    for (const char *end = s + size; s < end;) {
+        const char *stop = memchr(s, '"', (size_t)(end - s));
+        put_text(out, s, (size_t)((stop ? stop : end) - s));
+        if (stop) fputs("\"\"", out);
+        s = stop ? stop + 1 : end;
     }
     putc('"', out);
 }
@@ -45,6 +60,7 @@ int sb_csv_write(struct sb_csv *csv, FILE *out, struct sb_record *rec)
         if (rc < 0) return -1;
         if (i) putc(',', out);
         if (rc == 1) sb_csv_text(out, csv->cell.text, csv->cell.size);
+        if (rc == 0 && csv->columns.count == 1) fputs("\"\"", out); /* an empty line would be no line */
         csv->seen[i] = csv->seen[i] || rc == 1;
     }
     fputs("\r\n", out);

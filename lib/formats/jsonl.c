@@ -187,7 +187,7 @@ static const uint8_t *map(FILE *out, struct sb_record *memory, const uint8_t *p,
         return p + f.size;
     }
     if (f.size && sb_field_real(&f, &v) == 1) {
-        real_f64(out, v);
+        real_f32(out, (float)v); /* numpy's float64 scalars travel as plain reals */
         return p + f.size;
     }
     struct sb_wire w;

@@ -119,6 +119,17 @@ int sb_vtt_add(struct sb_vtt *vtt, double pts, double duration, const char *text
     return 0;
 }
 
+int sb_vtt_record(struct sb_vtt *vtt, struct sb_record *rec, const char *column, struct sb_cell *cell)
+{
+    double pts, duration = 0;
+    int rc = sb_get_real(rec, "pts", &pts);
+    if (rc == 0) return sb_error("no field 'pts': subtitles need times");
+    if (rc < 0 || sb_get_real(rec, "duration", &duration) < 0) return -1;
+    int said = sb_cell_words(cell, rec, column);
+    if (said < 0 || sb_vtt_add(vtt, pts, duration, cell->text, said ? cell->size : 0)) return -1;
+    return said && cell->size > 0;
+}
+
 void sb_vtt_end(struct sb_vtt *vtt)
 {
     moment_close(vtt, NAN);

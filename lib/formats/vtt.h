@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
+#include "formats/cell.h"
 
 struct sb_vtt {
     FILE *out; /* the caller's */
@@ -23,6 +24,8 @@ void sb_vtt_begin(struct sb_vtt *vtt, FILE *out);
 /* Text (UTF-8, may be empty) shown from pts for `duration` s, but never longer than until the next pts; without a
  * duration (0) until the next pts, the last one for 1 s. -1 with a message if time runs backwards or is no time. */
 int sb_vtt_add(struct sb_vtt *vtt, double pts, double duration, const char *text, size_t size);
+/* The same with a record's pts, duration and words (sb_cell_words()). 1: it had words, 0: none, -1 with a message. */
+int sb_vtt_record(struct sb_vtt *vtt, struct sb_record *rec, const char *column, struct sb_cell *cell);
 void sb_vtt_end(struct sb_vtt *vtt);  /* writes what is left */
 void sb_vtt_free(struct sb_vtt *vtt);
 

@@ -55,11 +55,12 @@ $B/%.o: %.c
 	@echo "  CC    $<"
 	@$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
-link = @mkdir -p $(@D); echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $< $(LDLIBS)
+link = @mkdir -p $(@D); echo "  LINK  $@"; $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LDLIBS)
 $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 	$(link)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
+$B/tests/test_backend: $B/tests/op_cases.o $B/tests/op_run.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)
 $B/tests/faults.so: tests/faults.c

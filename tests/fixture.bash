@@ -1,0 +1,25 @@
+# A small dive and small models, made once a file by setup_file and linked into each test's directory:
+# dive.mp4 dive.sb dive.truth.sb crops.sb crops/LABEL/*.png reef.safetensors words.safetensors
+make_fixture() {
+    cd "$1" || return 1
+    sb-synth video -q --seconds 4 --size 320x180 --fps 5 --seed 3 --truth dive.truth.sb -o dive.mp4
+    sb-frames -q --encode jpeg -o dive.sb dive.mp4
+    sb-synth frames -q --crops -n 60 --size 320x180 --encode png --seed 4 -o crops.sb
+    sb-split -q crops.sb | sb-tensorize -q --size 16 --fit stretch -o crops.tensors.sb
+    sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 --warmup 0 -o reef.safetensors crops.tensors.sb >reef.jsonl
+    sb-synth frames -q -n 24 --size 160x90 --encode jpeg --seed 5 -o frames.sb
+    sb-split -q --group-by id frames.sb | sb-tensorize -q --size 16 --fit stretch -o frames.tensors.sb
+    sb-train -q --task caption --arch dim=16,depth=1,heads=2 --decoder dim=16,depth=1,heads=2 --patch 8 --epochs 1 --warmup 0 -o words.safetensors frames.tensors.sb >words.jsonl
+    class_folders crops.sb crops
+}
+
+# A folder of PNG for each label of a stream.
+class_folders() {
+    local label
+    mkdir -p "$2"
+    sb-export csv -q --columns label "$1" | tr -d '\r' | tail -n +2 | sort -u | while read -r label; do mkdir -p "$2/$label"; done
+    sb-export png -q -o "$2/all/" "$1"
+    paste -d/ <(sb-export csv -q --columns label "$1" | tr -d '\r' | tail -n +2) <(ls "$2/all") >/dev/null
+    sb-export jsonl -q "$1" | jq -r '.label' | paste - <(find "$2/all" -name '*.png' | sort) | while IFS=$'\t' read -r label file; do mv "$file" "$2/$label/"; done
+    rm -r "$2/all"
+}

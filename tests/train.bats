@@ -1,0 +1,114 @@
+load helpers
+
+# A task that a tiny model learns at once: two kinds of square, warm above and cold below.
+setup_file() {
+    load helpers
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    sb-synth frames -q --crops -n 160 --size 320x180 --seed 11 -o crops.sb
+    sb-split -q --stratify crops.sb | sb-tensorize -q --size 32 --fit stretch --drop image -o tensors.sb
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    ln -s "$BATS_FILE_TMPDIR"/*.sb .
+}
+
+small="--arch dim=48,depth=2,heads=3 --patch 8"
+
+@test "training learns, keeps its best epoch, and scores what it says" {
+    sb-train -q $small --epochs 8 --lr 0.002 --warmup 1 --flip -o reef.safetensors tensors.sb >metrics.jsonl
+    [ "$(wc -l <metrics.jsonl)" -eq 8 ]
+    first=$(jq -s '.[0].train_loss' metrics.jsonl)
+    last=$(jq -s '.[-1].train_loss' metrics.jsonl)
+    jq -en "$last < 0.8 * $first"
+    # What is kept is the epoch with the most right on val, and sb-classify finds the same share.
+    best=$(jq -s 'map(.val_top1) | max' metrics.jsonl)
+    sb-split -q --part val tensors.sb | sb-classify -q -m reef.safetensors --score score.json -o scored.sb
+    jq -e "(.top1 - $best) | fabs < 0.0001" score.json
+}
+
+@test "the same seed gives the same model, another one another" {
+    sb-train -q -j1 $small --epochs 1 --seed 5 --flip --rotate 10 --drop-path 0.1 --dropout 0.1 -o a.safetensors tensors.sb >a.jsonl
+    sb-train -q -j1 $small --epochs 1 --seed 5 --flip --rotate 10 --drop-path 0.1 --dropout 0.1 -o b.safetensors tensors.sb >b.jsonl
+    sb-train -q -j1 $small --epochs 1 --seed 6 --flip --rotate 10 --drop-path 0.1 --dropout 0.1 -o c.safetensors tensors.sb >c.jsonl
+    cmp a.safetensors b.safetensors
+    ! cmp -s a.safetensors c.safetensors
+}
+
+@test "a pipe trains as a file does" {
+    sb-train -q -j1 $small --epochs 1 -o a.safetensors tensors.sb >a.jsonl
+    cat tensors.sb | sb-train -q -j1 $small --epochs 1 -o b.safetensors >b.jsonl
+    cmp a.safetensors b.safetensors
+}
+
+@test "bf16 trains to about the same loss as f32" {
+    sb-train -q $small --epochs 2 --precision f32 -o a.safetensors tensors.sb >a.jsonl
+    sb-train -q $small --epochs 2 --precision bf16 -o b.safetensors tensors.sb >b.jsonl
+    jq -en --slurpfile a a.jsonl --slurpfile b b.jsonl '($a[1].train_loss - $b[1].train_loss) | fabs < 0.05'
+}
+
+@test "Adam and AdamW differ where there is decay" {
+    sb-train -q $small --epochs 1 --decay 0.5 -o a.safetensors tensors.sb >a.jsonl
+    sb-train -q $small --epochs 1 --decay 0.5 --optimizer adam -o b.safetensors tensors.sb >b.jsonl
+    ! cmp -s a.safetensors b.safetensors
+}
+
+@test "init starts from a model, and gives other labels a head of their own" {
+    sb-train -q $small --epochs 4 --lr 0.002 --warmup 0 -o reef.safetensors tensors.sb >first.jsonl
+    sb-train -q $small --epochs 1 --lr 0.000001 --warmup 0 --init reef.safetensors -o on.safetensors tensors.sb >on.jsonl
+    jq -en --slurpfile a first.jsonl --slurpfile b on.jsonl '$b[0].train_loss < $a[0].train_loss'
+    jq -n '1' >/dev/null
+    # Other labels: half of the classes, by a file of labels that the stream then breaks.
+    sb-synth frames -q --crops -n 60 --size 320x180 --seed 12 --kinds fish,crab | sb-split -q | sb-tensorize -q --size 32 --fit stretch -o two.sb
+    sb-train $small --epochs 1 --init reef.safetensors -o two.safetensors two.sb >two.jsonl 2>words
+    grep -q head words
+    sb-classify -q -m two.safetensors two.sb | sb-export jsonl -q | jq -e '.predicted | length == 2' | tail -n 1
+}
+
+@test "frozen layers stay as they were" {
+    sb-train -q $small --epochs 1 -o reef.safetensors tensors.sb >first.jsonl
+    sb-train -q $small --epochs 1 --init reef.safetensors --freeze 3 -o probe.safetensors tensors.sb >probe.jsonl
+    ! cmp -s reef.safetensors probe.safetensors
+    sb-classify -q -m reef.safetensors --embed tensors.sb | sb-export jsonl -q | jq -c .embedding >a
+    sb-classify -q -m probe.safetensors --embed tensors.sb | sb-export jsonl -q | jq -c .embedding >b
+    cmp a b
+}
+
+@test "a captioner learns the words of its captions" {
+    sb-synth frames -q -n 60 --size 160x90 --seed 5 | sb-split -q --group-by id | sb-tensorize -q --size 32 --fit stretch -o frames.sb
+    sb-train -q --task caption $small --decoder dim=48,depth=2,heads=3 --epochs 12 --lr 0.003 --warmup 1 -o words.safetensors frames.sb >metrics.jsonl
+    jq -es '.[-1].train_loss < 0.6 * .[0].train_loss' metrics.jsonl
+    sb-caption -q -m words.safetensors frames.sb | sb-export jsonl -q | jq -r .caption >captions
+    # Every word said stands in some caption of the data.
+    sb-export jsonl -q frames.sb | jq -r .caption | tr -s ' ,' '\n' | sort -u >known
+    tr -s ' ,' '\n' <captions | sort -u | comm -23 - known | grep -v '^$' && return 1
+    [ "$(grep -c . captions)" -eq 60 ]
+}
+
+@test "bad input: one clear line each, and no model" {
+    sb-synth frames -q --crops -n 8 --size 160x90 --seed 2 -o plain.sb
+    fails_saying "tensor" sb-train -o x.safetensors plain.sb
+    printf 'fish\n' >fish
+    fails_saying "unknown label" sb-train --labels fish -o x.safetensors tensors.sb
+    fails_saying "patch" sb-train --patch 7 -o x.safetensors tensors.sb || [ "$?" -eq 2 ]
+    sb-split -q --part test tensors.sb -o test.sb
+    fails_saying "nothing to train on" sb-train --train other -o x.safetensors test.sb
+    fails_saying "caption" sb-train --task caption --train train -o x.safetensors tensors.sb
+    head -c 20000 tensors.sb >cut.sb
+    fails_saying "cut off" sb-train $small -o x.safetensors cut.sb
+    : >empty.sb
+    fails_saying "empty" sb-train $small -o x.safetensors empty.sb
+    printf 'no model' >junk
+    fails_saying "junk" sb-train $small --init junk -o x.safetensors tensors.sb
+    fails_saying "space" sb-train -q $small --epochs 1 -o /dev/full tensors.sb
+    [ ! -e x.safetensors ]
+}
+
+@test "wrong usage exits 2" {
+    run sb-train tensors.sb
+    [ "$status" -eq 2 ]
+    run sb-train --task nonsense -o x.safetensors tensors.sb
+    [ "$status" -eq 2 ]
+    run sb-train --epochs 0 -o x.safetensors tensors.sb
+    [ "$status" -eq 2 ]
+}

@@ -19,7 +19,7 @@ struct parse {
     size_t recorded_cap, file_cap, operand_cap;
 };
 
-static struct sb_args kept; /* what was parsed lives as long as the program */
+static struct sb_args kept __attribute__((used)); /* what was parsed lives as long as the program */
 
 static const struct sb_opt built_in[] = {
     {'h', "help", NULL, SB_FLAG, NULL, SB_OPT_UNRECORDED, "print this help", 0, 0},

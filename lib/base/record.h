@@ -64,8 +64,9 @@ int sb_get_object(struct sb_record *r, const char *key, msgpack_object *o);
 int sb_field_tensor(const struct sb_field *f, struct sb_record *memory, struct sb_tensor *t);
 int sb_field_real(const struct sb_field *f, double *v);
 
-/* Tests one field without decoding its payload. */
+/* Test one field without decoding its payload: an array, a numpy scalar. */
 bool sb_field_is_tensor(const struct sb_field *f);
+bool sb_field_is_scalar(const struct sb_field *f);
 
 /* Setters replace or append. Text is UTF-8. */
 void sb_set_text(struct sb_record *r, const char *key, const char *text, size_t size);

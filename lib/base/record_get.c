@@ -134,6 +134,12 @@ bool sb_field_is_tensor(const struct sb_field *f)
     return numpy_parse(f, &n) && n.nd;
 }
 
+bool sb_field_is_scalar(const struct sb_field *f)
+{
+    struct numpy n;
+    return numpy_parse(f, &n) && !n.nd;
+}
+
 int sb_field_tensor(const struct sb_field *f, struct sb_record *memory, struct sb_tensor *t)
 {
     struct numpy n;

@@ -107,13 +107,13 @@ static enum kind add_map(struct sb_description *d, struct field_stats *s, const 
     double v;
     sb_record_reset(&d->memory);
     if (sb_field_is_tensor(f)) {
-        if (sb_field_tensor(f, &d->memory, &t) != 1) return KIND_BROKEN;
+        if (sb_field_tensor(f, &d->memory, &t) != 1) return KIND_UNREAD;
         widen_by_shape(s, &t, s->ndim < 0);
         widen_by_elements(s, &t);
         return (enum kind)(KIND_ARRAY + (int)t.dtype);
     }
-    if (sb_field_real(f, &v) == 1) {
-        widen_number(s, v);
+    if (sb_field_is_scalar(f)) {
+        if (sb_field_real(f, &v) == 1) widen_number(s, v);
         return KIND_SCALAR;
     }
     widen(&s->size, (double)pairs);

@@ -10,7 +10,7 @@
 enum { NAMES_SHOWN = 10, SOURCES_SHOWN = 20, TEXT_SIZE = 256 };
 
 static const char *const kind_name[KIND_ARRAY] = {
-    "nil", "bool", "int", "f32", "f64", "str", "bin", "JPEG", "PNG", "list", "map", "ext", "numpy scalar", "broken array",
+    "nil", "bool", "int", "f32", "f64", "str", "bin", "JPEG", "PNG", "list", "map", "ext", "numpy scalar", "unreadable array",
 };
 
 /* Appends to a text of TEXT_SIZE bytes, cutting what does not fit. */
@@ -124,7 +124,7 @@ static void print_tally(const struct tally *tally, FILE *out)
     struct ranked *r = sb_calloc(n, sizeof *r);
     for (size_t i = 0; i < n; i++) r[i] = (struct ranked){tally->names.text[i], tally->count[i]};
     qsort(r, n, sizeof *r, commonest_first);
-    fprintf(out, "\n%s (%zu%s kinds)\n", tally->title, n, tally->others ? " or more" : "");
+    fprintf(out, "\n%s (%zu%s)\n", tally->title, n, tally->others ? " or more" : "");
     size_t shown = n <= NAMES_SHOWN + 1 ? n : NAMES_SHOWN;
     uint64_t rest = tally->total;
     for (size_t i = 0; i < shown; i++) {

@@ -1,0 +1,304 @@
+/* sb-synth: a synthetic sea, as labelled records or as a dive video with its ground truth. */
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/philox.h"
+#include "base/pipeline.h"
+#include "media/encode.h"
+#include "media/resize.h"
+#include "media/sea_record.h"
+#include "stream/stream.h"
+
+#define GAP 3.0 /* seconds between the frames of one dive */
+
+static const char *output, *truth, *size_text, *encode, *drop;
+static int64_t count, seed, per_dive, jobs;
+static double seconds, rate;
+static bool crops;
+
+static const struct sb_opt options[] = {
+    SB_OPT_OUTPUT(&output),
+    {'n', "number", "N", SB_INT, &count, 0, "frames: write N records", 1, 1e9},
+    {0, "crops", NULL, SB_FLAG, &crops, 0, "frames: a record for each animal, cut out of its frame, instead of whole frames", 0, 0},
+    {0, "per-dive", "N", SB_INT, &per_dive, 0, "frames: take N frames of each dive (default 8)", 1, 1000},
+    {0, "encode", "HOW", SB_TEXT, &encode, 0, "frames: pictures as raw, png or jpeg (default raw)", 0, 0},
+    {0, "truth", "FILE", SB_TEXT, &truth, SB_OPT_UNRECORDED, "video: write what there is to see in each second, as a stream", 0, 0},
+    {0, "seconds", "S", SB_REAL, &seconds, 0, "video: length (default 60)", 0.04, 86400},
+    {0, "fps", "R", SB_REAL, &rate, 0, "video: frames a second (default 25)", 1, 120},
+    {0, "size", "WxH", SB_TEXT, &size_text, 0, "frame size in pixels (default 96x96, with --crops 320x240; video 1280x720)", 0, 0},
+    SB_OPT_SEED(&seed),
+    SB_OPT_DROP(&drop),
+    SB_OPT_JOBS(&jobs),
+    SB_OPT_QUIET,
+    SB_OPT_END,
+};
+
+static const struct sb_tool tool = {
+    "sb-synth", "frames|video", "Makes pictures or a video of a synthetic sea, and says truthfully what is in them.", options, false,
+};
+
+struct synth {
+    int width, height;
+    struct sb_texts drop;
+    struct sb_writer *out;
+    struct sb_counts counts;
+    /* frames */
+    enum sb_image_encoding encoding;
+    uint32_t next_dive;
+    atomic_bool done;
+    /* video */
+    struct sb_sea *sea;
+    struct sb_encoder *encoder;
+    int64_t next_frame, frames;
+};
+
+static void put(struct synth *s, struct sb_record *rec)
+{
+    for (size_t i = 0; i < s->drop.count; i++) sb_record_remove(rec, s->drop.text[i]);
+    sb_writer_put(s->out, rec);
+    s->counts.out++;
+}
+
+static void set_origin(struct sb_record *rec, const char *source, double pts, const float box[4])
+{
+    char id[SB_HEX];
+    int64_t ns = (int64_t)(pts * 1e9 + 0.5);
+    sb_record_reset(rec);
+    sb_hash_id(source, ns, box, id);
+    sb_set_cstr(rec, "id", id);
+    if (box) {
+        sb_hash_id(source, ns, NULL, id);
+        sb_set_cstr(rec, "parent", id);
+    }
+    sb_set_cstr(rec, "source", source);
+    sb_set_real(rec, "pts", pts);
+}
+
+/* ---- frames: an item is a dive ------------------------------------------------------------------------------------- */
+
+struct dive {
+    uint32_t number;
+    struct sb_record *rec;
+    size_t recs, cap;
+    struct sb_picture frame, crop;
+    struct sb_bytes bytes;
+};
+
+static bool next_dive(void *arg, void *item)
+{
+    struct synth *s = arg;
+    ((struct dive *)item)->number = s->next_dive;
+    return !atomic_load(&s->done) && s->next_dive++ < UINT32_MAX;
+}
+
+static struct sb_record *add_record(struct dive *d)
+{
+    size_t before = d->cap;
+    SB_GROW(d->rec, d->cap, d->recs + 1);
+    if (d->cap > before) memset(d->rec + before, 0, (d->cap - before) * sizeof *d->rec);
+    return &d->rec[d->recs++];
+}
+
+static void set_picture(const struct synth *s, struct dive *d, struct sb_record *rec, const struct sb_picture *p)
+{
+    if (sb_image_set(rec, "image", p, s->encoding, &d->bytes)) sb_die_error();
+}
+
+static void add_frame(const struct synth *s, struct dive *d, const struct sb_sea *sea, double t, const char *group)
+{
+    struct sb_sighting seen[SB_SEA_VISIBLE];
+    int n = sb_sea_visible(sea, t, seen);
+    sb_sea_render(sea, t, &d->frame);
+    if (!crops) {
+        struct sb_record *rec = add_record(d);
+        set_origin(rec, group, t, NULL);
+        sb_set_cstr(rec, "group", group);
+        sb_sea_set_truth(rec, seen, n, sb_sea_floor(sea, t));
+        set_picture(s, d, rec, &d->frame);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        float box[4];
+        if (!sb_sea_crop(seen, n, i, s->width, s->height, box)) continue;
+        if (sb_crop(&d->frame, &d->crop, (int)box[0], (int)box[1], (int)box[2], (int)box[3])) sb_die_error();
+        struct sb_record *rec = add_record(d);
+        set_origin(rec, group, t, box);
+        sb_set_cstr(rec, "group", group);
+        struct sb_tensor where = {.dtype = SB_F32, .ndim = 1, .shape = {4}, .data = box};
+        sb_set_tensor(rec, "box", &where);
+        sb_set_cstr(rec, "label", sb_animal_name(seen[i].kind));
+        set_picture(s, d, rec, &d->crop);
+    }
+}
+
+/* A frame every few seconds, at the next moment about whose caption nobody could argue; none where there is no such. */
+static void make_dive(void *arg, void *item)
+{
+    const struct synth *s = arg;
+    struct dive *d = item;
+    char group[64];
+    struct sb_philox key = sb_philox((uint64_t)seed, d->number, 0, 0, 0x5ea);
+    struct sb_sea *sea = sb_sea_new((uint64_t)key.w[0] << 32 | key.w[1], GAP * (double)per_dive, s->width, s->height);
+    snprintf(group, sizeof group, "sea-%" PRId64 "-%06" PRIu32, seed, d->number);
+    d->recs = 0;
+    if (sb_picture_size(&d->frame, s->width, s->height)) sb_die_error();
+    for (int64_t k = 0; k < per_dive; k++) {
+        double t = GAP * (double)k, end = t + GAP - 0.5;
+        for (t += 0.25 * (double)(key.w[2] >> (k & 15) & 3); t < end && !sb_sea_clear(sea, t); t += 0.25) continue;
+        if (t < end) add_frame(s, d, sea, t, group);
+    }
+    sb_sea_free(sea);
+}
+
+static void put_dive(void *arg, void *item)
+{
+    struct synth *s = arg;
+    struct dive *d = item;
+    for (size_t i = 0; i < d->recs && (int64_t)s->counts.out < count; i++) put(s, &d->rec[i]);
+    atomic_store(&s->done, (int64_t)s->counts.out >= count);
+    sb_progress((double)s->counts.out, (double)count, "%" PRIu64 " of %" PRId64 " records", s->counts.out, count);
+}
+
+static void free_dive(void *arg, void *item)
+{
+    struct dive *d = item;
+    (void)arg;
+    for (size_t i = 0; i < d->cap; i++) sb_record_free(&d->rec[i]);
+    free(d->rec);
+    sb_picture_free(&d->frame);
+    sb_picture_free(&d->crop);
+    free(d->bytes.data);
+}
+
+static void run_frames(struct synth *s)
+{
+    struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct dive), .produce = next_dive, .work = make_dive,
+                            .consume = put_dive, .release = free_dive, .arg = s};
+    sb_pipeline_run(&p);
+}
+
+/* ---- video: an item is a frame ------------------------------------------------------------------------------------- */
+
+struct moment {
+    int64_t number;
+    struct sb_picture frame;
+};
+
+static bool next_moment(void *arg, void *item)
+{
+    struct synth *s = arg;
+    ((struct moment *)item)->number = s->next_frame;
+    return s->next_frame++ < s->frames;
+}
+
+static void render_moment(void *arg, void *item)
+{
+    struct synth *s = arg;
+    struct moment *m = item;
+    if (sb_picture_size(&m->frame, s->width, s->height)) sb_die_error();
+    sb_sea_render(s->sea, (double)m->number / rate, &m->frame);
+}
+
+static void encode_moment(void *arg, void *item)
+{
+    struct synth *s = arg;
+    struct moment *m = item;
+    if (sb_encoder_put(s->encoder, &m->frame)) sb_die_error();
+    sb_progress((double)m->number, (double)s->frames, "frame %" PRId64 " of %" PRId64, m->number, s->frames);
+}
+
+static void free_moment(void *arg, void *item)
+{
+    (void)arg;
+    sb_picture_free(&((struct moment *)item)->frame);
+}
+
+/* A record a second: what the frame on screen then shows. */
+static void write_truth(struct synth *s, const struct sb_args *args)
+{
+    const char *slash = strrchr(output, '/');
+    struct sb_record rec = {0};
+    double length = (double)s->frames / rate;
+    char group[64];
+    snprintf(group, sizeof group, "sea-%" PRId64, seed);
+    s->out = sb_writer_open(truth);
+    sb_writer_header(s->out, NULL, &tool, args);
+    for (int64_t k = 0; (double)k < length; k++) {
+        double t = (double)(int64_t)((double)k * rate + 1e-6) / rate;
+        struct sb_sighting seen[SB_SEA_VISIBLE];
+        int n = sb_sea_visible(s->sea, t, seen);
+        set_origin(&rec, slash ? slash + 1 : output, (double)k, NULL);
+        sb_set_real(&rec, "duration", length - (double)k < 1.0 ? length - (double)k : 1.0);
+        sb_set_cstr(&rec, "group", group);
+        sb_sea_set_truth(&rec, seen, n, sb_sea_floor(s->sea, t));
+        put(s, &rec);
+    }
+    sb_record_free(&rec);
+}
+
+static void run_video(struct synth *s, const struct sb_args *args)
+{
+    s->frames = (int64_t)(seconds * rate + 0.5);
+    s->sea = sb_sea_new((uint64_t)seed, seconds, s->width, s->height);
+    s->encoder = sb_encoder_open(output, s->width, s->height, rate);
+    if (!s->encoder) sb_die_error();
+    struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct moment), .produce = next_moment, .work = render_moment,
+                            .consume = encode_moment, .release = free_moment, .arg = s};
+    if (truth) write_truth(s, args);
+    sb_pipeline_run(&p);
+    if (sb_encoder_close(s->encoder)) sb_die_error();
+    sb_sea_free(s->sea);
+}
+
+/* ---- the command line ---------------------------------------------------------------------------------------------- */
+
+static void set_size(struct synth *s, const char *text)
+{
+    int end = 0;
+    if (sscanf(text, "%5dx%5d%n", &s->width, &s->height, &end) != 2 || text[end])
+        sb_usage("--size: '%s' is not of the form WIDTHxHEIGHT", text);
+    if (s->width < 16 || s->height < 16 || s->width > 8192 || s->height > 8192)
+        sb_usage("--size: %s is not within 16x16 to 8192x8192", text);
+}
+
+static bool check_usage(struct synth *s, const struct sb_args *args)
+{
+    const char *what = args->count == 1 ? args->operand[0] : "";
+    bool video = strcmp(what, "video") == 0;
+    if (!video && strcmp(what, "frames")) sb_usage("say what to make: frames or video");
+    if (video && (count || crops || encode || per_dive)) sb_usage("-n, --crops, --encode and --per-dive are for frames");
+    if (!video && (truth || seconds > 0 || rate > 0)) sb_usage("--truth, --seconds and --fps are for video");
+    if (video && !output) sb_usage("a video needs a file: -o FILE");
+    if (!video && !count) sb_usage("say how many records: -n N");
+    set_size(s, size_text ? size_text : video ? "1280x720" : crops ? "320x240" : "96x96");
+    if (video && (s->width % 2 || s->height % 2)) sb_usage("--size: a video's width and height must be even");
+    if (encode && sb_image_encoding_parse(encode, &s->encoding)) sb_usage("--encode: %s", sb_error_message());
+    if (drop) sb_texts_split(drop, ',', &s->drop);
+    per_dive = per_dive ? per_dive : 8;
+    seconds = seconds > 0 ? seconds : 60;
+    rate = rate > 0 ? rate : 25;
+    return video;
+}
+
+int main(int argc, char **argv)
+{
+    static struct synth s;
+    struct sb_args args;
+    jobs = sb_cores();
+    sb_opt_parse(&tool, argc, argv, &args);
+    if (check_usage(&s, &args)) {
+        run_video(&s, &args);
+    } else {
+        s.out = sb_writer_open(output);
+        sb_writer_header(s.out, NULL, &tool, &args);
+        run_frames(&s);
+    }
+    sb_progress_end();
+    if (s.out) sb_writer_close(s.out);
+    sb_counts_print(&s.counts);
+    return 0;
+}

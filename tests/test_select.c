@@ -1,4 +1,4 @@
-/* Perceptual hashes and their index, splits, and strata: what a user relies on. */
+/* Perceptual hashes and their index, splits, strata and clusters: what a user relies on. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,9 +9,11 @@
 
 #include "base/rng.h"
 #include "media/resize.h"
+#include "select/diverse.h"
 #include "select/group.h"
 #include "select/hash_index.h"
 #include "select/hash_table.h"
+#include "select/kmeans.h"
 #include "select/phash.h"
 #include "select/split.h"
 #include "select/strata.h"
@@ -304,6 +306,148 @@ static void group_names(void **state)
     free(other.data);
 }
 
+/* ---- clusters ------------------------------------------------------------------------------------------------------- */
+
+struct blobs {
+    int64_t n, d, k;
+    float *x;
+    int *truth;
+};
+
+/* n vectors around k centres that lie `apart` from each other, with a spread of 1 in each direction. */
+static struct blobs make_blobs(int64_t n, int64_t d, int64_t k, double apart, uint64_t seed)
+{
+    struct blobs b = {n, d, k, sb_malloc((size_t)(n * d) * sizeof(float)), sb_malloc((size_t)n * sizeof(int))};
+    struct sb_rng rng;
+    sb_rng_init(&rng, seed, 0);
+    for (int64_t i = 0; i < n; i++) {
+        b.truth[i] = (int)sb_rng_below(&rng, (uint32_t)k);
+        for (int64_t j = 0; j < d; j++)
+            b.x[i * d + j] = (float)(sb_rng_normal(&rng) + (j == b.truth[i] % d ? apart * (1 + b.truth[i] / d) : 0));
+    }
+    return b;
+}
+
+static void free_blobs(struct blobs *b)
+{
+    free(b->x);
+    free(b->truth);
+}
+
+static void falls(void *arg, int move, double inertia)
+{
+    double *last = arg;
+    if (move) assert_true(inertia <= *last * (1 + 1e-6) + 1e-9);
+    *last = inertia;
+}
+
+static struct sb_kmeans run_kmeans(const float *x, int64_t n, int64_t d, int64_t k, uint64_t seed)
+{
+    double last = 0;
+    const char *why = NULL;
+    struct sb_kmeans m = {.ops = &sb_ops_ref, .n = n, .d = d, .k = k, .iterations = 100, .seed = seed, .each = falls, .arg = &last};
+    m.dev = m.ops->open(0, 1, &why);
+    assert_non_null(m.dev);
+    assert_int_equal(sb_kmeans(&m, x), 0);
+    m.ops->close(m.dev);
+    return m;
+}
+
+static void separate_blobs_are_found(void **state)
+{
+    (void)state;
+    struct blobs b = make_blobs(700, 9, 7, 30, 5);
+    int right = 0;
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        struct sb_kmeans m = run_kmeans(b.x, b.n, b.d, b.k, seed);
+        assert_true(m.converged);
+        bool same = true;
+        for (int64_t i = 0; i < b.n; i++)
+            for (int64_t j = 0; j < i; j++) same = same && (m.index[i] == m.index[j]) == (b.truth[i] == b.truth[j]);
+        right += same;
+        sb_kmeans_free(&m);
+    }
+    assert_in_range(right, 4, 5); /* seeding is a matter of chance, but of a good one */
+    free_blobs(&b);
+}
+
+static void a_seed_repeats_and_another_differs(void **state)
+{
+    (void)state;
+    struct blobs b = make_blobs(400, 5, 3, 1, 6);
+    struct sb_kmeans first = run_kmeans(b.x, b.n, b.d, 12, 1), again = run_kmeans(b.x, b.n, b.d, 12, 1),
+                     other = run_kmeans(b.x, b.n, b.d, 12, 2);
+    assert_memory_equal(first.index, again.index, (size_t)b.n * sizeof *first.index);
+    assert_memory_equal(first.distance, again.distance, (size_t)b.n * sizeof *first.distance);
+    assert_memory_not_equal(first.index, other.index, (size_t)b.n * sizeof *first.index);
+    int64_t sum = 0;
+    for (int64_t j = 0; j < first.k; j++) {
+        assert_true(first.size[j] > 0);
+        sum += first.size[j];
+    }
+    assert_int_equal(sum, b.n);
+    sb_kmeans_free(&first);
+    sb_kmeans_free(&again);
+    sb_kmeans_free(&other);
+    free_blobs(&b);
+}
+
+static void few_different_vectors_are_few_clusters(void **state)
+{
+    (void)state;
+    float x[40 * 2];
+    for (int i = 0; i < 40; i++) {
+        x[2 * i] = (float)(i % 3);
+        x[2 * i + 1] = 0.1f;
+    }
+    struct sb_kmeans m = run_kmeans(x, 40, 2, 10, 0);
+    assert_int_equal(m.k, 3);
+    assert_true(m.inertia < 1e-9);
+    sb_kmeans_free(&m);
+    m = run_kmeans(x, 3, 2, 3, 0);
+    assert_int_equal(m.k, 3);
+    assert_int_equal(m.size[0] + m.size[1] + m.size[2], 3);
+    sb_kmeans_free(&m);
+}
+
+static void a_selection_covers_the_clusters(void **state)
+{
+    (void)state;
+    struct blobs b = make_blobs(300, 4, 4, 20, 8);
+    struct sb_kmeans m = run_kmeans(b.x, b.n, b.d, 10, 0);
+    bool keep[300];
+    for (int64_t want = 1; want < 320; want += 23) {
+        int64_t count[10] = {0}, sum = 0, covered = 0, nearest[10];
+        sb_diverse(b.x, b.n, b.d, m.index, m.distance, m.k, want, keep);
+        for (int64_t i = 0; i < b.n; i++) {
+            if (keep[i]) count[m.index[i]]++;
+            sum += keep[i];
+        }
+        for (int j = 0; j < 10; j++) covered += count[j] > 0;
+        assert_int_equal(sum, want < b.n ? want : b.n);
+        assert_int_equal(covered, want < 10 ? want : 10);
+        for (int j = 0; j < 10; j++) { /* what stands for a cluster is among those kept */
+            nearest[j] = -1;
+            for (int64_t i = 0; i < b.n; i++)
+                if (m.index[i] == j && (nearest[j] < 0 || m.distance[i] < m.distance[nearest[j]])) nearest[j] = i;
+            if (count[j]) assert_true(keep[nearest[j]]);
+        }
+    }
+    sb_kmeans_free(&m);
+    free_blobs(&b);
+}
+
+/* Within one cluster: the middle first, then the ends of a line, then what is between. */
+static void a_selection_goes_far(void **state)
+{
+    (void)state;
+    float x[] = {0, 4, 5, 6, 10}, distance[] = {25, 1, 0, 1, 25};
+    int32_t cluster[5] = {0};
+    bool keep[5];
+    sb_diverse(x, 5, 1, cluster, distance, 1, 3, keep);
+    assert_true(keep[0] && !keep[1] && keep[2] && !keep[3] && keep[4]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +459,11 @@ int main(void)
         cmocka_unit_test(bad_parts_are_refused),
         cmocka_unit_test(strata_balance_labels_in_any_order),
         cmocka_unit_test(group_names),
+        cmocka_unit_test(separate_blobs_are_found),
+        cmocka_unit_test(a_seed_repeats_and_another_differs),
+        cmocka_unit_test(few_different_vectors_are_few_clusters),
+        cmocka_unit_test(a_selection_covers_the_clusters),
+        cmocka_unit_test(a_selection_goes_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,8 @@ struct sb_decoder_config {
     float dropout;
 };
 
+enum sb_init { SB_INIT_VALUE, SB_INIT_NORMAL, SB_INIT_UNIFORM };
+
 struct sb_param {
     char *name;     /* as it stands in the file */
     int64_t shape[4];
@@ -37,6 +39,9 @@ struct sb_param {
     int64_t count;
     int layer;      /* 0: embedding, 1..depth: blocks, depth+1: head; for layer-wise rates and freezing */
     bool decay;     /* weight decay applies: matrices, not biases, norms, positions or tokens */
+    bool transposed; /* files hold [in,out] (GPT-2's Conv1D), shape here is [out,in] */
+    enum sb_init init;
+    float scale;    /* of init: a deviation, a bound or a value */
 };
 
 struct sb_model {
@@ -56,7 +61,10 @@ struct sb_model {
 /* Ti S B L H with patch and size, e.g. "S/16"; "dim=192,depth=6,heads=3" for others; -1 with a message. */
 int sb_vit_config_parse(const char *text, int size, int patch, struct sb_vit_config *out);
 
-/* Lays out the parameters and fills them as timm does (truncated normal 0.02, zero biases, head zero or tiny), from the seed. */
+/* Lays out the parameters and fills them as timm does by default, from the seed: matrices, head and positions normal with deviation
+ * 0.02 (timm's truncation at 2 lies a hundred deviations out), biases zero, norms one, class token normal 1e-6, the patch
+ * embedding uniform within 1/sqrt(fan in) as torch's Conv2d; the decoder as GPT-2 (normal 0.02, what writes to the residual
+ * stream / sqrt(2 depth)). Text lists, preprocessing, history and parent are left empty for the caller to fill (m owns them). */
 int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder, uint64_t seed);
 /* A file written by sb_model_save. Messages name the tensor, its shape and the shape wanted. */
 int sb_model_load(struct sb_model *m, const char *path);

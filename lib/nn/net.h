@@ -38,7 +38,8 @@ struct sb_batch {
 
 /* probability f32 [count, classes], embedding f32 [count, dim] (after the last norm, before the head); either may be NULL. Host memory. */
 void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probability, float *embedding);
-/* Greedy decoding with a key-value cache: token i32 [count, decoder.length]; ends at 2 ("<end>"), padded with 0. */
+/* Greedy decoding with a key-value cache: token i32 [count, decoder.length], the words that follow "<begin>" (at most length - 1),
+ * then 2 ("<end>") where there is room, padded with 0. */
 void sb_net_caption(struct sb_net *n, const struct sb_batch *b, int32_t *token);
 /* Mean loss over the batch, no update. correct (optional): how many labels (or words) were predicted right; of (optional): how many there were. */
 double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of);
@@ -46,7 +47,7 @@ double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *corr
 double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr);
 uint64_t sb_net_steps(const struct sb_net *n);
 void sb_net_weights(struct sb_net *n); /* downloads the weights into the model's master */
-/* For tests: the flat f32 gradient that the last step saw before it was used (options.train with lr 0 keeps the weights). */
-void sb_net_gradient(struct sb_net *n, float *out);
+/* For tests: the mean loss of the batch and its flat f32 gradient [total], before clipping; the weights stay. */
+double sb_net_gradient(struct sb_net *n, const struct sb_batch *b, float *out);
 
 #endif

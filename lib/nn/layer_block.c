@@ -1,0 +1,139 @@
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "nn/layer.h"
+
+static void build_norm(struct sb_norm *n, struct sb_model *m, const struct sb_block_config *c, const char *part)
+{
+    char *name = sb_format("%s%s", c->prefix, part);
+    sb_norm_build(n, m, name, c->dim, c->layer, c->eps);
+    free(name);
+}
+
+static void build_linear(struct sb_linear *l, struct sb_model *m, const struct sb_block_config *c, const char *part, int64_t in, int64_t out, float scale)
+{
+    char *name = sb_format("%s%s", c->prefix, part);
+    sb_linear_build(l, m, name, in, out, c->layer, c->transposed, scale);
+    free(name);
+}
+
+/* 1e-5: what DINOv2 and timm start LayerScale from. */
+static int build_gain(struct sb_model *m, const struct sb_block_config *c, const char *part)
+{
+    if (!part) return -1;
+    char *name = sb_format("%s%s", c->prefix, part);
+    struct sb_param p = {.name = name, .shape = {c->dim}, .ndim = 1, .layer = c->layer, .scale = 1e-5f};
+    int index = sb_param_declare(m, &p);
+    free(name);
+    return index;
+}
+
+static void build_branch(struct sb_branch *b, struct sb_model *m, const struct sb_block_config *c, const char *part, const char *gain, int64_t in)
+{
+    build_linear(&b->linear, m, c, part, in, c->dim, c->out_scale);
+    b->gain = build_gain(m, c, gain);
+    b->drop_path = c->drop_path;
+    b->dropout = c->dropout;
+}
+
+void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_block_config *c)
+{
+    const struct sb_block_names *n = c->names;
+    *b = (struct sb_block){.layer = c->layer};
+    struct sb_attention *a = &b->attention;
+    build_norm(&a->norm, m, c, n->norm1);
+    build_linear(&a->qkv, m, c, n->qkv, c->dim, 3 * c->dim, c->scale);
+    build_branch(&a->out, m, c, n->proj, n->gain1, c->dim);
+    a->out.site = c->site;
+    a->heads = c->heads;
+    a->causal = c->causal;
+    struct sb_mlp *p = &b->mlp;
+    build_norm(&p->norm, m, c, n->norm2);
+    build_linear(&p->up, m, c, n->up, c->dim, c->hidden, c->scale);
+    p->up.act = c->act;
+    build_branch(&p->down, m, c, n->down, n->gain2, c->hidden);
+    p->down.site = c->site + 2;
+    p->hidden = c->hidden;
+}
+
+void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x, const struct sb_cache *cache, int index, const struct sb_tensor *y)
+{
+    int64_t b = x->shape[0], t = x->shape[1], d = x->shape[2], e = d / a->heads;
+    size_t mark = sb_run_mark(r);
+    struct sb_tensor normed = SB_TAKE(r, r->act, b, t, d);
+    sb_norm_forward(r, &a->norm, x, &normed);
+    a->packed = SB_TAKE(r, r->act, b, t, 3, a->heads, e);
+    struct sb_tensor qkv = SB_VIEW(&a->packed, b, t, 3 * d);
+    sb_linear_forward(r, &a->qkv, &normed, NULL, &qkv);
+    a->mixed = SB_TAKE(r, r->act, b, t, a->heads, e);
+    if (r->save) a->lse = SB_TAKE(r, SB_F32, b, a->heads, t);
+    r->ops->attention(r->dev, &a->packed, a->causal, cache ? &cache->layer[index] : NULL, cache ? cache->length : NULL,
+                      r->save ? &a->lse : NULL, &a->mixed);
+    struct sb_tensor mixed = SB_VIEW(&a->mixed, b, t, d);
+    sb_branch_forward(r, &a->out, &mixed, x, y);
+    if (!r->save) sb_run_rewind(r, mark);
+}
+
+void sb_attention_backward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *dx)
+{
+    int64_t b = dx->shape[0], t = dx->shape[1], d = dx->shape[2];
+    size_t mark = sb_run_mark(r);
+    struct sb_tensor inner = SB_TAKE(r, r->act, b, t, d); /* first of what was mixed, then of what was normed */
+    sb_branch_backward(r, &a->out, dx, &inner);
+    struct sb_tensor dmixed = sb_view(&inner, a->mixed.shape, a->mixed.ndim);
+    struct sb_tensor dpacked = sb_run_tensor(r, r->act, a->packed.shape, a->packed.ndim);
+    r->ops->attention_bwd(r->dev, &a->packed, a->causal, &a->lse, &a->mixed, &dmixed, &dpacked);
+    struct sb_tensor dqkv = SB_VIEW(&dpacked, b, t, 3 * d);
+    sb_linear_backward(r, &a->qkv, &dqkv, &inner);
+    sb_norm_backward(r, &a->norm, &inner, dx, dx);
+    sb_run_rewind(r, mark);
+}
+
+void sb_mlp_forward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor *x, const struct sb_tensor *y)
+{
+    int64_t b = x->shape[0], t = x->shape[1], d = x->shape[2];
+    size_t mark = sb_run_mark(r);
+    struct sb_tensor normed = SB_TAKE(r, r->act, b, t, d);
+    sb_norm_forward(r, &m->norm, x, &normed);
+    struct sb_tensor hidden = SB_TAKE(r, r->act, b, t, m->hidden);
+    sb_linear_forward(r, &m->up, &normed, NULL, &hidden);
+    sb_branch_forward(r, &m->down, &hidden, x, y);
+    if (!r->save) sb_run_rewind(r, mark);
+}
+
+void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor *dx)
+{
+    int64_t b = dx->shape[0], t = dx->shape[1], d = dx->shape[2];
+    size_t mark = sb_run_mark(r);
+    struct sb_tensor inner = SB_TAKE(r, r->act, b, t, d), dhidden = SB_TAKE(r, r->act, b, t, m->hidden);
+    sb_branch_backward(r, &m->down, dx, &dhidden);
+    sb_linear_backward(r, &m->up, &dhidden, &inner);
+    sb_norm_backward(r, &m->norm, &inner, dx, dx);
+    sb_run_rewind(r, mark);
+}
+
+struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x, const struct sb_cache *cache)
+{
+    struct sb_tensor now = *x;
+    bool save = r->save;
+    for (int i = 0; i < depth; i++) {
+        r->save = save && block[i].layer >= r->frozen;
+        struct sb_tensor middle = r->save ? sb_run_tensor(r, r->act, x->shape, x->ndim) : now;
+        sb_attention_forward(r, &block[i].attention, &now, cache, i, &middle);
+        struct sb_tensor next = r->save ? sb_run_tensor(r, r->act, x->shape, x->ndim) : now;
+        sb_mlp_forward(r, &block[i].mlp, &middle, &next);
+        now = next;
+    }
+    r->save = save;
+    return now;
+}
+
+bool sb_blocks_backward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *dx)
+{
+    for (int i = depth - 1; i >= 0; i--) {
+        if (block[i].layer < r->frozen) return false;
+        sb_mlp_backward(r, &block[i].mlp, dx);
+        sb_attention_backward(r, &block[i].attention, dx);
+    }
+    return true;
+}

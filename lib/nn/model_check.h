@@ -1,0 +1,10 @@
+/* Whether a configuration, maybe out of a stranger's file, makes sense. 0, or -1 with a message. */
+#ifndef SB_NN_MODEL_CHECK_H
+#define SB_NN_MODEL_CHECK_H
+
+#include "nn/model.h"
+
+int sb_vit_config_check(const struct sb_vit_config *c);
+int sb_decoder_config_check(const struct sb_decoder_config *c);
+
+#endif

@@ -1,0 +1,111 @@
+#include <string.h>
+
+#include "base/err.h"
+#include "nn/net_state.h"
+
+void sb_net_classify_pass(void *net)
+{
+    struct sb_net *n = net;
+    struct sb_run *r = &n->run;
+    int64_t count = n->input.count, classes = n->model->vit.classes;
+    r->save = r->chance = false;
+    sb_run_rewind(r, 0);
+    n->output.embedding = SB_TAKE(r, SB_F32, count, n->model->vit.dim);
+    if (classes) n->output.probability = SB_TAKE(r, SB_F32, count, classes);
+    struct sb_tensor pictures = sb_net_pictures(n);
+    struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
+    struct sb_tensor embedding = sb_vit_pool(r, &n->vit, &tokens);
+    r->ops->cast(r->dev, &embedding, &n->output.embedding);
+    if (!classes) return;
+    struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
+    sb_linear_forward(r, &n->vit.head, &embedding, NULL, &logits);
+    r->ops->softmax(r->dev, &logits, &n->output.probability);
+}
+
+void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probability, float *embedding)
+{
+    struct sb_run *r = &n->run;
+    sb_net_upload(n, b);
+    sb_net_repeat(n, SB_REPEAT_CLASSIFY, sb_net_classify_pass);
+    const struct sb_net_output *out = &n->output;
+    if (probability && !n->model->vit.classes) sb_die("the model has no classes");
+    if (probability) r->ops->download(r->dev, probability, out->probability.data, sb_tensor_bytes(&out->probability));
+    if (embedding) r->ops->download(r->dev, embedding, out->embedding.data, sb_tensor_bytes(&out->embedding));
+}
+
+/* The caches and the word that was told last lie at the bottom of the stack during a call. */
+void sb_net_caption_begin(struct sb_net *n)
+{
+    struct sb_run *r = &n->run;
+    const struct sb_decoder_config *c = &n->model->decoder;
+    int64_t count = n->input.count, length = sb_vit_tokens(&n->model->vit) + c->length - 1;
+    r->save = r->chance = false;
+    sb_run_rewind(r, 0);
+    n->output.token = SB_TAKE(r, SB_I32, count, 1);
+    for (int i = 0; i < c->depth; i++) n->cache.layer[i] = SB_TAKE(r, r->act, 2, count, c->heads, length, c->dim / c->heads);
+}
+
+static void tell_word(struct sb_net *n, const struct sb_tensor *tokens)
+{
+    struct sb_run *r = &n->run;
+    struct sb_tensor logits = sb_gpt2_forward(r, &n->gpt2, tokens, &n->output.token, n->decoded + 1, &n->cache);
+    struct sb_tensor word = SB_VIEW(&n->output.token, n->input.count);
+    r->ops->argmax(r->dev, &logits, &word);
+}
+
+void sb_net_prefix_pass(void *net)
+{
+    struct sb_net *n = net;
+    struct sb_run *r = &n->run;
+    size_t mark = sb_run_mark(r);
+    struct sb_tensor pictures = sb_net_pictures(n);
+    struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
+    struct sb_tensor normed = sb_run_tensor(r, r->act, tokens.shape, tokens.ndim);
+    sb_norm_forward(r, &n->vit.norm, &tokens, &normed);
+    tell_word(n, &normed);
+    sb_run_rewind(r, mark);
+}
+
+void sb_net_word_pass(void *net)
+{
+    struct sb_net *n = net;
+    size_t mark = sb_run_mark(&n->run);
+    tell_word(n, NULL);
+    sb_run_rewind(&n->run, mark);
+}
+
+enum { BEGIN = 1, END = 2 };
+
+/* Takes the words that were told; false once every caption has ended. */
+static bool take_words(struct sb_net *n, int64_t at, int32_t *token)
+{
+    struct sb_run *r = &n->run;
+    int64_t count = n->input.count, length = n->model->decoder.length;
+    r->ops->download(r->dev, n->host_predicted, n->output.token.data, (size_t)count * sizeof(int32_t));
+    bool more = false;
+    for (int64_t i = 0; i < count; i++) {
+        int32_t *row = token + i * length;
+        bool ended = at > 0 && (row[at - 1] == END || row[at - 1] == 0);
+        row[at] = ended ? 0 : n->host_predicted[i];
+        more = more || (row[at] != END && row[at] != 0);
+    }
+    return more;
+}
+
+void sb_net_caption(struct sb_net *n, const struct sb_batch *b, int32_t *token)
+{
+    struct sb_run *r = &n->run;
+    if (!n->model->decoder.words) sb_die("the model has no decoder");
+    int64_t count = b->count, length = n->model->decoder.length, prefix = sb_vit_tokens(&n->model->vit);
+    sb_net_upload(n, b);
+    sb_net_caption_begin(n);
+    memset(token, 0, (size_t)(count * length) * sizeof *token);
+    for (int64_t i = 0; i < count; i++) n->host_ids[i] = BEGIN;
+    r->ops->upload(r->dev, n->output.token.data, n->host_ids, (size_t)count * sizeof(int32_t));
+    for (int64_t at = 0; at < length - 1; at++) {
+        int32_t decoded[2] = {at ? (int32_t)(prefix + at) : 0, (int32_t)at};
+        r->ops->upload(r->dev, n->decoded, decoded, sizeof decoded);
+        sb_net_repeat(n, at ? SB_REPEAT_WORD : SB_REPEAT_PREFIX, at ? sb_net_word_pass : sb_net_prefix_pass);
+        if (!take_words(n, at, token)) break;
+    }
+}

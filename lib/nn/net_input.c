@@ -1,0 +1,105 @@
+#include <string.h>
+
+#include "base/err.h"
+#include "nn/net_state.h"
+
+static void check_batch(const struct sb_net *n, const struct sb_batch *b)
+{
+    int size = n->model->vit.size;
+    if (b->count < 1 || b->count > n->options.batch) sb_die("a batch of %d, planned for 1 to %d", b->count, n->options.batch);
+    if (b->dtype != SB_U8 && b->dtype != SB_F32) sb_die("pictures of dtype %s", sb_dtype_name(b->dtype));
+    if (b->matrix ? b->dtype != SB_U8 : b->height != size || b->width != size) {
+        sb_die("%s pictures of %d x %d: the model takes %d x %d", sb_dtype_name(b->dtype), b->width, b->height, size, size);
+    }
+}
+
+void sb_net_upload(struct sb_net *n, const struct sb_batch *b)
+{
+    check_batch(n, b);
+    struct sb_run *r = &n->run;
+    size_t count = (size_t)b->count, one = 3 * (size_t)b->height * (size_t)b->width * sb_dtype_size(b->dtype);
+    if (count * one > n->pictures_size) {
+        if (n->pictures) r->ops->release(r->dev, n->pictures);
+        n->pictures_size = (size_t)n->options.batch * one;
+        n->pictures = r->ops->alloc(r->dev, n->pictures_size);
+        if (!n->pictures) sb_die("not enough memory: wanted %zu bytes", n->pictures_size);
+        n->generation++;
+    }
+    n->input = (struct sb_net_input){.count = b->count, .height = b->height, .width = b->width, .dtype = b->dtype,
+                                     .matrix = b->matrix != NULL, .colour = b->matrix && b->colour};
+    r->ops->upload(r->dev, n->pictures, b->pictures, count * one);
+    if (b->matrix) r->ops->upload(r->dev, n->matrix, b->matrix, count * 6 * sizeof(float));
+    if (n->input.colour) r->ops->upload(r->dev, n->colour, b->colour, count * 2 * sizeof(float));
+}
+
+struct sb_tensor sb_net_pictures(struct sb_net *n)
+{
+    struct sb_run *r = &n->run;
+    const struct sb_net_input *in = &n->input;
+    int64_t size = n->model->vit.size;
+    struct sb_tensor raw = {.dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures};
+    if (in->dtype == r->act) return raw;
+    struct sb_tensor y = SB_TAKE(r, r->act, in->count, 3, size, size);
+    if (in->dtype == SB_F32) {
+        r->ops->cast(r->dev, &raw, &y);
+        return y;
+    }
+    size_t mark = sb_run_mark(r);
+    if (in->matrix) {
+        struct sb_tensor matrix = {.dtype = SB_F32, .ndim = 2, .shape = {in->count, 6}, .data = n->matrix};
+        struct sb_tensor colour = {.dtype = SB_F32, .ndim = 2, .shape = {in->count, 2}, .data = n->colour};
+        struct sb_tensor warped = SB_TAKE(r, SB_U8, in->count, 3, size, size);
+        r->ops->warp(r->dev, &raw, &matrix, in->colour ? &colour : NULL, &warped);
+        raw = warped;
+    }
+    struct sb_tensor mean_std = {.dtype = SB_F32, .ndim = 2, .shape = {2, 3}, .data = n->mean_std};
+    r->ops->normalize(r->dev, &raw, &mean_std, &y);
+    sb_run_rewind(r, mark);
+    return y;
+}
+
+static int64_t label_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
+{
+    int64_t valid = 0;
+    for (int i = 0; i < b->count; i++) {
+        int32_t label = b->label[i];
+        if (label >= n->model->vit.classes) sb_die("label %d: the model has %d classes", (int)label, n->model->vit.classes);
+        n->host_target[i] = label;
+        if (label < 0) continue;
+        valid++;
+        *weight += n->options.class_weight ? (double)n->options.class_weight[label] : 1;
+    }
+    return valid;
+}
+
+/* The word at each place is to be told from those before it: inputs are all but the last, targets all but the first. */
+static int64_t word_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
+{
+    int64_t valid = 0, length = n->model->decoder.length;
+    for (int64_t i = 0; i < b->count; i++) {
+        const int32_t *caption = b->caption + i * length;
+        for (int64_t t = 0; t < length - 1; t++) {
+            int32_t next = caption[t + 1];
+            if (caption[t] < 0 || caption[t] >= n->model->decoder.words || next < 0 || next >= n->model->decoder.words) {
+                sb_die("word %d: the model has %d", (int)(next < 0 || next >= n->model->decoder.words ? next : caption[t]), n->model->decoder.words);
+            }
+            n->host_ids[i * (length - 1) + t] = caption[t];
+            n->host_target[i * (length - 1) + t] = next ? next : -1;
+            if (next) valid++;
+        }
+    }
+    *weight += (double)valid;
+    return valid;
+}
+
+int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
+{
+    struct sb_run *r = &n->run;
+    bool words = n->model->decoder.words;
+    *weight = 0;
+    int64_t valid = words ? word_targets(n, b, weight) : label_targets(n, b, weight);
+    size_t rows = (size_t)b->count * (words ? (size_t)n->model->decoder.length - 1 : 1);
+    r->ops->upload(r->dev, n->target, n->host_target, rows * sizeof(int32_t));
+    if (words) r->ops->upload(r->dev, n->ids, n->host_ids, rows * sizeof(int32_t));
+    return valid;
+}

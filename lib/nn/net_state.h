@@ -1,0 +1,78 @@
+/* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_infer.c and net_train.c compute. */
+#ifndef SB_NN_NET_STATE_H
+#define SB_NN_NET_STATE_H
+
+#include "nn/gpt2.h"
+#include "nn/net.h"
+#include "nn/vit.h"
+
+/* The pictures of the call in progress, as they lie on the device. */
+struct sb_net_input {
+    int64_t count, height, width;
+    enum sb_dtype dtype;
+    bool matrix, colour;
+};
+
+/* Where results of the call in progress lie on the device, until the next call. */
+struct sb_net_output {
+    struct sb_tensor probability, embedding, loss, predicted, token;
+};
+
+struct sb_net {
+    struct sb_model *model;
+    struct sb_net_options options;
+    struct sb_run run;
+    struct sb_vit vit;
+    struct sb_gpt2 gpt2; /* where the model has a decoder */
+    struct sb_net_input input;
+    struct sb_net_output output;
+    struct sb_cache cache; /* its layers lie on the stack during a caption call */
+
+    float *master, *moment1, *moment2; /* device [total]; moments in training only */
+    void *copy;                        /* device bf16 [total], or NULL */
+    struct sb_segment *segment;        /* host */
+    int64_t segments;
+
+    /* small device buffers that calls write to */
+    uint32_t *chance;             /* [4] */
+    struct sb_adamw_step *adamw;
+    float *scale, *norm2;         /* [1] each */
+    float *mean_std;              /* [2,3] */
+    float *class_weight;          /* [classes] or NULL */
+    float *matrix, *colour;       /* [batch,6], [batch,2] */
+    int32_t *target, *ids;        /* [batch] or [batch,length-1] */
+    int32_t *decoded;             /* [2]: tokens in the cache, position of the word */
+    void *pictures;               /* grows with the pictures that come */
+    size_t pictures_size;
+
+    void **held; /* all device memory but pictures */
+    size_t nheld, bytes;
+    uint64_t steps;
+    uint32_t generation; /* counts moves of pictures: a repeat does not match the older ones */
+    float *host_loss;
+    int32_t *host_target, *host_ids, *host_predicted;
+    size_t rows; /* most rows that have a loss: batch, or batch * (length - 1) */
+};
+
+/* Uploads pictures (and what warps them); dies if they are not what the model takes. */
+void sb_net_upload(struct sb_net *n, const struct sb_batch *b);
+/* Uploads targets; gives how many rows have one, and the sum of their classes' weights. */
+int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double *weight);
+/* The uploaded pictures as the model's input, act [count,3,S,S]. */
+struct sb_tensor sb_net_pictures(struct sb_net *n);
+
+/* Calls fn(n), or lets the device replay it: `kind` and the input's form tell repeats apart. */
+void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net));
+enum { SB_REPEAT_CLASSIFY, SB_REPEAT_PREFIX, SB_REPEAT_WORD, SB_REPEAT_EVALUATE, SB_REPEAT_GRADIENT, SB_REPEAT_UPDATE };
+
+/* Device work of each kind of call, over what was uploaded; also what planning runs. */
+void sb_net_classify_pass(void *net);
+void sb_net_caption_begin(struct sb_net *n); /* takes the caches */
+void sb_net_prefix_pass(void *net);
+void sb_net_word_pass(void *net);
+void sb_net_evaluate_pass(void *net);
+void sb_net_gradient_pass(void *net);
+void sb_net_update_pass(void *net);
+void sb_net_pack(struct sb_net *n); /* refills the packed weights */
+
+#endif

@@ -47,8 +47,7 @@ $(foreach f,$(FOLDERS),$(eval $(call archive,lib$(f),lib/$(f))))
 $(foreach k,$(BACKENDS),$(eval $(call archive,kernels-$(k),kernels/$(k))))
 
 $B/kernels/%.o: OPT += $(if $(SAN),,-O3)
-$B/kernels/cpu/%.o: ALL_CFLAGS += -fvisibility=hidden -fopenmp
--include kernels/cpu/flags.mk
+$B/kernels/cpu/%.o: ALL_CFLAGS += -fvisibility=hidden -fopenmp -fno-trapping-math
 $B/lib/nn/backend.o: CPPFLAGS += -DSB_LIBDIR='"$(libdir)/seabot"'
 $B/%.o: %.c
 	@mkdir -p $(@D)
@@ -60,14 +59,29 @@ $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 	$(link)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
-$B/tests/test_backend: $B/tests/op_cases.o $B/tests/op_run.o
+$B/tests/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)
 $B/tests/faults.so: tests/faults.c
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -fPIC -shared -o $@ $< -ldl
-# A plugin shows one symbol of its own, and nothing of the program.
-$B/bin/seabot-cpu.so: $(call objects,kernels/cpu) $B/libbase.a
+# A plugin shows one symbol of its own, and nothing of the program. In the cpu's, device.c and what calls oneDNN run on any x86-64; the loops
+# are compiled for AVX2 (v3) and for AVX-512 (v4), each set linked into one object that shows its table alone.
+CPU_ANY := $(patsubst %,$B/kernels/cpu/%.o,device plan matmul convolution)
+CPU_LOOPS := $(filter-out $(CPU_ANY),$(call objects,kernels/cpu))
+$B/kernels/cpu/v3/%.o: ALL_CFLAGS += -march=x86-64-v3 -DSB_CPU_TABLE=sb_cpu_ops_v3
+$B/kernels/cpu/v4/%.o: ALL_CFLAGS += -march=x86-64-v4 -mprefer-vector-width=512 -DSB_CPU_TABLE=sb_cpu_ops_v4
+define cpu_level
+$B/kernels/cpu/$(1)/%.o: kernels/cpu/%.c
+	@mkdir -p $$(@D)
+	@echo "  CC    $$< ($(1))"
+	@$$(CC) $$(CPPFLAGS) $$(ALL_CFLAGS) -c -o $$@ $$<
+$B/kernels/cpu-$(1).o: $(CPU_LOOPS:$B/kernels/cpu/%=$B/kernels/cpu/$(1)/%)
+	@$$(LD) -r -o $$@ $$^
+	@objcopy --keep-global-symbol=sb_cpu_ops_$(1) $$@
+endef
+$(foreach v,v3 v4,$(eval $(call cpu_level,$v)))
+$B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/libbase.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -shared -o $@ $^ -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm

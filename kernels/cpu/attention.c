@@ -1,0 +1,229 @@
+/* Attention a head at a time: a thread takes one head of one sample, brings its keys and values into its own scratch as f32, and goes through
+ * the queries block by block, so that the scores of a block stay in its cache. Softmax is exact and f32; only the log-sum-exp is kept. */
+#include <math.h>
+
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/gemm.h"
+#include "kernels/cpu/vecmath.h"
+
+#define SCORES 65536 /* of a block of queries: 256 KiB */
+#define MOST_ROWS 96
+
+/* Rows of E elements that lie `stride` elements apart. */
+struct rows {
+    sb_in in;
+    int64_t first, stride;
+};
+
+struct shape {
+    int64_t tokens, keys, past, heads, e;
+    int64_t width, long_width; /* floats of a scratch row of E, of a row of keys */
+    int64_t block;             /* queries at a time */
+    bool causal;
+};
+
+static struct shape shape_of(sb_in qkv, bool causal, int64_t past)
+{
+    struct shape s = {.tokens = qkv->shape[1], .past = past, .heads = qkv->shape[3], .e = qkv->shape[4], .causal = causal};
+    s.keys = past + s.tokens;
+    s.width = sb_gemm_width(s.e);
+    s.long_width = sb_gemm_width(s.keys);
+    int64_t most = SCORES / s.keys < 2 * SB_TILE_ROWS ? 2 * SB_TILE_ROWS : SCORES / s.keys > MOST_ROWS ? MOST_ROWS : SCORES / s.keys;
+    int64_t blocks = (s.tokens + most - 1) / most, even = (s.tokens + blocks - 1) / blocks;
+    s.block = (even + SB_TILE_ROWS - 1) / SB_TILE_ROWS * SB_TILE_ROWS;
+    return s;
+}
+
+/* q (0), k (1) or v (2) of a head in qkv [B,T,3,H,E]. */
+static struct rows part_of(sb_in qkv, const struct shape *s, int64_t b, int which, int64_t h)
+{
+    return (struct rows){qkv, ((b * s->tokens * 3 + which) * s->heads + h) * s->e, 3 * s->heads * s->e};
+}
+
+/* A head of y [B,T,H,E]. */
+static struct rows head_of(sb_in y, const struct shape *s, int64_t b, int64_t h)
+{
+    return (struct rows){y, (b * s->tokens * s->heads + h) * s->e, s->heads * s->e};
+}
+
+static void load(struct rows from, int64_t first, int64_t count, int64_t e, float scale, float *to, int64_t width)
+{
+    for (int64_t i = 0; i < count; i++, to += width) {
+        const float *a = sb_cpu_read(from.in, from.first + (first + i) * from.stride, e, to);
+#pragma omp simd
+        for (int64_t j = 0; j < e; j++) to[j] = a[j] * scale;
+    }
+}
+
+static void store(struct rows out, int64_t first, int64_t count, int64_t e, float scale, float *from, int64_t width)
+{
+    for (int64_t i = 0; i < count; i++, from += width) {
+        int64_t at = out.first + (first + i) * out.stride;
+        float *to = sb_cpu_write(out.in, at, from);
+#pragma omp simd
+        for (int64_t j = 0; j < e; j++) to[j] = from[j] * scale;
+        sb_cpu_written(out.in, at, e, to);
+    }
+}
+
+/* to[e,count] = rows transposed; wide: room for 16 rows. */
+static void load_transposed(struct rows from, int64_t count, int64_t e, float *to, int64_t width, float *wide, int64_t wide_width)
+{
+    for (int64_t i = 0; i < count; i += 16) {
+        int64_t some = count - i < 16 ? count - i : 16;
+        load(from, i, some, e, 1.0f, wide, wide_width);
+        for (int64_t j = 0; j < e; j++) {
+            for (int64_t r = 0; r < some; r++) to[j * width + i + r] = wide[r * wide_width + j];
+        }
+    }
+}
+
+/* How many keys query i sees. */
+static int64_t seen(const struct shape *s, int64_t i)
+{
+    return s->causal ? s->past + i + 1 : s->keys;
+}
+
+/* exp(score - largest) in place, 0 from n to all; returns the sum. */
+static float soften(float *score, int64_t n, int64_t all, float *largest)
+{
+    float most = score[0], sum = 0.0f;
+#pragma omp simd reduction(max : most)
+    for (int64_t j = 0; j < n; j++) most = score[j] > most ? score[j] : most;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < n; j++) {
+        score[j] = sb_exp(score[j] - most);
+        sum += score[j];
+    }
+    for (int64_t j = n; j < all; j++) score[j] = 0.0f;
+    *largest = most;
+    return sum;
+}
+
+/* Puts a head's new keys or values behind the cached ones; returns where all of them are. */
+static struct rows append(sb_in qkv, sb_out cache, const struct shape *s, int64_t b, int which, int64_t h)
+{
+    int64_t length = cache->shape[3], first = (((which - 1) * qkv->shape[0] + b) * s->heads + h) * length * s->e;
+    struct rows from = part_of(qkv, s, b, which, h);
+    size_t bytes = (size_t)s->e * sb_dtype_size(qkv->dtype);
+    for (int64_t i = 0; i < s->tokens; i++) {
+        memcpy(sb_cpu_at(cache, first + (s->past + i) * s->e), sb_cpu_at(qkv, from.first + i * from.stride), bytes);
+    }
+    return (struct rows){cache, first, s->e};
+}
+
+/* Queries first .. first+count-1 of a head, whose keys are transposed and whose values are rows in scratch. */
+static void forward_block(const struct shape *s, const float *keys, const float *values, struct rows q, int64_t first, int64_t count, float *mine, float *lse,
+                          struct rows y)
+{
+    float *query = mine, *out = query + s->block * s->width, *score = out + s->block * s->width;
+    int64_t all = seen(s, first + count - 1);
+    load(q, first, count, s->e, 1.0f / sqrtf((float)s->e), query, s->width);
+    sb_gemm((struct sb_gemm){count, all, s->e, query, s->width, 1, keys, s->long_width, score, s->long_width, false});
+    float part[MOST_ROWS + SB_TILE_ROWS];
+    for (int64_t i = 0; i < count; i++) {
+        float most, sum = soften(score + i * s->long_width, seen(s, first + i), all, &most);
+        part[i] = 1.0f / sum;
+        if (lse) lse[first + i] = most + logf(sum);
+    }
+    sb_gemm((struct sb_gemm){count, s->e, all, score, s->long_width, 1, values, s->width, out, s->width, false});
+    for (int64_t i = 0; i < count; i++) store(y, first + i, 1, s->e, part[i], out + i * s->width, s->width);
+}
+
+void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse, sb_out y)
+{
+    struct shape s = shape_of(qkv, causal || cache, cache ? *length : 0);
+    int64_t heads = qkv->shape[0] * s.heads, keys_size = s.e * s.long_width, values_size = s.keys * s.width;
+    sb_cpu_reserve(d, keys_size + values_size + s.block * (2 * s.width + s.long_width) + 16 * s.width);
+#pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 4))
+    for (int64_t i = 0; i < heads; i++) {
+        int64_t b = i / s.heads, h = i % s.heads;
+        float *keys = sb_cpu_mine(d), *values = keys + keys_size, *rest = values + values_size;
+        struct rows k = cache ? append(qkv, cache, &s, b, 1, h) : part_of(qkv, &s, b, 1, h);
+        struct rows v = cache ? append(qkv, cache, &s, b, 2, h) : part_of(qkv, &s, b, 2, h);
+        load_transposed(k, s.keys, s.e, keys, s.long_width, rest, s.width);
+        load(v, 0, s.keys, s.e, 1.0f, values, s.width);
+        for (int64_t first = 0; first < s.tokens; first += s.block) {
+            int64_t count = s.tokens - first < s.block ? s.tokens - first : s.block;
+            forward_block(&s, keys, values, part_of(qkv, &s, b, 0, h), first, count, rest, lse ? (float *)lse->data + i * s.tokens : NULL,
+                          head_of(y, &s, b, h));
+        }
+    }
+}
+
+/* A head's scratch in backward: keys both ways, values transposed, and the sums of their gradients. */
+struct head {
+    float *k, *k_transposed, *v_transposed, *dk, *dv, *rest;
+    struct rows q, y, dy, dq;
+    const float *lse;
+};
+
+static int64_t head_size(const struct shape *s)
+{
+    return 3 * s->keys * s->width + 2 * s->e * s->long_width + s->block * (4 * s->width + 2 * s->long_width) + 16 * s->width;
+}
+
+/* p = exp(score - lse) and ds = p (dp - dy y), in place of score and dp. */
+static void slopes(const struct shape *s, const struct head *t, int64_t first, int64_t count, int64_t all, const float *dy, const float *y, float *score,
+                   float *dp)
+{
+    for (int64_t i = 0; i < count; i++, score += s->long_width, dp += s->long_width, dy += s->width, y += s->width) {
+        int64_t n = seen(s, first + i);
+        float own = 0.0f, lse = t->lse[first + i];
+#pragma omp simd reduction(+ : own)
+        for (int64_t j = 0; j < s->e; j++) own += dy[j] * y[j];
+#pragma omp simd
+        for (int64_t j = 0; j < n; j++) {
+            float p = sb_exp(score[j] - lse);
+            score[j] = p;
+            dp[j] = p * (dp[j] - own);
+        }
+        for (int64_t j = n; j < all; j++) score[j] = dp[j] = 0.0f;
+    }
+}
+
+/* With ds as above: dv += p^T dy, dq = ds k, dk += ds^T q, the last two over sqrt(E). */
+static void backward_block(const struct shape *s, const struct head *t, int64_t first, int64_t count)
+{
+    float *q = t->rest, *dy = q + s->block * s->width, *y = dy + s->block * s->width, *dq = y + s->block * s->width;
+    float *score = dq + s->block * s->width, *dp = score + s->block * s->long_width, scale = 1.0f / sqrtf((float)s->e);
+    int64_t all = seen(s, first + count - 1);
+    load(t->q, first, count, s->e, scale, q, s->width);
+    load(t->dy, first, count, s->e, 1.0f, dy, s->width);
+    load(t->y, first, count, s->e, 1.0f, y, s->width);
+    sb_gemm((struct sb_gemm){count, all, s->e, q, s->width, 1, t->k_transposed, s->long_width, score, s->long_width, false});
+    sb_gemm((struct sb_gemm){count, all, s->e, dy, s->width, 1, t->v_transposed, s->long_width, dp, s->long_width, false});
+    slopes(s, t, first, count, all, dy, y, score, dp);
+    sb_gemm((struct sb_gemm){all, s->e, count, score, 1, s->long_width, dy, s->width, t->dv, s->width, true});
+    sb_gemm((struct sb_gemm){all, s->e, count, dp, 1, s->long_width, q, s->width, t->dk, s->width, true});
+    sb_gemm((struct sb_gemm){count, s->e, all, dp, s->long_width, 1, t->k, s->width, dq, s->width, false});
+    store(t->dq, first, count, s->e, scale, dq, s->width);
+}
+
+void sb_cpu_attention_bwd(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, sb_in y, sb_in dy, sb_out dqkv)
+{
+    struct shape s = shape_of(qkv, causal, 0);
+    int64_t heads = qkv->shape[0] * s.heads, size = s.keys * s.width;
+    sb_cpu_reserve(d, head_size(&s));
+#pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 8))
+    for (int64_t i = 0; i < heads; i++) {
+        int64_t b = i / s.heads, h = i % s.heads;
+        struct head t = {.k = sb_cpu_mine(d), .q = part_of(qkv, &s, b, 0, h), .y = head_of(y, &s, b, h), .dy = head_of(dy, &s, b, h),
+                         .dq = part_of(dqkv, &s, b, 0, h), .lse = (const float *)lse->data + i * s.tokens};
+        t.dk = t.k + size;
+        t.dv = t.dk + size;
+        t.k_transposed = t.dv + size;
+        t.v_transposed = t.k_transposed + s.e * s.long_width;
+        t.rest = t.v_transposed + s.e * s.long_width;
+        struct rows k = part_of(qkv, &s, b, 1, h);
+        load(k, 0, s.keys, s.e, 1.0f, t.k, s.width);
+        load_transposed(k, s.keys, s.e, t.k_transposed, s.long_width, t.rest, s.width);
+        load_transposed(part_of(qkv, &s, b, 2, h), s.keys, s.e, t.v_transposed, s.long_width, t.rest, s.width);
+        memset(t.dk, 0, 2 * (size_t)size * sizeof(float));
+        for (int64_t first = 0; first < s.tokens; first += s.block) {
+            backward_block(&s, &t, first, s.tokens - first < s.block ? s.tokens - first : s.block);
+        }
+        store(part_of(dqkv, &s, b, 1, h), 0, s.keys, s.e, 1.0f, t.dk, s.width);
+        store(part_of(dqkv, &s, b, 2, h), 0, s.keys, s.e, 1.0f, t.dv, s.width);
+    }
+}

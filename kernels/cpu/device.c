@@ -1,0 +1,106 @@
+/* The device is the process's own cores and memory: work is done when a call returns, so there is nothing to wait for. */
+#include "kernels/cpu/cpu.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/opt.h"
+
+#define PAGE_HUGE ((size_t)2 << 20)
+
+__attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(void);
+
+const struct sb_ops *seabot_plugin(void)
+{
+    return __builtin_cpu_supports("x86-64-v4") ? &sb_cpu_ops_v4 : &sb_cpu_ops_v3;
+}
+
+struct sb_dev *sb_cpu_open(int index, int threads, const char **why)
+{
+    if (index != 0) {
+        *why = "there is one cpu device, number 0";
+        return NULL;
+    }
+    if (!__builtin_cpu_supports("x86-64-v3")) {
+        *why = "this processor lacks AVX2 and FMA";
+        return NULL;
+    }
+    struct sb_dev *d = sb_calloc(1, sizeof *d);
+    d->threads = threads > 0 ? threads : sb_cores();
+    d->plans = sb_plans_open(d->threads);
+    if (!d->plans) {
+        free(d);
+        *why = "oneDNN finds no cpu engine";
+        return NULL;
+    }
+    return d;
+}
+
+void sb_cpu_close(struct sb_dev *d)
+{
+    if (!d) return;
+    sb_plans_close(d->plans);
+    free(d->scratch);
+    free(d);
+}
+
+bool sb_cpu_fast_bf16(struct sb_dev *d)
+{
+    (void)d;
+    return sb_plans_fast_bf16();
+}
+
+void sb_cpu_reserve(struct sb_dev *d, int64_t floats)
+{
+    if (floats <= d->scratch_part) return;
+    /* an odd number of cache lines: parts that lie a power of two apart would evict each other */
+    d->scratch_part = (floats + 31) / 32 * 32 + 16;
+    free(d->scratch);
+    d->scratch = sb_aligned(64, (size_t)d->scratch_part * sizeof(float) * (size_t)d->threads);
+}
+
+/* More than the machine's memory is refused: the kernel would promise it, and kill the process later. */
+void *sb_cpu_alloc(struct sb_dev *d, size_t bytes)
+{
+    (void)d;
+    size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    size_t align = bytes >= PAGE_HUGE ? PAGE_HUGE : 64;
+    if (bytes > memory) return NULL;
+    void *p = aligned_alloc(align, (bytes + align) / align * align);
+    if (!p) return NULL;
+    if (align == PAGE_HUGE) madvise(p, bytes, MADV_HUGEPAGE); /* only faster */
+    memset(p, 0, bytes);
+    return p;
+}
+
+void sb_cpu_release(struct sb_dev *d, void *p)
+{
+    (void)d;
+    free(p);
+}
+
+void sb_cpu_upload(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+{
+    (void)d;
+    if (bytes) memcpy(to, from_host, bytes);
+}
+
+void sb_cpu_download(struct sb_dev *d, void *to_host, const void *from, size_t bytes)
+{
+    (void)d;
+    if (bytes) memcpy(to_host, from, bytes);
+}
+
+void sb_cpu_wait(struct sb_dev *d)
+{
+    (void)d;
+}
+
+void sb_cpu_repeat(struct sb_dev *d, uint64_t key, void (*fn)(void *arg), void *arg)
+{
+    (void)d;
+    (void)key;
+    fn(arg);
+}

@@ -13,7 +13,7 @@ int sb_picture_size(struct sb_picture *p, int w, int h)
 {
     if (w < 1 || h < 1 || (size_t)w > SB_PICTURE_MAX / (size_t)h)
         return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h, SB_PICTURE_MAX);
-    size_t need = (size_t)w * (size_t)h * 3;
+    size_t need = (size_t)w * (size_t)h * 3 + 64; /* FFmpeg's vector code writes past the end of a row */
     if (need > p->cap) {
         free(p->rgb); /* the old pixels are not kept: realloc would copy them */
         p->rgb = NULL;
@@ -67,18 +67,25 @@ static int read_file(FILE *f, const char *path, struct sb_bytes *b)
     return 0;
 }
 
-int sb_picture_load(struct sb_picture *p, const char *path)
+int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_bytes *b)
 {
-    struct sb_bytes b = {0};
     FILE *f = fopen(path, "rbe");
     if (!f) return sb_error("%s: %s", path, strerror(errno));
-    int status = read_file(f, path, &b);
+    b->size = 0;
+    int status = read_file(f, path, b);
     fclose(f);
-    if (status == 0 && sb_picture_decode(p, b.data, b.size) < 0) {
+    if (status == 0 && sb_picture_decode(p, b->data, b->size) < 0) {
         char why[1024];
         snprintf(why, sizeof why, "%s", sb_error_message());
         status = sb_error("%s: %s", path, why);
     }
+    return status;
+}
+
+int sb_picture_load(struct sb_picture *p, const char *path)
+{
+    struct sb_bytes b = {0};
+    int status = sb_picture_load_bytes(p, path, &b);
     free(b.data);
     return status;
 }

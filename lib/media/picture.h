@@ -36,6 +36,7 @@ int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size);
 
 /* Reads and decodes a file. */
 int sb_picture_load(struct sb_picture *p, const char *path);
+int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_bytes *file); /* and keeps the file's bytes */
 
 /* Encoders replace what `out` held. PNG is lossless. JPEG is baseline with full chroma resolution (4:4:4), since small
  * animals live in a few coloured pixels; quality is 1 to 100. The bytes depend on the pixels alone. */

@@ -61,13 +61,19 @@ static size_t characters(const char *text, size_t size, size_t count)
     return at;
 }
 
+/* Text may break at this blank, but a percent sign stays with its number. */
+static bool breaks(const char *at)
+{
+    return *at == ' ' && at[1] != '%';
+}
+
 /* The next line of at most `width` characters: it breaks at a blank where there is one. */
 static struct line next_line(const char **text, size_t width)
 {
     const char *from = *text;
     size_t whole = strcspn(from, "\n"), fits = characters(from, whole, width), size = fits;
-    if (fits < whole && from[fits] != ' ') {
-        while (size > 0 && from[size - 1] != ' ') size--;
+    if (fits < whole && !breaks(from + fits)) {
+        while (size > 0 && !breaks(from + size - 1)) size--;
         if (size == 0) size = fits;
     }
     const char *rest = from + size;
@@ -143,6 +149,7 @@ static int64_t lay_out(const struct sb_sheet *s, struct sb_picture *out)
     for (size_t p = 0; p < s->count; p++) {
         const struct sb_sheet_part *part = &s->part[p];
         if (part->heading[0]) {
+            if (p) y += GAP;
             if (out) sb_font_draw(out, GAP, (int)y, 2 * scale_of(s), strong, part->heading, strlen(part->heading));
             y += 2 * SB_FONT_HEIGHT * scale_of(s) + GAP;
         }

@@ -1,0 +1,121 @@
+#include "nn/model_config.h"
+
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "nn/model_check.h"
+
+enum kind { WHOLE, SWITCH, REAL };
+
+struct item {
+    const char *key;
+    enum kind kind;
+    void *value;
+};
+
+/* What stands in the file, in one table for both ways. */
+#define VIT_ITEMS(c)                                                                                                      \
+    {                                                                                                                     \
+        {"size", WHOLE, &(c)->size}, {"patch", WHOLE, &(c)->patch}, {"dim", WHOLE, &(c)->dim}, {"depth", WHOLE, &(c)->depth}, \
+            {"heads", WHOLE, &(c)->heads}, {"hidden", WHOLE, &(c)->hidden}, {"registers", WHOLE, &(c)->registers},        \
+            {"class_token", SWITCH, &(c)->class_token}, {"layer_scale", SWITCH, &(c)->layer_scale},                       \
+            {"eps", REAL, &(c)->eps}, {"classes", WHOLE, &(c)->classes}, {"drop_path", REAL, &(c)->drop_path},            \
+            {"dropout", REAL, &(c)->dropout},                                                                             \
+    }
+#define DECODER_ITEMS(c)                                                                                                  \
+    {                                                                                                                     \
+        {"words", WHOLE, &(c)->words}, {"dim", WHOLE, &(c)->dim}, {"depth", WHOLE, &(c)->depth}, {"heads", WHOLE, &(c)->heads}, \
+            {"hidden", WHOLE, &(c)->hidden}, {"length", WHOLE, &(c)->length}, {"dropout", REAL, &(c)->dropout},           \
+    }
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static json_t *write_items(const struct item *item, size_t count)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < count; i++) {
+        json_t *value = item[i].kind == WHOLE    ? json_integer(*(const int *)item[i].value)
+                        : item[i].kind == SWITCH ? json_boolean(*(const bool *)item[i].value)
+                                                 : json_real((double)*(const float *)item[i].value);
+        json_object_set_new(o, item[i].key, value);
+    }
+    return o;
+}
+
+static int read_items(const json_t *o, const struct item *item, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const json_t *value = json_object_get(o, item[i].key);
+        bool good = item[i].kind == WHOLE    ? json_is_integer(value) && llabs(json_integer_value(value)) < INT_MAX
+                    : item[i].kind == SWITCH ? json_is_boolean(value)
+                                             : json_is_number(value);
+        if (!good) return sb_error("its model has no '%s' that makes sense", item[i].key);
+        if (item[i].kind == WHOLE) *(int *)item[i].value = (int)json_integer_value(value);
+        else if (item[i].kind == SWITCH) *(bool *)item[i].value = json_boolean_value(value);
+        else *(float *)item[i].value = (float)json_number_value(value);
+    }
+    return 0;
+}
+
+char *sb_model_config_json(const struct sb_model *m)
+{
+    struct sb_vit_config vit = m->vit;
+    struct sb_decoder_config decoder = m->decoder;
+    const struct item vit_items[] = VIT_ITEMS(&vit), decoder_items[] = DECODER_ITEMS(&decoder);
+    json_t *o = json_object();
+    json_object_set_new(o, "version", json_integer(1));
+    json_object_set_new(o, "vit", write_items(vit_items, COUNT(vit_items)));
+    if (decoder.words) json_object_set_new(o, "decoder", write_items(decoder_items, COUNT(decoder_items)));
+    char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
+    json_decref(o);
+    if (!text) sb_die("cannot write the model's configuration as JSON");
+    return text;
+}
+
+int sb_model_config_parse(const char *text, struct sb_vit_config *vit, struct sb_decoder_config *decoder)
+{
+    const struct item vit_items[] = VIT_ITEMS(vit), decoder_items[] = DECODER_ITEMS(decoder);
+    memset(vit, 0, sizeof *vit);
+    memset(decoder, 0, sizeof *decoder);
+    json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *d = json_object_get(o, "decoder");
+    int rc = 0;
+    if (json_integer_value(json_object_get(o, "version")) != 1) rc = sb_error("it was written by another version of SeaBot");
+    if (!rc) rc = read_items(json_object_get(o, "vit"), vit_items, COUNT(vit_items));
+    if (!rc && d) rc = read_items(d, decoder_items, COUNT(decoder_items));
+    if (!rc) rc = sb_vit_config_check(vit);
+    if (!rc) rc = sb_decoder_config_check(decoder);
+    json_decref(o);
+    return rc;
+}
+
+char *sb_texts_json(const struct sb_texts *t)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < t->count; i++) {
+        if (json_array_append_new(list, json_string(t->text[i]))) sb_die("'%.100s' is not UTF-8", t->text[i]);
+    }
+    char *text = json_dumps(list, JSON_COMPACT);
+    json_decref(list);
+    if (!text) sb_die("cannot write a list of texts as JSON");
+    return text;
+}
+
+int sb_texts_parse(const char *text, struct sb_texts *out)
+{
+    json_t *list = json_loads(text, 0, NULL), *item;
+    int rc = json_is_array(list) ? 0 : sb_error("not a JSON list");
+    size_t i;
+    json_array_foreach(list, i, item) {
+        if (!json_is_string(item)) {
+            rc = sb_error("not a list of texts");
+            break;
+        }
+        SB_GROW(out->text, out->cap, out->count + 1);
+        out->text[out->count++] = sb_strdup(json_string_value(item));
+    }
+    json_decref(list);
+    return rc;
+}

@@ -97,6 +97,9 @@ PY
     head -c 5000 reef.safetensors >short.safetensors
     fails_saying "short.safetensors" sb-classify -m short.safetensors tensors.sb
     sb-synth frames -q --crops -n 40 --size 320x180 --seed 5 | sb-tensorize -q -m reef.safetensors -o more.sb
-    sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 -o few.safetensors <(sb-synth frames -q --crops -n 30 --size 160x90 --seed 3 --kinds fish | sb-tensorize -q --size 32 --fit stretch) >few.jsonl
+    mkdir -p pictures/only
+    sb-export png -q -o pictures/only/ plain.sb
+    sb-import folders -q pictures | sb-tensorize -q --size 32 --fit stretch -o one.sb
+    sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 -o few.safetensors one.sb >few.jsonl
     fails_saying "unknown label" sb-classify -q -m few.safetensors --score score.json -o x.sb more.sb
 }

@@ -57,9 +57,12 @@ small="--arch dim=48,depth=2,heads=3 --patch 8"
     sb-train -q $small --epochs 4 --lr 0.002 --warmup 0 -o reef.safetensors tensors.sb >first.jsonl
     sb-train -q $small --epochs 1 --lr 0.000001 --warmup 0 --init reef.safetensors -o on.safetensors tensors.sb >on.jsonl
     jq -en --slurpfile a first.jsonl --slurpfile b on.jsonl '$b[0].train_loss < $a[0].train_loss'
-    jq -n '1' >/dev/null
-    # Other labels: half of the classes, by a file of labels that the stream then breaks.
-    sb-synth frames -q --crops -n 60 --size 320x180 --seed 12 --kinds fish,crab | sb-split -q | sb-tensorize -q --size 32 --fit stretch -o two.sb
+    # The same pictures under two other labels.
+    sb-export png -q -o files/ crops.sb
+    mkdir -p pictures/{left,right}
+    find files -name '*1.png' -exec mv {} pictures/left/ \;
+    find files -name '*2.png' -exec mv {} pictures/right/ \;
+    sb-import folders -q pictures | sb-tensorize -q --size 32 --fit stretch -o two.sb
     sb-train $small --epochs 1 --init reef.safetensors -o two.safetensors two.sb >two.jsonl 2>words
     grep -q head words
     sb-classify -q -m two.safetensors two.sb | sb-export jsonl -q | jq -e '.predicted | length == 2' | tail -n 1

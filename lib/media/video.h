@@ -1,0 +1,62 @@
+/* Video files and live sources through FFmpeg: frames in the order they are shown, upright, as sRGB pictures.
+ *
+ * Times are seconds from the first frame shown, as players count. FFmpeg's own messages are silenced; what matters of
+ * them comes back as errors and counts. Packets that can't be decoded are skipped and counted. A reader belongs to one
+ * thread; frames may be turned into pictures in others. */
+#ifndef SB_MEDIA_VIDEO_H
+#define SB_MEDIA_VIDEO_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "media/picture.h"
+
+struct sb_video;
+struct AVFrame;
+struct SwsContext;
+
+/* A decoded frame that is not yet a picture. A zeroed one is valid and empty. */
+struct sb_video_frame {
+    double pts;                 /* when it appears */
+    double end;                 /* when it has had its time, by its own duration or the frame rate: what follows decides */
+    int orientation;            /* as EXIF numbers it */
+    struct AVFrame *frame;      /* NULL: empty */
+    struct SwsContext *convert; /* kept between uses, for frames of this kind */
+    struct sb_video_kind {
+        int width, height, format, range, matrix, chroma;
+    } kind;
+    struct sb_picture turned;   /* scratch */
+};
+
+/* Opens a file, or a URL that has "://" in it. `threads` decode; the pixels do not depend on it. `stop` (may be NULL) is
+ * looked at while waiting for data: once it is not 0, reading ends as at the end of the file. NULL with a message that
+ * begins with the path if there is no video in it. */
+struct sb_video *sb_video_open(const char *path, int threads, const volatile sig_atomic_t *stop);
+void sb_video_close(struct sb_video *v);
+
+bool sb_video_still(const struct sb_video *v); /* a picture of a format that only FFmpeg reads (TIFF, BMP, WebP), no film */
+
+double sb_video_duration(const struct sb_video *v); /* as the file promises it, in seconds; 0: it does not say */
+
+/* Makes sb_video_next() go on some time before `pts` (by at least the frame on screen then, if there is one), from the
+ * nearest place where decoding can begin. Call it before the first sb_video_next(). A source that can't be sought in is
+ * read from its start. */
+int sb_video_seek(struct sb_video *v, double pts);
+
+/* The next frame shown into f, which the caller owns and reuses: 1, or 0 at the end. What stood in f is released. */
+int sb_video_next(struct sb_video *v, struct sb_video_frame *f);
+
+/* After the end: packets that were skipped, and how many seconds the file promised but did not hold (0: it is whole). */
+uint64_t sb_video_skipped(const struct sb_video *v);
+double sb_video_missing(const struct sb_video *v);
+
+/* `to` shares the pixels of `from`. */
+void sb_video_frame_copy(struct sb_video_frame *to, const struct sb_video_frame *from);
+void sb_video_frame_free(struct sb_video_frame *f); /* and empties it */
+
+/* The frame as a picture: upright, colours by the matrix and range that the stream names, else BT.709 from 1280 pixels width
+ * or 577 height on and BT.601 below, in limited range. Pixels are taken as square. 0, or -1 with a message. */
+int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p);
+
+#endif

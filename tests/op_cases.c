@@ -1,225 +1,6 @@
 #include "op_cases.h"
 
-#include <math.h>
-
-#define HAS(option) op_has(r, option)
-#define N(i) (r->c->n[i])
-#define MAY(name, role, dtype, ...) (HAS(#name) ? NEW(name, role, dtype, __VA_ARGS__) : NULL)
-#define UNLESS(option, name, role, dtype, ...) (HAS(option) ? NULL : NEW(name, role, dtype, __VA_ARGS__))
-
-static enum sb_act activation(const struct op_run *r)
-{
-    return HAS("gelu") ? SB_ACT_GELU : HAS("tanh") ? SB_ACT_GELU_TANH : HAS("relu") ? SB_ACT_RELU : SB_ACT_NONE;
-}
-
-/* A chance of dropping, with p = 0.3 where the case says "drop". */
-static struct sb_chance chance(struct op_run *r)
-{
-    if (!HAS("drop")) return (struct sb_chance){.p = 0};
-    sb_in state = NEW(state, IN, SB_I32, 4);
-    if (r->inventing) op_fill_integers(r, state, 1, 1000000);
-    return (struct sb_chance){.state = state->data, .site = 7, .p = 0.3f};
-}
-
-/* ---- matrices ---------------------------------------------------------------------------------------------------------- */
-
-static void linear(struct op_run *r)
-{
-    int64_t m = N(0), k = N(1), n = N(2);
-    enum sb_act a = activation(r);
-    sb_in x = NEW(x, IN, r->act, m, k), w = NEW(w, IN, r->act, n, k);
-    sb_in b = MAY(bias, IN, r->act, n);
-    sb_in residual = HAS("inplace") ? NULL : MAY(residual, IN, r->act, m, n);
-    sb_out pre = MAY(pre, OUT, r->act, m, n);
-    sb_out y = NEW(y, HAS("inplace") ? INOUT : OUT, r->act, m, n);
-    if (HAS("inplace")) residual = y;
-    if (r->inventing) {
-        op_fill(r, w, -2 / sqrt((double)k), 2 / sqrt((double)k));
-        return;
-    }
-    const void *packed = HAS("packed") ? op_packed(r, w, HAS("both")) : NULL;
-    r->ops->linear(r->dev, x, w, packed, b, a, residual, pre, y);
-}
-
-static void linear_bwd(struct op_run *r)
-{
-    int64_t m = N(0), k = N(1), n = N(2);
-    enum sb_act a = activation(r);
-    sb_in x = NEW(x, IN, r->act, m, k), w = NEW(w, IN, r->act, n, k);
-    sb_in pre = a ? NEW(pre, IN, r->act, m, n) : NULL;
-    sb_out dy = NEW(dy, a ? INOUT : IN, r->act, m, n);
-    sb_out dx = UNLESS("nodx", dx, OUT, r->act, m, k);
-    sb_out dw = UNLESS("frozen", dw, KEPT, SB_F32, n, k);
-    sb_out db = UNLESS("nobias", db, KEPT, SB_F32, n);
-    if (r->inventing) {
-        op_fill(r, w, -2 / sqrt((double)n), 2 / sqrt((double)n));
-        if (pre) op_fill(r, pre, -3, 3);
-        return;
-    }
-    const void *packed = HAS("packed") ? op_packed(r, w, true) : NULL;
-    r->ops->linear_bwd(r->dev, x, w, packed, a, pre, dy, dx, dw, db);
-}
-
-/* ---- normalisation ----------------------------------------------------------------------------------------------------- */
-
-static void norm(struct op_run *r)
-{
-    int64_t m = N(0), n = N(1);
-    sb_in x = NEW(x, IN, r->act, m, n), gain = NEW(gain, IN, r->act, n), bias = NEW(bias, IN, r->act, n);
-    sb_out stats = MAY(stats, OUT, SB_F32, m, 2), y = NEW(y, OUT, r->act, m, n);
-    if (!r->inventing) r->ops->norm(r->dev, x, gain, bias, 1e-6f, stats, y);
-    else op_fill(r, x, HAS("far") ? 30 : -2, HAS("far") ? 31 : 3);
-}
-
-static void norm_bwd(struct op_run *r)
-{
-    int64_t m = N(0), n = N(1);
-    sb_in x = NEW(x, IN, r->act, m, n), gain = NEW(gain, IN, r->act, n), stats = NEW(stats, IN, SB_F32, m, 2), dy = NEW(dy, IN, r->act, m, n);
-    sb_in add = HAS("inplace") ? NULL : MAY(add, IN, r->act, m, n);
-    sb_out dx = UNLESS("nodx", dx, HAS("inplace") ? INOUT : OUT, r->act, m, n);
-    sb_out dgain = UNLESS("frozen", dgain, KEPT, SB_F32, n), dbias = UNLESS("frozen", dbias, KEPT, SB_F32, n);
-    if (HAS("inplace")) add = dx;
-    if (!r->inventing) r->ops->norm_bwd(r->dev, x, gain, stats, dy, add, dx, dgain, dbias);
-    else sb_ops_ref.norm(r->dev, x, gain, gain, 1e-6f, stats, dy), op_fill(r, dy, -1, 1);
-}
-
-static void batchnorm(struct op_run *r)
-{
-    int64_t b = N(0), h = N(1), w = N(2), c = N(3);
-    sb_in x = NEW(x, IN, r->act, b, h, w, c), gain = NEW(gain, IN, SB_F32, c), bias = NEW(bias, IN, SB_F32, c);
-    sb_in residual = MAY(residual, IN, r->act, b, h, w, c);
-    sb_out running = NEW(running, KEPT, SB_F32, 2, c), stats = NEW(stats, OUT, SB_F32, 2, c), y = NEW(y, OUT, r->act, b, h, w, c);
-    if (r->inventing) op_fill(r, running, 0.5, 1.5);
-    else r->ops->batchnorm(r->dev, x, gain, bias, residual, 1e-5f, 0.1f, HAS("train"), HAS("relu"), running, stats, y);
-}
-
-static void batchnorm_bwd(struct op_run *r)
-{
-    int64_t b = N(0), h = N(1), w = N(2), c = N(3);
-    sb_in x = NEW(x, IN, r->act, b, h, w, c), gain = NEW(gain, IN, SB_F32, c), stats = NEW(stats, IN, SB_F32, 2, c);
-    sb_in y = MAY(relu, IN, r->act, b, h, w, c), dy = NEW(dy, IN, r->act, b, h, w, c);
-    sb_out dx = UNLESS("nodx", dx, OUT, r->act, b, h, w, c), dresidual = MAY(residual, OUT, r->act, b, h, w, c);
-    sb_out dgain = UNLESS("frozen", dgain, KEPT, SB_F32, c), dbias = UNLESS("frozen", dbias, KEPT, SB_F32, c);
-    if (!r->inventing) {
-        r->ops->batchnorm_bwd(r->dev, x, gain, stats, HAS("relu"), y, dy, dx, dresidual, dgain, dbias);
-        return;
-    }
-    float running[2 * 64];
-    struct sb_tensor unused = {SB_F32, 2, {2, c}, running}, bias = *gain;
-    sb_ops_ref.batchnorm(r->dev, x, gain, &bias, NULL, 1e-5f, 0.1f, true, HAS("relu"), &unused, stats, y ? y : dy);
-    op_fill(r, dy, -1, 1);
-}
-
-/* ---- attention --------------------------------------------------------------------------------------------------------- */
-
-static void attention(struct op_run *r)
-{
-    int64_t b = N(0), t = N(1), h = N(2), e = N(3);
-    sb_in qkv = NEW(qkv, IN, r->act, b, t, 3, h, e);
-    sb_out cache = MAY(cache, KEPT, r->act, 2, b, h, N(4), e);
-    sb_in length = MAY(cache, IN, SB_I32, 1);
-    sb_out lse = MAY(lse, OUT, SB_F32, b, h, t), y = NEW(y, OUT, r->act, b, t, h, e);
-    if (r->inventing) {
-        op_fill(r, qkv, -2, 2);
-        if (length) op_fill_integers(r, length, (int32_t)N(5), (int32_t)N(5));
-        return;
-    }
-    r->ops->attention(r->dev, qkv, HAS("causal"), cache, length ? length->data : NULL, lse, y);
-}
-
-static void attention_bwd(struct op_run *r)
-{
-    int64_t b = N(0), t = N(1), h = N(2), e = N(3);
-    sb_in qkv = NEW(qkv, IN, r->act, b, t, 3, h, e), lse = NEW(lse, IN, SB_F32, b, h, t);
-    sb_in y = NEW(y, IN, r->act, b, t, h, e), dy = NEW(dy, IN, r->act, b, t, h, e);
-    sb_out dqkv = NEW(dqkv, OUT, r->act, b, t, 3, h, e);
-    if (!r->inventing) {
-        r->ops->attention_bwd(r->dev, qkv, HAS("causal"), lse, y, dy, dqkv);
-        return;
-    }
-    op_fill(r, qkv, -2, 2);
-    sb_ops_ref.attention(r->dev, qkv, HAS("causal"), NULL, NULL, lse, y);
-}
-
-/* ---- element by element ------------------------------------------------------------------------------------------------ */
-
-static void gelu(struct op_run *r)
-{
-    sb_in x = NEW(x, HAS("inplace") ? INOUT : IN, r->act, N(0), N(1));
-    sb_out y = HAS("inplace") ? x : NEW(y, OUT, r->act, N(0), N(1));
-    if (r->inventing) op_fill(r, x, -6, 6);
-    else r->ops->gelu(r->dev, HAS("tanh") ? SB_ACT_GELU_TANH : SB_ACT_GELU, x, y);
-}
-
-static void gelu_bwd(struct op_run *r)
-{
-    sb_in x = NEW(x, IN, r->act, N(0), N(1)), dy = NEW(dy, HAS("inplace") ? INOUT : IN, r->act, N(0), N(1));
-    sb_out dx = HAS("inplace") ? dy : NEW(dx, OUT, r->act, N(0), N(1));
-    if (r->inventing) op_fill(r, x, -6, 6);
-    else r->ops->gelu_bwd(r->dev, HAS("tanh") ? SB_ACT_GELU_TANH : SB_ACT_GELU, x, dy, dx);
-}
-
-static void relu(struct op_run *r)
-{
-    sb_in x = NEW(x, HAS("inplace") ? INOUT : IN, r->act, N(0), N(1));
-    sb_out y = HAS("inplace") ? x : NEW(y, OUT, r->act, N(0), N(1));
-    if (!r->inventing) r->ops->relu(r->dev, x, y);
-}
-
-static void relu_bwd(struct op_run *r)
-{
-    sb_in y = NEW(y, IN, r->act, N(0), N(1)), dy = NEW(dy, HAS("inplace") ? INOUT : IN, r->act, N(0), N(1));
-    sb_out dx = HAS("inplace") ? dy : NEW(dx, OUT, r->act, N(0), N(1));
-    if (r->inventing) op_fill_integers(r, y, 0, 2);
-    else r->ops->relu_bwd(r->dev, y, dy, dx);
-}
-
-static void silu_mul(struct op_run *r)
-{
-    sb_in x = NEW(x, IN, r->act, N(0), 2 * N(1));
-    sb_out y = NEW(y, OUT, r->act, N(0), N(1));
-    if (r->inventing) op_fill(r, x, -5, 5);
-    else r->ops->silu_mul(r->dev, x, y);
-}
-
-static void silu_mul_bwd(struct op_run *r)
-{
-    sb_in x = NEW(x, IN, r->act, N(0), 2 * N(1)), dy = NEW(dy, IN, r->act, N(0), N(1));
-    sb_out dx = NEW(dx, OUT, r->act, N(0), 2 * N(1));
-    if (r->inventing) op_fill(r, x, -5, 5);
-    else r->ops->silu_mul_bwd(r->dev, x, dy, dx);
-}
-
-static void scale_add(struct op_run *r)
-{
-    struct sb_chance c = chance(r);
-    sb_in x = NEW(x, IN, r->act, N(0), N(1), N(2)), gain = MAY(gain, IN, r->act, N(2));
-    sb_in residual = HAS("inplace") ? NULL : MAY(residual, IN, r->act, N(0), N(1), N(2));
-    sb_out y = NEW(y, HAS("inplace") ? INOUT : OUT, r->act, N(0), N(1), N(2));
-    if (HAS("inplace")) residual = y;
-    if (!r->inventing) r->ops->scale_add(r->dev, residual, x, gain, c, y);
-}
-
-static void scale_add_bwd(struct op_run *r)
-{
-    struct sb_chance c = chance(r);
-    sb_in x = MAY(dgain, IN, r->act, N(0), N(1), N(2)), gain = MAY(gain, IN, r->act, N(2));
-    sb_in dy = NEW(dy, HAS("inplace") ? INOUT : IN, r->act, N(0), N(1), N(2));
-    sb_out dx = HAS("inplace") ? dy : NEW(dx, OUT, r->act, N(0), N(1), N(2)), dgain = MAY(dgain, KEPT, SB_F32, N(2));
-    if (!r->inventing) r->ops->scale_add_bwd(r->dev, x, gain, c, dy, dx, dgain);
-}
-
-static void dropout(struct op_run *r)
-{
-    struct sb_chance c = chance(r);
-    sb_in x = NEW(x, HAS("inplace") ? INOUT : IN, r->act, N(0), N(1), N(2));
-    sb_out y = HAS("inplace") ? x : NEW(y, OUT, r->act, N(0), N(1), N(2));
-    if (!r->inventing) r->ops->dropout(r->dev, x, c, y);
-}
-
-/* ---- the table --------------------------------------------------------------------------------------------------------- */
-
-#define CASE(op, f32, bf16, options, ...) {#op, op, f32, bf16, options, {__VA_ARGS__}}
+#define CASE(op, f32, bf16, options, ...) {#op, op_call_##op, f32, bf16, options, {__VA_ARGS__}}
 
 const struct op_case op_cases[] = {
     CASE(linear, 1e-5, 1e-2, "", 3, 5, 7),
@@ -311,5 +92,112 @@ const struct op_case op_cases[] = {
     CASE(batchnorm_bwd, 1e-5, 1e-2, "", 3, 4, 4, 5),
     CASE(batchnorm_bwd, 1e-5, 1e-2, "relu nodx", 2, 5, 7, 16),
     CASE(batchnorm_bwd, 1e-5, 1e-2, "residual frozen", 2, 3, 3, 33),
+    CASE(tokens, 1e-6, 1e-2, "pos", 2, 16, 48, 1),
+    CASE(tokens, 1e-6, 1e-2, "patchpos", 2, 16, 48, 5),
+    CASE(tokens, 0, 0, "", 3, 5, 7, 2),
+    CASE(tokens, 1e-6, 1e-2, "pos", 3, 5, 7),
+    CASE(tokens, 1e-6, 1e-2, "pos", 2, 196, 192, 1),
+    CASE(tokens_bwd, 1e-5, 1e-2, "dpos", 2, 16, 48, 1),
+    CASE(tokens_bwd, 1e-5, 1e-2, "patchpos", 2, 16, 48, 5),
+    CASE(tokens_bwd, 1e-5, 1e-2, "", 3, 5, 7, 2),
+    CASE(tokens_bwd, 1e-5, 1e-2, "dpos", 3, 5, 7),
+    CASE(tokens_bwd, 1e-5, 1e-2, "dpos nodx", 9, 196, 33, 1),
+    CASE(tokens_bwd, 1e-5, 1e-2, "patchpos nodx", 9, 9, 33),
+    CASE(embed, 1e-6, 1e-2, "pos", 2, 9, 48, 40),
+    CASE(embed, 1e-6, 1e-2, "pos start", 3, 4, 7, 11),
+    CASE(embed, 0, 0, "", 2, 9, 33, 40),
+    CASE(embed_bwd, 1e-5, 1e-2, "dpos", 2, 9, 48, 40),
+    CASE(embed_bwd, 1e-5, 1e-2, "", 7, 9, 33, 3),
+    CASE(embed_bwd, 1e-5, 1e-2, "frozen dpos", 2, 9, 7, 40),
+    CASE(gather, 0, 0, "", 3, 17, 48, 4),
+    CASE(gather, 0, 0, "", 2, 5, 7, 5),
+    CASE(gather_bwd, 0, 0, "", 3, 17, 48, 4),
+    CASE(gather_bwd, 0, 0, "", 2, 5, 7, 5),
+    CASE(patchify, 0, 0, "", 2, 32, 8),
+    CASE(patchify, 0, 0, "", 1, 15, 5),
+    CASE(pool, 0, 0, "", 3, 17, 48),
+    CASE(pool, 0, 0, "", 3, 5, 7, 2),
+    CASE(pool, 1e-5, 1e-2, "mean", 3, 17, 48, 1),
+    CASE(pool, 1e-5, 1e-2, "mean", 2, 197, 192, 5),
+    CASE(pool_bwd, 0, 0, "", 3, 17, 48),
+    CASE(pool_bwd, 0, 0, "", 3, 5, 7, 2),
+    CASE(pool_bwd, 1e-5, 1e-2, "mean", 3, 17, 48, 1),
+    CASE(pool_bwd, 1e-5, 1e-2, "mean", 2, 197, 192, 5),
+    CASE(conv2d, 1e-5, 1e-2, "bias pad1", 2, 9, 7, 16, 24, 3),
+    CASE(conv2d, 1e-5, 1e-2, "pad3 stride2", 1, 23, 21, 3, 16, 7),
+    CASE(conv2d, 1e-5, 1e-2, "bias", 2, 5, 5, 33, 7, 1),
+    CASE(conv2d, 1e-5, 1e-2, "stride2", 2, 8, 6, 16, 16, 1),
+    CASE(conv2d, 1e-5, 1e-2, "stride3 pad1", 1, 10, 8, 5, 3, 2),
+    CASE(conv2d_bwd, 1e-5, 1e-2, "bias pad1", 2, 9, 7, 16, 24, 3),
+    CASE(conv2d_bwd, 1e-5, 1e-2, "pad3 stride2 nodx", 1, 23, 21, 3, 16, 7),
+    CASE(conv2d_bwd, 1e-5, 1e-2, "bias", 2, 5, 5, 33, 7, 1),
+    CASE(conv2d_bwd, 1e-5, 1e-2, "stride2 frozen", 2, 8, 6, 16, 16, 1),
+    CASE(conv2d_bwd, 1e-5, 1e-2, "stride3 pad1", 1, 10, 8, 5, 3, 2),
+    CASE(maxpool, 0, 0, "stride2 pad1", 2, 9, 11, 16, 1, 3),
+    CASE(maxpool, 0, 0, "stride2", 3, 6, 4, 7, 1, 2),
+    CASE(maxpool_bwd, 1e-6, 1e-2, "stride2 pad1", 2, 9, 11, 16, 1, 3),
+    CASE(maxpool_bwd, 1e-6, 1e-2, "stride2", 3, 6, 4, 7, 1, 2),
+    CASE(xent, 1e-5, 1e-2, "", 34, 10),
+    CASE(xent, 1e-5, 1e-2, "inplace smooth weight", 17, 33),
+    CASE(xent, 1e-5, 1e-2, "distribution", 9, 7),
+    CASE(xent, 1e-5, 1e-2, "distribution weight smooth inplace", 9, 48),
+    CASE(xent, 1e-5, 1e-2, "noscale", 9, 1000),
+    CASE(xent, 1e-5, 1e-2, "large", 9, 33),
+    CASE(xent, 1e-5, 1e-2, "", 3, 2),
+    CASE(bce, 1e-5, 1e-2, "", 34, 10),
+    CASE(bce, 1e-5, 1e-2, "weight inplace", 9, 33),
+    CASE(bce, 1e-5, 1e-2, "large", 9, 7),
+    CASE(bce, 1e-5, 1e-2, "noscale", 3, 1),
+    CASE(mse, 1e-5, 1e-2, "", 34, 48),
+    CASE(mse, 1e-5, 1e-2, "weight inplace", 9, 33),
+    CASE(mse, 1e-5, 1e-2, "noscale weight", 3, 7),
+    CASE(softmax, 1e-5, 1e-2, "", 34, 10),
+    CASE(softmax, 1e-5, 1e-2, "large", 9, 1000),
+    CASE(argmax, 0, 0, "", 34, 100),
+    CASE(argmax, 0, 0, "equals", 3, 7),
+    CASE(adamw, 1e-5, -1, "", 1000),
+    CASE(adamw, 1e-5, -1, "norm2 average", 101),
+    CASE(adamw, 1e-5, -1, "norm2 small", 101),
+    CASE(adamw, 1e-5, -1, "adam norm2", 4099),
+    CASE(adamw, 4e-3, -1, "average copy", 515),
+    CASE(sumsq, 1e-6, -1, "", 7),
+    CASE(sumsq, 1e-5, -1, "", 300007),
+    CASE(lerp, 1e-6, 1e-2, "", 5, 33),
+    CASE(lerp, 1e-6, 1e-2, "each", 5, 48),
+    CASE(lerp, 1e-6, 1e-2, "each inplace", 3, 7),
+    CASE(lerp, 1e-6, 1e-2, "inplace", 300, 33),
+    CASE(cast, 0, 0, "f32", 17, 33),
+    CASE(cast, 0, 0, "bf16", 17, 33),
+    CASE(cast, 0, 0, "u8", 17, 33),
+    CASE(cast, 0, 0, "i32", 17, 33),
+    CASE(cast, 0, -1, "from_u8 f32", 17, 33),
+    CASE(cast, 0, -1, "from_u8 bf16", 17, 33),
+    CASE(cast, 0, -1, "from_u8 i32", 17, 33),
+    CASE(cast, 0, -1, "from_u8 u8", 17, 33),
+    CASE(cast, 0, -1, "from_i32 f32", 17, 33),
+    CASE(cast, 0, -1, "from_i32 bf16", 17, 33),
+    CASE(cast, 0, -1, "from_i32 u8", 17, 33),
+    CASE(cast, 0, -1, "from_i32 i32", 17, 33),
+    CASE(fill, 0, 0, "", 17, 33),
+    CASE(fill, 0, 0, "negative", 1, 1),
+    CASE(fill, 0, -1, "u8", 17, 33),
+    CASE(fill, 0, -1, "u8 negative", 17, 33),
+    CASE(fill, 0, -1, "i32 negative", 17, 33),
+    CASE(copy, 0, 0, "", 17, 33, 33, 33),
+    CASE(copy, 0, 0, "", 17, 33, 48, 35),
+    CASE(copy, 0, -1, "u8", 5, 7, 9, 64),
+    CASE(copy, 0, -1, "i32", 5, 7, 9, 8),
+    CASE(normalize, 1e-6, 1e-2, "", 2, 32),
+    CASE(normalize, 1e-6, 1e-2, "", 3, 7),
+    CASE(warp, 1, -1, "", 2, 24, 31, 17),
+    CASE(warp, 1, -1, "colour", 3, 16, 16, 16),
+    CASE(warp, 1, -1, "outside colour", 1, 9, 7, 32),
+    CASE(warp, 0, -1, "flip", 1, 33, 33, 33),
+    CASE(nearest, 1e-4, -1, "", 200, 7, 48),
+    CASE(nearest, 1e-4, -1, "", 33, 100, 5),
+    CASE(nearest, 0, -1, "equals", 300, 9, 3),
+    CASE(nearest, 1e-4, -1, "", 3, 1, 768),
+    CASE(nearest_sum, 1e-5, -1, "", 200, 7, 48),
+    CASE(nearest_sum, 1e-5, -1, "empty", 33, 5, 7),
 };
 const int op_case_count = sizeof op_cases / sizeof *op_cases;

@@ -1,13 +1,13 @@
-/* The cases that hold a backend to the reference: one table of op, sizes, options and tolerance (op_cases.c), and what runs one of
- * them on a device (op_run.c). Whoever has an op table and a device can take it: test_backend does for each plugin.
+/* The cases that hold a backend to the reference: one table of op, sizes, options and tolerance (op_cases.c), how each op is called
+ * (op_calls_*.c), and what runs a case on a device (op_run.c). Whoever has an op table and a device can take it: test_backend does for each plugin.
  *
- * A case is a function that names its operands and calls the op once; it reads like a layer. It runs first to invent the operands'
+ * A call is a function that names its operands and calls the op once; it reads like a layer. It runs first to invent the operands'
  * values on the host, then over null, ref and the backend in turn, where NEW gives the device's tensors. */
 #ifndef SB_TESTS_OP_CASES_H
 #define SB_TESTS_OP_CASES_H
 
 #include "base/rng.h"
-#include "kernels/ops.h"
+#include "kernels/each.h"
 
 enum op_role {
     IN,    /* read, and found unchanged */
@@ -36,6 +36,9 @@ struct op_case {
     int64_t n[6];              /* sizes */
 };
 
+#define OP_CALL(op) void op_call_##op(struct op_run *r);
+SB_OPS_EACH(OP_CALL) /* op_calls_*.c; the device's own functions have none */
+
 extern const struct op_case op_cases[];
 extern const int op_case_count;
 
@@ -56,5 +59,11 @@ const void *op_packed(struct op_run *r, sb_in w, bool backward);
 /* Values, while inventing. Without these f32 and bf16 are uniform in [-1,1), u8 in 0..255, i32 0. */
 void op_fill(struct op_run *r, sb_in t, double low, double high);
 void op_fill_integers(struct op_run *r, sb_in t, int32_t low, int32_t high); /* also into f32 and bf16: equals occur */
+
+#define HAS(option) op_has(r, option)
+#define N(i) (r->c->n[i])
+/* An operand that the case's options name, or leave out. */
+#define MAY(name, role, dtype, ...) (HAS(#name) ? NEW(name, role, dtype, __VA_ARGS__) : NULL)
+#define UNLESS(option, name, role, dtype, ...) (HAS(option) ? NULL : NEW(name, role, dtype, __VA_ARGS__))
 
 #endif

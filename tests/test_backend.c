@@ -2,6 +2,7 @@
  * Skipped, and said so, where the plugin is not there. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,69 @@ static void test_op(void **state)
     if (wrong) fail_msg("%d cases of %s are wrong", wrong, (const char *)*state);
 }
 
+/* An op without a case is an op that no one holds to anything. */
+static void test_all_ops_have_cases(void **state)
+{
+    (void)state;
+#define FIND(op) #op,
+    static const char *const ops[] = {SB_OPS_EACH(FIND)};
+    static const char *const elsewhere = " open close fast_bf16 alloc release upload download wait repeat linear_pack_size linear_pack ";
+    for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
+        char word[64];
+        bool found = false;
+        snprintf(word, sizeof word, " %s ", ops[k]);
+        for (int i = 0; i < op_case_count; i++) found = found || !strcmp(op_cases[i].op, ops[k]);
+        if (!found && !strstr(elsewhere, word)) fail_msg("%s has no case", ops[k]);
+    }
+}
+
+/* Four ways to be wrong that a comparison of values alone may miss. */
+static void adds_to_output(struct sb_dev *d, sb_in x, sb_out y)
+{
+    float *v = y->data, old = v[0];
+    sb_ops_ref.relu(d, x, y);
+    if (y->dtype == SB_F32) v[0] += old;
+}
+
+static void overwrites_gradient(struct sb_dev *d, sb_in id, sb_in dy, sb_out dtable, sb_out dpos)
+{
+    if (dtable) sb_ops_ref.fill(d, 0, dtable);
+    sb_ops_ref.embed_bwd(d, id, dy, dtable, dpos);
+}
+
+static void writes_behind(struct sb_dev *d, sb_in x, sb_out y)
+{
+    struct sb_tensor flat = {SB_I32, 1, {y->shape[0] + 1}, y->data};
+    sb_ops_ref.fill(d, 0, &flat);
+    sb_ops_ref.argmax(d, x, y);
+}
+
+static void changes_input(struct sb_dev *d, sb_in x, sb_out y)
+{
+    sb_ops_ref.softmax(d, x, y);
+    sb_ops_ref.fill(d, 0, x);
+}
+
+static void test_wrong_ops_are_noticed(void **state)
+{
+    (void)state;
+    struct sb_ops wrong = sb_ops_ref;
+    wrong.relu = adds_to_output;
+    wrong.embed_bwd = overwrites_gradient;
+    wrong.argmax = writes_behind;
+    wrong.softmax = changes_input;
+    struct sb_dev *d = sb_ops_ref.open(0, 0, NULL);
+    const char *const bad = " relu embed_bwd argmax softmax ", *seen = "";
+    for (int i = 0; i < op_case_count; i++) {
+        char what[512], word[64];
+        snprintf(word, sizeof word, " %s ", op_cases[i].op);
+        if (!strstr(bad, word) || !strcmp(seen, op_cases[i].op)) continue;
+        seen = op_cases[i].op;
+        if (op_case_run(&op_cases[i], SB_F32, &wrong, d, what, sizeof what)) fail_msg("a wrong %s passed", seen);
+    }
+    sb_ops_ref.close(d);
+}
+
 int main(int argc, char **argv)
 {
     static struct CMUnitTest test[128];
@@ -70,10 +134,14 @@ int main(int argc, char **argv)
         print_error("%s\n", sb_error_message());
         return 1;
     }
+    if (argc < 3) {
+        test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_all_ops_have_cases);
+        test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_wrong_ops_are_noticed);
+    }
     for (int i = 0; i < op_case_count; i++) {
         const char *op = op_cases[i].op;
         if (argc > 2 && strcmp(argv[2], op)) continue;
-        if (tests && test[tests - 1].name == op) continue;
+        if (tests && !strcmp(test[tests - 1].name, op)) continue;
         test[tests++] = (struct CMUnitTest){op, test_op, NULL, NULL, (void *)op};
     }
     int failed = _cmocka_run_group_tests("backend", test, tests, NULL, NULL);

@@ -127,6 +127,7 @@ struct sb_matmul {
 struct sb_plans *sb_plans_open(int threads);
 void sb_plans_close(struct sb_plans *p);
 bool sb_plans_fast_bf16(void);
+bool sb_plans_avx512(void);
 void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias, const void *residual, void *y);
 /* The packed form of w[K,N] (stored [N,K] if transposed), for sb_matmul.packed. 0 bytes: there is none. */
 size_t sb_cpu_packed_size(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype dtype, bool transposed);

@@ -12,9 +12,10 @@
 
 __attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(void);
 
+/* ONEDNN_MAX_CPU_ISA=AVX2 in the environment lowers oneDNN's level; ours follows it. */
 const struct sb_ops *seabot_plugin(void)
 {
-    return __builtin_cpu_supports("x86-64-v4") ? &sb_cpu_ops_v4 : &sb_cpu_ops_v3;
+    return __builtin_cpu_supports("x86-64-v4") && sb_plans_avx512() ? &sb_cpu_ops_v4 : &sb_cpu_ops_v3;
 }
 
 struct sb_dev *sb_cpu_open(int index, int threads, const char **why)
@@ -29,6 +30,8 @@ struct sb_dev *sb_cpu_open(int index, int threads, const char **why)
     }
     struct sb_dev *d = sb_calloc(1, sizeof *d);
     d->threads = threads > 0 ? threads : sb_cores();
+    if (d->threads > omp_get_thread_limit()) d->threads = omp_get_thread_limit();
+    omp_set_dynamic(0); /* a loop gets the threads that it asks for: sums are cut in as many parts */
     d->plans = sb_plans_open(d->threads);
     if (!d->plans) {
         free(d);

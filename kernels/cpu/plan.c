@@ -14,16 +14,26 @@ void sb_plan_check(dnnl_status_t status, const char *what)
     if (status != dnnl_success) sb_die("oneDNN: cannot %s (status %d)", what, (int)status);
 }
 
+static bool has(dnnl_cpu_isa_t isa)
+{
+    return ((int)dnnl_get_effective_cpu_isa() & (int)isa) == (int)isa;
+}
+
 bool sb_plans_fast_bf16(void)
 {
-    return ((int)dnnl_get_effective_cpu_isa() & (int)dnnl_cpu_isa_avx512_core_amx) == (int)dnnl_cpu_isa_avx512_core_amx;
+    return has(dnnl_cpu_isa_avx512_core_amx);
+}
+
+bool sb_plans_avx512(void)
+{
+    return has(dnnl_cpu_isa_avx512_core);
 }
 
 struct sb_plans *sb_plans_open(int threads)
 {
     struct sb_plans *p = sb_calloc(1, sizeof *p);
     p->threads = threads;
-    p->bf16 = ((int)dnnl_get_effective_cpu_isa() & (int)dnnl_cpu_isa_avx512_core) == (int)dnnl_cpu_isa_avx512_core;
+    p->bf16 = sb_plans_avx512();
     p->bucket = sb_calloc(BUCKETS, sizeof *p->bucket);
     if (dnnl_engine_create(&p->engine, dnnl_cpu, 0) != dnnl_success ||
         dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) != dnnl_success) {

@@ -50,6 +50,7 @@ static int open_codec(struct sb_encoder *e, int width, int height, double rate)
     if (h264) {
         av_opt_set(c->priv_data, "preset", "veryfast", 0);
         av_opt_set(c->priv_data, "crf", "21", 0);
+        av_opt_set(c->priv_data, "x264-params", "trellis=0", 0); /* it would spend its time on the camera's noise */
     } else {
         c->flags |= AV_CODEC_FLAG_QSCALE;
         c->global_quality = FF_QP2LAMBDA * 4;

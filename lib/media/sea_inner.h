@@ -86,6 +86,8 @@ struct sb_sea {
     double seconds;
     int width, height;
     struct sea_water water;
+    float *lamps; /* how brightly each pixel of the frame is lit */
+    float *grain; /* SEA_GRAIN + width random numbers */
     struct sea_segment *segment;
     int segments;
     struct sea_animal *animal;
@@ -151,13 +153,17 @@ void sea_place(const struct sb_sea *sea, const struct sea_animal *a, double t, s
 struct sea_band {
     int width, y0, y1;
     float *rgb[3];
-    float *lamp;
+    const float *lamp;
 };
 
 /* What distance does to light: seen = colour * (ambient + lamp * pattern) + scatter * (1 + glow * pattern). */
 struct sea_haze {
     float ambient[3], lamp[3], scatter[3];
 };
+#define SEA_GRAIN 4096
+void sea_make_lamps(float *out, int width, int height);
+void sea_make_grain(float *grain, int count, uint32_t seed);
+
 #define SEA_GLOW 0.55f
 struct sea_haze sea_haze_at(const struct sb_sea *sea, float distance);
 

@@ -326,6 +326,10 @@ struct sb_sea *sb_sea_new(uint64_t seed, double seconds, int width, int height)
     make_water(sea, &rng);
     make_floors(sea, &rng);
     make_animals(sea, &rng);
+    sea->lamps = sb_malloc(sizeof *sea->lamps * (size_t)width * (size_t)height);
+    sea_make_lamps(sea->lamps, width, height);
+    sea->grain = sb_malloc(sizeof *sea->grain * (SEA_GRAIN + (size_t)width));
+    sea_make_grain(sea->grain, SEA_GRAIN + width, (uint32_t)seed);
     return sea;
 }
 
@@ -334,5 +338,7 @@ void sb_sea_free(struct sb_sea *sea)
     if (!sea) return;
     free(sea->segment);
     free(sea->animal);
+    free(sea->lamps);
+    free(sea->grain);
     free(sea);
 }

@@ -28,13 +28,16 @@ struct sea_haze sea_haze_at(const struct sb_sea *sea, float distance)
 }
 
 /* Two lamps beside the camera: bright in the middle, dark corners. */
-static void lamp_row(float *out, int width, int height, int y)
+void sea_make_lamps(float *out, int width, int height)
 {
-    float scale = 1.0f / (float)height, fy = ((float)y + 0.5f) * scale - 0.56f, half = 0.5f * (float)width;
-    for (int x = 0; x < width; x++) {
-        float fx = ((float)x + 0.5f - half) * scale, l = fx + 0.33f, r = fx - 0.33f;
-        float a = 1.0f + 3.0f * (l * l + fy * fy), b = 1.0f + 3.0f * (r * r + fy * fy);
-        out[x] = 0.72f / (a * a) + 0.72f / (b * b);
+    float scale = 1.0f / (float)height, half = 0.5f * (float)width;
+    for (int y = 0; y < height; y++) {
+        float fy = ((float)y + 0.5f) * scale - 0.56f;
+        for (int x = 0; x < width; x++) {
+            float fx = ((float)x + 0.5f - half) * scale, l = fx + 0.33f, r = fx - 0.33f;
+            float a = 1.0f + 3.0f * (l * l + fy * fy), b = 1.0f + 3.0f * (r * r + fy * fy);
+            *out++ = 0.72f / (a * a) + 0.72f / (b * b);
+        }
     }
 }
 
@@ -99,38 +102,36 @@ static void draw_snow(const struct flake *flake, int count, const struct sea_ban
 
 /* ---- the camera ---------------------------------------------------------------------------------------------------- */
 
-#define GRAIN 4096
-
 /* Sums of four uniform numbers, near enough to a normal distribution, of variance 1. */
-static void make_grain(float *grain, uint32_t seed)
+void sea_make_grain(float *grain, int count, uint32_t seed)
 {
-    for (uint32_t i = 0; i < GRAIN; i++) {
+    for (int i = 0; i < count; i++) {
         float sum = 0;
-        for (uint32_t k = 0; k < 4; k++) sum += sea_chance(seed + i, 300 + k);
+        for (uint32_t k = 0; k < 4; k++) sum += sea_chance(seed + (uint32_t)i, 300 + k);
         grain[i] = (sum - 2.0f) * 1.7320508f;
     }
 }
 
-/* Linear light to bytes; the square root stands for the display's curve. */
-static void expose(const struct sea_band *band, const float *grain, float noise, uint32_t frame, uint8_t *rgb)
+/* A row of one channel, linear light to bytes; the square root stands for the display's curve. */
+static void expose_row(float *restrict in, const float *restrict grain, float noise, int width, uint8_t *restrict out)
 {
-    int width = band->width;
+    for (int x = 0; x < width; x++) {
+        float light = in[x] < 0 ? 0 : in[x];
+        /* A shoulder: bright parts keep their shape. */
+        light = light * (1.35f + 0.25f * light) / (1.0f + 0.6f * light);
+        float value = 255.0f * sqrtf(light) + noise * grain[x] + 0.5f;
+        in[x] = value < 0 ? 0 : value > 255.0f ? 255.0f : value;
+    }
+    for (int x = 0; x < width; x++) out[3 * x] = (uint8_t)(int)in[x];
+}
+
+static void expose(const struct sb_sea *sea, const struct sea_band *band, uint32_t frame, uint8_t *rgb)
+{
     for (int y = band->y0; y < band->y1; y++) {
-        size_t at = (size_t)(y - band->y0) * (size_t)width;
-        uint8_t *out = rgb + 3 * (size_t)y * (size_t)width;
-        for (int c = 0; c < 3; c++) {
-            float *in = band->rgb[c] + at;
-            uint32_t start = sea_hash(frame * 3u + (uint32_t)c + ((uint32_t)y << 12));
-            for (int x = 0; x < width; x++) {
-                float light = in[x] < 0 ? 0 : in[x];
-                /* A shoulder: bright parts keep their shape. */
-                light = light * (1.35f + 0.25f * light) / (1.0f + 0.6f * light);
-                in[x] = 255.0f * sqrtf(light) + 0.5f;
-            }
-            for (int x = 0; x < width; x++) {
-                float value = in[x] + noise * grain[(start + (uint32_t)x) & (GRAIN - 1)];
-                out[3 * x + c] = (uint8_t)(int)(value < 0 ? 0 : value > 255.0f ? 255.0f : value);
-            }
+        for (uint32_t c = 0; c < 3; c++) {
+            uint32_t start = sea_hash(frame * 3u + c + ((uint32_t)y << 12)) % SEA_GRAIN;
+            expose_row(band->rgb[c] + (size_t)(y - band->y0) * (size_t)band->width, sea->grain + start, sea->water.noise, band->width,
+                       rgb + 3 * (size_t)y * (size_t)band->width + c);
         }
     }
 }
@@ -143,7 +144,6 @@ struct frame {
     int poses;
     struct flake flake[FLAKES];
     int flakes;
-    float grain[GRAIN];
 };
 
 static void gather(const struct sb_sea *sea, double t, struct frame *f)
@@ -159,7 +159,6 @@ static void gather(const struct sb_sea *sea, double t, struct frame *f)
         f->poses++;
     }
     f->flakes = make_snow(sea, &f->camera, t, f->flake);
-    make_grain(f->grain, (uint32_t)sea->seed);
 }
 
 void sb_sea_render(const struct sb_sea *sea, double t, struct sb_picture *out)
@@ -167,12 +166,11 @@ void sb_sea_render(const struct sb_sea *sea, double t, struct sb_picture *out)
     struct frame *f = sb_calloc(1, sizeof *f);
     gather(sea, t, f);
     size_t plane = (size_t)sea->width * SEA_BAND;
-    float *memory = sb_malloc(plane * 4 * sizeof *memory);
+    float *memory = sb_malloc(plane * 3 * sizeof *memory);
     uint32_t number = (uint32_t)(int64_t)(t * 1000.0 + 0.5);
     for (int y0 = 0; y0 < sea->height; y0 += SEA_BAND) {
         int y1 = y0 + SEA_BAND < sea->height ? y0 + SEA_BAND : sea->height;
-        struct sea_band band = {sea->width, y0, y1, {memory, memory + plane, memory + 2 * plane}, memory + 3 * plane};
-        for (int y = y0; y < y1; y++) lamp_row(band.lamp + (size_t)(y - y0) * (size_t)sea->width, sea->width, sea->height, y);
+        struct sea_band band = {sea->width, y0, y1, {memory, memory + plane, memory + 2 * plane}, sea->lamps + (size_t)y0 * (size_t)sea->width};
         sea_floor_rows(sea, &f->camera, &band);
         float done = 1e9f;
         for (int k = 0; k < f->poses; k++) {
@@ -185,7 +183,7 @@ void sb_sea_render(const struct sb_sea *sea, double t, struct sb_picture *out)
             done = next->distance;
         }
         draw_snow(f->flake, f->flakes, &band);
-        expose(&band, f->grain, sea->water.noise, number, out->rgb);
+        expose(sea, &band, number, out->rgb);
     }
     free(memory);
     free(f);

@@ -5,15 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
-#include "base/philox.h"
 #include "base/pipeline.h"
 #include "media/encode.h"
-#include "media/resize.h"
-#include "media/sea_record.h"
+#include "media/sea_dive.h"
 #include "stream/stream.h"
-
-#define GAP 3.0 /* seconds between the frames of one dive */
 
 static const char *output, *truth, *size_text, *encode, *drop;
 static int64_t count, seed, per_dive, jobs;
@@ -47,7 +42,7 @@ struct synth {
     struct sb_writer *out;
     struct sb_counts counts;
     /* frames */
-    enum sb_image_encoding encoding;
+    struct sb_sea_plan plan;
     uint32_t next_dive;
     atomic_bool done;
     /* video */
@@ -63,29 +58,11 @@ static void put(struct synth *s, struct sb_record *rec)
     s->counts.out++;
 }
 
-static void set_origin(struct sb_record *rec, const char *source, double pts, const float box[4])
-{
-    char id[SB_HEX];
-    int64_t ns = (int64_t)(pts * 1e9 + 0.5);
-    sb_record_reset(rec);
-    sb_hash_id(source, ns, box, id);
-    sb_set_cstr(rec, "id", id);
-    if (box) {
-        sb_hash_id(source, ns, NULL, id);
-        sb_set_cstr(rec, "parent", id);
-    }
-    sb_set_cstr(rec, "source", source);
-    sb_set_real(rec, "pts", pts);
-}
-
 /* ---- frames: an item is a dive ------------------------------------------------------------------------------------- */
 
 struct dive {
     uint32_t number;
-    struct sb_record *rec;
-    size_t recs, cap;
-    struct sb_picture frame, crop;
-    struct sb_bytes bytes;
+    struct sb_sea_dive made;
 };
 
 static bool next_dive(void *arg, void *item)
@@ -95,87 +72,35 @@ static bool next_dive(void *arg, void *item)
     return !atomic_load(&s->done) && s->next_dive++ < UINT32_MAX;
 }
 
-static struct sb_record *add_record(struct dive *d)
-{
-    size_t before = d->cap;
-    SB_GROW(d->rec, d->cap, d->recs + 1);
-    if (d->cap > before) memset(d->rec + before, 0, (d->cap - before) * sizeof *d->rec);
-    return &d->rec[d->recs++];
-}
-
-static void set_picture(const struct synth *s, struct dive *d, struct sb_record *rec, const struct sb_picture *p)
-{
-    if (sb_image_set(rec, "image", p, s->encoding, &d->bytes)) sb_die_error();
-}
-
-static void add_frame(const struct synth *s, struct dive *d, const struct sb_sea *sea, double t, const char *group)
-{
-    struct sb_sighting seen[SB_SEA_VISIBLE];
-    int n = sb_sea_visible(sea, t, seen);
-    sb_sea_render(sea, t, &d->frame);
-    if (!crops) {
-        struct sb_record *rec = add_record(d);
-        set_origin(rec, group, t, NULL);
-        sb_set_cstr(rec, "group", group);
-        sb_sea_set_truth(rec, seen, n, sb_sea_floor(sea, t));
-        set_picture(s, d, rec, &d->frame);
-        return;
-    }
-    for (int i = 0; i < n; i++) {
-        float box[4];
-        if (!sb_sea_crop(seen, n, i, s->width, s->height, box)) continue;
-        if (sb_crop(&d->frame, &d->crop, (int)box[0], (int)box[1], (int)box[2], (int)box[3])) sb_die_error();
-        struct sb_record *rec = add_record(d);
-        set_origin(rec, group, t, box);
-        sb_set_cstr(rec, "group", group);
-        struct sb_tensor where = {.dtype = SB_F32, .ndim = 1, .shape = {4}, .data = box};
-        sb_set_tensor(rec, "box", &where);
-        sb_set_cstr(rec, "label", sb_animal_name(seen[i].kind));
-        set_picture(s, d, rec, &d->crop);
-    }
-}
-
-/* A frame every few seconds, at the next moment about whose caption nobody could argue; none where there is no such. */
 static void make_dive(void *arg, void *item)
 {
     const struct synth *s = arg;
     struct dive *d = item;
-    char group[64];
-    struct sb_philox key = sb_philox((uint64_t)seed, d->number, 0, 0, 0x5ea);
-    struct sb_sea *sea = sb_sea_new((uint64_t)key.w[0] << 32 | key.w[1], GAP * (double)per_dive, s->width, s->height);
-    snprintf(group, sizeof group, "sea-%" PRId64 "-%06" PRIu32, seed, d->number);
-    d->recs = 0;
-    if (sb_picture_size(&d->frame, s->width, s->height)) sb_die_error();
-    for (int64_t k = 0; k < per_dive; k++) {
-        double t = GAP * (double)k, end = t + GAP - 0.5;
-        for (t += 0.25 * (double)(key.w[2] >> (k & 15) & 3); t < end && !sb_sea_clear(sea, t); t += 0.25) continue;
-        if (t < end) add_frame(s, d, sea, t, group);
-    }
-    sb_sea_free(sea);
+    if (sb_sea_dive_make(&s->plan, d->number, &d->made)) sb_die_error();
 }
 
 static void put_dive(void *arg, void *item)
 {
     struct synth *s = arg;
     struct dive *d = item;
-    for (size_t i = 0; i < d->recs && (int64_t)s->counts.out < count; i++) put(s, &d->rec[i]);
+    for (size_t i = 0; i < d->made.count && (int64_t)s->counts.out < count; i++) put(s, &d->made.rec[i]);
     atomic_store(&s->done, (int64_t)s->counts.out >= count);
     sb_progress((double)s->counts.out, (double)count, "%" PRIu64 " of %" PRId64 " records", s->counts.out, count);
 }
 
 static void free_dive(void *arg, void *item)
 {
-    struct dive *d = item;
     (void)arg;
-    for (size_t i = 0; i < d->cap; i++) sb_record_free(&d->rec[i]);
-    free(d->rec);
-    sb_picture_free(&d->frame);
-    sb_picture_free(&d->crop);
-    free(d->bytes.data);
+    sb_sea_dive_free(&((struct dive *)item)->made);
 }
 
 static void run_frames(struct synth *s)
 {
+    s->plan.seed = (uint64_t)seed;
+    s->plan.width = s->width;
+    s->plan.height = s->height;
+    s->plan.frames = (int)per_dive;
+    s->plan.crops = crops;
     struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct dive), .produce = next_dive, .work = make_dive,
                             .consume = put_dive, .release = free_dive, .arg = s};
     sb_pipeline_run(&p);
@@ -231,7 +156,7 @@ static void write_truth(struct synth *s, const struct sb_args *args)
         double t = (double)(int64_t)((double)k * rate + 1e-6) / rate;
         struct sb_sighting seen[SB_SEA_VISIBLE];
         int n = sb_sea_visible(s->sea, t, seen);
-        set_origin(&rec, slash ? slash + 1 : output, (double)k, NULL);
+        sb_sea_set_origin(&rec, slash ? slash + 1 : output, (double)k, NULL);
         sb_set_real(&rec, "duration", length - (double)k < 1.0 ? length - (double)k : 1.0);
         sb_set_cstr(&rec, "group", group);
         sb_sea_set_truth(&rec, seen, n, sb_sea_floor(s->sea, t));
@@ -263,6 +188,7 @@ static void set_size(struct synth *s, const char *text)
         sb_usage("--size: '%s' is not of the form WIDTHxHEIGHT", text);
     if (s->width < 16 || s->height < 16 || s->width > 8192 || s->height > 8192)
         sb_usage("--size: %s is not within 16x16 to 8192x8192", text);
+    if (s->width > 2.5 * s->height || s->height > 2.5 * s->width) sb_usage("--size: %s is too long for a camera: at most 5:2", text);
 }
 
 static bool check_usage(struct synth *s, const struct sb_args *args)
@@ -276,7 +202,8 @@ static bool check_usage(struct synth *s, const struct sb_args *args)
     if (!video && !count) sb_usage("say how many records: -n N");
     set_size(s, size_text ? size_text : video ? "1280x720" : crops ? "320x240" : "96x96");
     if (video && (s->width % 2 || s->height % 2)) sb_usage("--size: a video's width and height must be even");
-    if (encode && sb_image_encoding_parse(encode, &s->encoding)) sb_usage("--encode: %s", sb_error_message());
+    if (crops && (s->width < 64 || s->height < 64)) sb_usage("--size: crops need frames of at least 64x64");
+    if (encode && sb_image_encoding_parse(encode, &s->plan.encoding)) sb_usage("--encode: %s", sb_error_message());
     if (drop) sb_texts_split(drop, ',', &s->drop);
     per_dive = per_dive ? per_dive : 8;
     seconds = seconds > 0 ? seconds : 60;

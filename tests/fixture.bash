@@ -10,16 +10,5 @@ make_fixture() {
     sb-synth frames -q -n 24 --size 160x90 --encode jpeg --seed 5 -o frames.sb
     sb-split -q --group-by id frames.sb | sb-tensorize -q --size 16 --fit stretch -o frames.tensors.sb
     sb-train -q --task caption --arch dim=16,depth=1,heads=2 --decoder dim=16,depth=1,heads=2 --patch 8 --epochs 1 --warmup 0 -o words.safetensors frames.tensors.sb >words.jsonl
-    class_folders crops.sb crops
-}
-
-# A folder of PNG for each label of a stream.
-class_folders() {
-    local label
-    mkdir -p "$2"
-    sb-export csv -q --columns label "$1" | tr -d '\r' | tail -n +2 | sort -u | while read -r label; do mkdir -p "$2/$label"; done
-    sb-export png -q -o "$2/all/" "$1"
-    paste -d/ <(sb-export csv -q --columns label "$1" | tr -d '\r' | tail -n +2) <(ls "$2/all") >/dev/null
-    sb-export jsonl -q "$1" | jq -r '.label' | paste - <(find "$2/all" -name '*.png' | sort) | while IFS=$'\t' read -r label file; do mv "$file" "$2/$label/"; done
-    rm -r "$2/all"
+    sb-export png -q --by label -o crops/ crops.sb
 }

@@ -30,7 +30,7 @@ struct format {
     bool (*write)(struct export *e, struct sink *s, struct sb_record *rec); /* false: nothing of it is shown */
     void (*end)(struct export *e, struct sink *s);
     const char *left_out; /* why not */
-    bool is_text, by_source; /* by_source: one file can't hold two sources */
+    bool is_text, by_source; /* the second: one file can't hold two sources */
 };
 
 struct export {
@@ -142,14 +142,12 @@ static struct sink *sink_of(struct export *e, const struct sb_record *rec)
 {
     const char *source = "";
     size_t size = 0;
+    if (!e->folder && !e->format->by_source) return e->sinks ? e->sink[0] : NULL;
     if (e->format->write == png_write) return NULL;
     if (sb_get_text(rec, "source", &source, &size) < 0) die_at(e, rec);
     size_t number = sb_dictionary_add(&e->sources, source, size);
-    if (!e->folder) {
-        if (number > 0 && e->format->by_source) {
-            sb_filter_die(&e->in, rec, "a second source, '%.*s': -o FOLDER/ gives each a file", (int)(size < 300 ? size : 300), source);
-        }
-        return e->sink[0];
+    if (!e->folder && number > 0) {
+        sb_filter_die(&e->in, rec, "a second source, '%.*s': -o FOLDER/ gives each a file", (int)(size < 300 ? size : 300), source);
     }
     if (number < e->sinks) return e->sink[number];
     char *stem = size ? sb_name_stem(source, size) : sb_strdup("unnamed");
@@ -177,23 +175,17 @@ static void open_output(struct export *e)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
-    if (is_png) e->files.folder = e->output;
+    e->files = (struct sb_picture_files){.folder = e->output, .by = e->by};
     if (!e->folder && !is_png) sink_new(e, e->output);
 }
 
 static void close_outputs(struct export *e)
 {
-    for (size_t i = 0; i < e->sinks; i++) {
-        if (e->format->end) e->format->end(e, e->sink[i]);
-    }
-    for (size_t i = 0; i < e->sinks; i++) {
-        fclose(e->sink[i]->out);
-        free(e->sink[i]);
-    }
+    for (size_t i = 0; i < e->sinks && e->format->end; i++) e->format->end(e, e->sink[i]);
+    for (size_t i = e->sinks; i-- > 0;) fclose(e->sink[i]->out);
     sb_picture_files_close(&e->files);
 }
 
-/* Nobody should wait for a line that is already here. */
 static void flush_text(void *arg)
 {
     struct export *e = arg;
@@ -210,11 +202,8 @@ static const struct format *format_named(const char *name)
 
 static void run(struct export *e, const char *input)
 {
-    struct sb_texts columns = {0};
     struct sb_record rec = {0};
-    sb_texts_split(e->columns ? e->columns : sb_csv_columns, ',', &columns);
-    if (columns.count == 0) sb_usage("--columns names no column");
-    sb_csv_init(&e->csv, &columns);
+    if (sb_csv_init(&e->csv, e->columns ? e->columns : sb_csv_columns)) sb_usage("--columns: %s", sb_error_message());
     e->in.in = sb_reader_open(input);
     if (!e->in.in) sb_die_error();
     open_output(e);
@@ -227,24 +216,15 @@ static void run(struct export *e, const char *input)
         }
     }
     close_outputs(e);
-    for (size_t i = 0; e->columns && e->in.counts.in && i < columns.count; i++) {
-        if (!e->csv.seen[i]) sb_warn("column '%s': no record has it", columns.text[i]);
-    }
+    if (e->columns && e->in.counts.in) sb_csv_warn(&e->csv);
     sb_counts_print(&e->in.counts);
     sb_record_free(&rec);
     sb_reader_close(e->in.in);
-    sb_csv_free(&e->csv);
-    sb_cell_free(&e->cell);
-    sb_dictionary_free(&e->sources);
-    sb_dictionary_free(&e->names);
-    for (size_t i = 0; i < columns.count; i++) free((char *)columns.text[i]);
-    free(columns.text);
-    free(e->sink);
 }
 
 int main(int argc, char **argv)
 {
-    struct export e = {.across = 6, .thumb = 160, .max = 120};
+    static struct export e = {.across = 6, .thumb = 160, .max = 120};
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&e.output),
         {0, "columns", "NAMES", SB_TEXT, &e.columns, 0, "csv: these columns, comma-separated (default: the usual fields)", 0, 0},
@@ -252,13 +232,11 @@ int main(int argc, char **argv)
         {0, "across", "N", SB_INT, &e.across, 0, "contact: pictures in a row (default 6)", 1, 1000},
         {0, "thumb", "PIXELS", SB_INT, &e.thumb, 0, "contact: longer side of a small picture (default 160)", 16, 2048},
         {0, "max", "N", SB_INT, &e.max, 0, "contact: pictures at most (default 120)", 1, 1000000},
-        {0, "by", "FIELD", SB_TEXT, &e.by, 0, "contact: a row for each value of this field, such as cluster", 0, 0},
-        SB_OPT_QUIET,
-        SB_OPT_END,
+        {0, "by", "FIELD", SB_TEXT, &e.by, 0, "contact, png: a row, or a folder, for each value of this field", 0, 0},
+        SB_OPT_QUIET, SB_OPT_END,
     };
-    const struct sb_tool tool = {"sb-export", "jsonl|csv|vtt|contact|png [FILE]",
-                                 "Writes records as JSON lines, a CSV table, WebVTT subtitles, a contact sheet (PNG) or PNG files. With -o "
-                                 "FOLDER/, each source gets a file of its own.", opts, true};
+    const struct sb_tool tool = {"sb-export", "jsonl|csv|vtt|contact|png [FILE]", "Writes records as JSON lines, a CSV table, WebVTT "
+                                 "subtitles, a contact sheet (PNG) or PNG files. With -o FOLDER/ each source gets a file.", opts, true};
     struct sb_args args;
     sb_opt_parse(&tool, argc, argv, &args);
     if (args.count == 0) sb_usage("name a format: jsonl, csv, vtt, contact or png");
@@ -267,7 +245,7 @@ int main(int argc, char **argv)
     if (args.count == 1 && isatty(STDIN_FILENO)) sb_usage("name a stream, or pipe one in");
     if (e.columns && e.format->write != csv_write) sb_usage("--columns is for csv");
     if (e.words && e.format->write != vtt_write) sb_usage("--text is for vtt");
-    if (e.by && e.format->write != contact_write) sb_usage("--by is for contact");
+    if (e.by && e.format->is_text) sb_usage("--by is for contact and png");
     run(&e, args.operand[1]);
     return 0;
 }

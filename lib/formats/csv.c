@@ -8,11 +8,13 @@
 const char *const sb_csv_columns = "id,parent,source,time,pts,duration,lat,lon,depth,group,x,y,w,h,label,label_status,labelled_by,"
                                    "predicted_label,probability,caption,cluster,distance,split,fold,phash,duplicate_of";
 
-void sb_csv_init(struct sb_csv *csv, const struct sb_texts *columns)
+int sb_csv_init(struct sb_csv *csv, const char *columns)
 {
     memset(csv, 0, sizeof *csv);
-    csv->columns = *columns;
-    csv->seen = sb_calloc(columns->count + 1, sizeof *csv->seen);
+    sb_texts_split(columns, ',', &csv->columns);
+    if (csv->columns.count == 0) return sb_error("no column is named");
+    csv->seen = sb_calloc(csv->columns.count, sizeof *csv->seen);
+    return 0;
 }
 
 /* Readers of tables take a NUL for the end of the text, or for a broken file. */
@@ -67,9 +69,18 @@ int sb_csv_write(struct sb_csv *csv, FILE *out, struct sb_record *rec)
     return 0;
 }
 
+void sb_csv_warn(const struct sb_csv *csv)
+{
+    for (size_t i = 0; i < csv->columns.count; i++) {
+        if (!csv->seen[i]) sb_warn("column '%s': no record has it", csv->columns.text[i]);
+    }
+}
+
 void sb_csv_free(struct sb_csv *csv)
 {
-    sb_cell_free(&csv->cell);
+    for (size_t i = 0; i < csv->columns.count; i++) free((char *)csv->columns.text[i]);
+    free(csv->columns.text);
     free(csv->seen);
-    csv->seen = NULL;
+    sb_cell_free(&csv->cell);
+    memset(csv, 0, sizeof *csv);
 }

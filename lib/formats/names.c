@@ -28,7 +28,11 @@ static size_t extension(const char *name, size_t size)
 
 char *sb_name_stem(const char *source, size_t size)
 {
-    size = extension(source, size);
+    return sb_name_safe(source, extension(source, size));
+}
+
+char *sb_name_safe(const char *source, size_t size)
+{
     while (size > 0 && source[0] == '/') source++, size--;
     char *stem = sb_malloc(size + 2);
     size_t n = 0;
@@ -70,7 +74,7 @@ char *sb_name_record(struct sb_dictionary *taken, struct sb_record *rec, const c
     double pts = 0;
     int sourced = sb_get_text(rec, "source", &source, &source_size), timed = sb_get_real(rec, "pts", &pts);
     if (sourced < 0 || timed < 0 || sb_get_text(rec, "id", &id, &id_size) < 0) return NULL;
-    char *stem = sb_name_stem(source, source_size), *safe_id = sb_name_stem(id, id_size), time[32] = "";
+    char *stem = sb_name_stem(source, source_size), *safe_id = sb_name_safe(id, id_size), time[32] = "";
     if (timed && fabs(pts) < 1e9) snprintf(time, sizeof time, "_%010.3f", pts);
     bool with_id = id_size && (!sourced || sb_record_find(rec, "box"));
     char *all = sb_format("%s%s%s%s", stem, time, with_id ? "_" : "", with_id ? safe_id : "");

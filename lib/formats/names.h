@@ -8,9 +8,9 @@
 #include "base/dictionary.h"
 #include "base/record.h"
 
-/* "a/dive 1.mp4" to "a_dive 1": no folders, no leading dot, no control bytes, without the extension, at most 150 bytes.
- * The caller frees it. */
-char *sb_name_stem(const char *source, size_t size);
+/* "a/dive 1.mp4" to "a_dive 1.mp4": no folders, no leading dot, no control bytes, at most 150 bytes. The caller frees it. */
+char *sb_name_safe(const char *text, size_t size);
+char *sb_name_stem(const char *source, size_t size); /* the same without the extension: "a_dive 1" */
 
 /* stem + suffix; where that was taken before, stem-<8 digits of the hash of `whole`> + suffix. `whole` tells apart what
  * the stem does not. The caller frees it. A zeroed dictionary is where names are remembered. */

@@ -5,11 +5,14 @@
 #include "base/dictionary.h"
 #include "base/output.h"
 #include "base/record.h"
+#include "formats/cell.h"
 #include "media/picture.h"
 
 /* A zeroed one is valid; the folder is the caller's, and there. */
 struct sb_picture_files {
     const char *folder;
+    const char *by; /* NULL, or the column whose values have a folder each inside of it */
+    struct sb_cell cell;
     struct sb_dictionary names;
     struct sb_output **file;
     size_t count, cap;

@@ -159,9 +159,9 @@ static void clock_text(double seconds, char *text)
 static void date_text(double unix_time, char *text)
 {
     struct tm tm;
-    time_t t = (time_t)unix_time;
+    time_t t = fabs(unix_time) < 1e12 ? (time_t)unix_time : 0;
     text[0] = 0;
-    if (fabs(unix_time) > 1e12 || !gmtime_r(&t, &tm)) {
+    if (fabs(unix_time) >= 1e12 || !gmtime_r(&t, &tm)) {
         append(text, "%.6g", unix_time);
         return;
     }

@@ -146,7 +146,8 @@ static const uint8_t *key(FILE *out, struct sb_record *memory, const uint8_t *p,
     FILE *copy = open_memstream(&text, &size);
     if (!copy) sb_die("out of memory");
     p = value_at(copy, memory, p, end, depth);
-    fclose(copy);
+    int failed = ferror(copy);
+    if (fclose(copy) || failed) sb_die("out of memory");
     bool quoted = size >= 2 && text[0] == '"';
     if (p && quoted) fputs(text, out);
     if (p && !quoted) sb_json_text(out, text, size);

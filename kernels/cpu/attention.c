@@ -84,20 +84,22 @@ static int64_t seen(const struct shape *s, int64_t i)
     return s->causal ? s->past + i + 1 : s->keys;
 }
 
+/* Up to whole vectors, for which rows have room: what does not divide would be computed one by one. */
+static int64_t padded(int64_t n)
+{
+    return (n + SB_LANES - 1) / SB_LANES * SB_LANES;
+}
+
 /* exp(score - largest) in place, 0 from n to all; returns the sum. */
 static float soften(float *score, int64_t n, int64_t all, float *largest)
 {
-    float most = score[0], sum = 0.0f;
-#pragma omp simd reduction(max : most)
-    for (int64_t j = 0; j < n; j++) most = score[j] > most ? score[j] : most;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < n; j++) {
-        score[j] = sb_exp(score[j] - most);
-        sum += score[j];
-    }
-    for (int64_t j = n; j < all; j++) score[j] = 0.0f;
+    float most = sb_max(score, n);
+    for (int64_t j = n; j < padded(n); j++) score[j] = -INFINITY;
+#pragma omp simd
+    for (int64_t j = 0; j < padded(n); j++) score[j] = sb_exp(score[j] - most);
+    for (int64_t j = padded(n); j < all; j++) score[j] = 0.0f;
     *largest = most;
-    return sum;
+    return sb_sum(score, padded(n));
 }
 
 /* Puts a head's new keys or values behind the cached ones; returns where all of them are. */
@@ -169,11 +171,9 @@ static void slopes(const struct shape *s, const struct head *t, int64_t first, i
 {
     for (int64_t i = 0; i < count; i++, score += s->long_width, dp += s->long_width, dy += s->width, y += s->width) {
         int64_t n = seen(s, first + i);
-        float own = 0.0f, lse = t->lse[first + i];
-#pragma omp simd reduction(+ : own)
-        for (int64_t j = 0; j < s->e; j++) own += dy[j] * y[j];
+        float own = sb_dot(dy, y, s->e), lse = t->lse[first + i];
 #pragma omp simd
-        for (int64_t j = 0; j < n; j++) {
+        for (int64_t j = 0; j < padded(n); j++) {
             float p = sb_exp(score[j] - lse);
             score[j] = p;
             dp[j] = p * (dp[j] - own);

@@ -9,18 +9,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The tile of c that is held in registers: 24 of 32 with AVX-512, 12 of 16 with AVX2. */
-#ifdef __AVX512F__
-#define SB_LANES 16
-#define SB_TILE_VECTORS 4
-#else
-#define SB_LANES 8
-#define SB_TILE_VECTORS 2
-#endif
-#define SB_TILE_ROWS 6
+#include "kernels/cpu/lanes.h"
 
-typedef float sb_vector __attribute__((vector_size(SB_LANES * 4)));
-typedef float sb_vector_at __attribute__((vector_size(SB_LANES * 4), aligned(4), may_alias)); /* in memory */
+/* The tile of c that is held in registers: 24 of 32 with AVX-512, 12 of 16 with AVX2. */
+#define SB_TILE_ROWS 6
+#define SB_TILE_VECTORS (SB_LANES == 16 ? 4 : 2)
 
 /* Floats in a row of n: whole vectors, and an odd number of cache lines, since rows a power of two apart evict each other. */
 static inline int64_t sb_gemm_width(int64_t n)
@@ -51,13 +44,13 @@ static inline __attribute__((always_inline)) void sb_gemm_tile(const int rows, c
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
             sum[r][v] = (sb_vector){0};
-            if (g->add) sum[r][v] = *(const sb_vector_at *)(c + r * c_row + v * SB_LANES);
+            if (g->add) sum[r][v] = sb_load_vector(c + r * c_row + v * SB_LANES);
         }
     }
     for (int64_t p = 0; p < k; p++, a += a_col, b += b_row) {
         sb_vector line[SB_TILE_VECTORS];
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) line[v] = *(const sb_vector_at *)(b + v * SB_LANES);
+        for (int v = 0; v < vectors; v++) line[v] = sb_load_vector(b + v * SB_LANES);
 #pragma GCC unroll 8
         for (int r = 0; r < rows; r++) {
             float factor = a[r * a_row];
@@ -90,7 +83,7 @@ static void sb_gemm(struct sb_gemm g)
     int64_t vectors = (g.n + SB_LANES - 1) / SB_LANES, done = 0;
     for (; done + SB_TILE_VECTORS <= vectors; done += SB_TILE_VECTORS) sb_gemm_rows(SB_TILE_VECTORS, &g, done * SB_LANES);
     switch (vectors - done) {
-#if SB_TILE_VECTORS > 2
+#if SB_LANES == 16
     case 3: sb_gemm_rows(3, &g, done * SB_LANES); break;
     case 2: sb_gemm_rows(2, &g, done * SB_LANES); break;
 #endif

@@ -1,21 +1,17 @@
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/lanes.h"
 #include "kernels/cpu/vecmath.h"
 
 /* The largest of a row, and the sum of exp(x - largest), which goes to e. */
 static float soften(const float *x, float *e, int64_t n, float *largest)
 {
-    float most = x[0], sum = 0.0f;
-#pragma omp simd reduction(max : most)
-    for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) {
-        e[i] = sb_exp(x[i] - most);
-        sum += e[i];
-    }
+    float most = sb_max(x, n);
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) e[i] = sb_exp(x[i] - most);
     *largest = most;
-    return sum;
+    return sb_sum(e, n);
 }
 
 /* q[n] = weight times the smoothed target of a row; returns its sum. */

@@ -1,20 +1,18 @@
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
-
-static float mean_of(const float *x, int64_t n)
-{
-    float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) sum += x[i];
-    return sum / (float)n;
-}
+#include "kernels/cpu/lanes.h"
 
 static float variance_of(const float *x, float mean, int64_t n)
 {
-    float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
+    sb_vector sums = {0};
+    int64_t i = 0;
+    for (; i + SB_LANES <= n; i += SB_LANES) {
+        sb_vector away = sb_load_vector(x + i) - mean;
+        sums += away * away;
+    }
+    float sum = sb_lanes_sum(sums);
+    for (; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
     return sum / (float)n;
 }
 
@@ -31,7 +29,7 @@ void sb_cpu_norm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, float eps, s
         for (int64_t row = from; row < to; row++) {
             const float *a = sb_cpu_read(x, row * width, width, mine);
             float *out = sb_cpu_write(y, row * width, mine + width);
-            float mean = mean_of(a, width), rstd = 1.0f / sqrtf(variance_of(a, mean, width) + eps);
+            float mean = sb_sum(a, width) / (float)width, rstd = 1.0f / sqrtf(variance_of(a, mean, width) + eps);
 #pragma omp simd
             for (int64_t i = 0; i < width; i++) out[i] = (a[i] - mean) * rstd * g[i] + b[i];
             sb_cpu_written(y, row * width, width, out);
@@ -49,26 +47,41 @@ struct row {
     float mean, rstd;
 };
 
-/* With h = (x - mean) rstd and g = dy gain: dx = rstd (g - mean of g - h mean of g h). */
+/* With h = (x - mean) rstd and g = dy gain: dgain += dy h, dbias += dy; the means of g and of g h over the row. */
+static void row_sums(const struct row *r, int64_t width, float *mean_g, float *mean_gh)
+{
+    sb_vector sums = {0}, sums_h = {0};
+    int64_t i = 0;
+    for (; i + SB_LANES <= width; i += SB_LANES) {
+        sb_vector h = (sb_load_vector(r->x + i) - r->mean) * r->rstd, dy = sb_load_vector(r->dy + i), g = dy * sb_load_vector(r->gain + i);
+        sums += g;
+        sums_h += g * h;
+        *(sb_vector_at *)(r->dgain + i) += dy * h;
+        *(sb_vector_at *)(r->dbias + i) += dy;
+    }
+    float sum = sb_lanes_sum(sums), sum_h = sb_lanes_sum(sums_h);
+    for (; i < width; i++) {
+        float h = (r->x[i] - r->mean) * r->rstd, g = r->dy[i] * r->gain[i];
+        sum += g;
+        sum_h += g * h;
+        r->dgain[i] += r->dy[i] * h;
+        r->dbias[i] += r->dy[i];
+    }
+    *mean_g = sum / (float)width;
+    *mean_gh = sum_h / (float)width;
+}
+
+/* dx = rstd (g - mean of g - h mean of g h). */
 static void row_bwd(const struct row *r, int64_t width)
 {
     const float *x = r->x, *gain = r->gain, *dy = r->dy, *add = r->add;
-    float *dx = r->dx, *dgain = r->dgain, *dbias = r->dbias, mean = r->mean, rstd = r->rstd, sum = 0.0f, sum_h = 0.0f;
-#pragma omp simd reduction(+ : sum, sum_h)
-    for (int64_t i = 0; i < width; i++) {
-        float h = (x[i] - mean) * rstd, g = dy[i] * gain[i];
-        sum += g;
-        sum_h += g * h;
-        dgain[i] += dy[i] * h;
-        dbias[i] += dy[i];
-    }
+    float *dx = r->dx, mean = r->mean, rstd = r->rstd, mean_g, mean_gh;
+    row_sums(r, width, &mean_g, &mean_gh);
     if (!dx) return;
-    sum /= (float)width;
-    sum_h /= (float)width;
 #pragma omp simd
     for (int64_t i = 0; i < width; i++) {
         float h = (x[i] - mean) * rstd;
-        dx[i] = (add ? add[i] : 0.0f) + rstd * (dy[i] * gain[i] - sum - h * sum_h);
+        dx[i] = (add ? add[i] : 0.0f) + rstd * (dy[i] * gain[i] - mean_g - h * mean_gh);
     }
 }
 

@@ -49,6 +49,7 @@ struct frames {
     enum sb_image_encoding encoding;
     struct sb_writer *out;
     struct sb_counts counts;
+    uint64_t broken;
 };
 
 /* One record on its way, or one line to say about an input. */
@@ -103,9 +104,9 @@ static bool close_video(struct frames *f, struct item *item)
     double missing = sb_video_missing(v);
     uint64_t skipped = sb_video_skipped(v);
     char early[64] = "", damaged[64] = "";
-    if (missing > 0) snprintf(early, sizeof early, "; it ends %.3g s early", missing);
-    if (skipped > 0) snprintf(damaged, sizeof damaged, "; %" PRIu64 " damaged packets were skipped", skipped);
-    snprintf(item->why, sizeof item->why, "%s%s%s", item->input->path, early, damaged);
+    if (missing > 0) snprintf(early, sizeof early, "it ends %.3g s early", missing);
+    if (skipped > 0) snprintf(damaged, sizeof damaged, "%" PRIu64 " damaged packets were skipped", skipped);
+    snprintf(item->why, sizeof item->why, "%s: %s%s%s", item->input->path, early, *early && *damaged ? ", " : "", damaged);
     item->kind = REMARK;
     sb_sampler_close(f->sampler);
     f->sampler = NULL;
@@ -204,6 +205,7 @@ static void consume(void *arg, void *p)
         if (!keep_going) sb_die("%s", item->why);
         sb_warn("%s", item->why);
         sb_counts_skip(&f->counts, "unreadable");
+        f->broken++;
         return;
     }
     if (item->kind == REMARK) {
@@ -259,6 +261,7 @@ int main(int argc, char **argv)
     sb_pipeline_run(&pipeline);
     sb_sampler_close(f.sampler);
     sb_progress_end();
+    if (f.counts.out == 0 && f.broken > 0) sb_die("none of the inputs could be read");
     sb_writer_close(f.out);
     sb_counts_print(&f.counts);
     sb_inputs_free(&f.inputs);

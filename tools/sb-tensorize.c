@@ -1,0 +1,167 @@
+/* sb-tensorize: pictures to network input. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pipeline.h"
+#include "media/image.h"
+#include "media/transform.h"
+#include "nn/preprocess.h"
+#include "stream/stream.h"
+
+static int64_t size, jobs;
+static double crop;
+static const char *model, *fit, *filter, *order, *type = "u8", *mean, *std, *output, *drop;
+
+static const struct sb_opt opts[] = {
+    SB_OPT_MODEL(&model),
+    {0, "size", "S", SB_INT, &size, 0, "pixels a side (default 224, or the model's)", 1, 5000},
+    {0, "crop", "PART", SB_REAL, &crop, 0, "resize the short side to S/PART, keep the middle (default 1, or the model's)", 0.01, 1},
+    {0, "fit", "KIND", SB_TEXT, &fit, 0, "crop, or stretch: S x S whatever the shape (default crop, or the model's)", 0, 0},
+    {0, "filter", "KIND", SB_TEXT, &filter, 0, "bicubic or bilinear (default bicubic, or the model's)", 0, 0},
+    {0, "order", "KIND", SB_TEXT, &order, 0, "rgb or bgr (default rgb, or the model's)", 0, 0},
+    {0, "mean", "A,B,C", SB_TEXT, &mean, 0, "one number a channel, values in 0 to 1 (default 0.5, or the model's)", 0, 0},
+    {0, "std", "A,B,C", SB_TEXT, &std, 0, "likewise", 0, 0},
+    {0, "type", "KIND", SB_TEXT, &type, 0, "u8, or f32 with mean and std applied (default u8)", 0, 0},
+    SB_OPT_DROP(&drop),
+    SB_OPT_OUTPUT(&output),
+    SB_OPT_JOBS(&jobs),
+    SB_OPT_QUIET,
+    SB_OPT_END,
+};
+
+static const struct sb_tool tool = {
+    "sb-tensorize", "[FILE]", "Turns each record's picture into a network's input, the field 'tensor'.", opts, true,
+};
+
+struct tensorize {
+    struct sb_filter filter;
+    struct sb_preprocess how;
+    struct sb_transform transform;
+    bool real; /* f32 */
+};
+
+struct item {
+    struct sb_record rec;
+    struct sb_picture picture, scratch;
+    uint64_t number;
+    uint8_t *bytes; /* [3,S,S], on the way to f32 */
+    char why[1024]; /* not empty: it failed */
+};
+
+/* True for the second of two words. */
+static bool choose(const char *option, const char *word, const char *no, const char *yes)
+{
+    if (strcmp(word, no) != 0 && strcmp(word, yes) != 0) sb_usage("--%s: '%s' is neither %s nor %s", option, word, no, yes);
+    return strcmp(word, yes) == 0;
+}
+
+static void three(const char *option, const char *text, float out[3])
+{
+    const char *p = text;
+    for (int c = 0; c < 3; c++) {
+        char *stopped;
+        out[c] = strtof(p, &stopped);
+        if (stopped == p || *stopped != (c < 2 ? ',' : 0) || !(out[c] > -1e6f && out[c] < 1e6f))
+            sb_usage("--%s: '%s' is not three numbers", option, text);
+        p = stopped + 1;
+    }
+}
+
+/* The model's way, or the usual one, and what the command line wants otherwise. */
+static struct sb_preprocess wanted(void)
+{
+    struct sb_preprocess p;
+    sb_preprocess_default(&p, 224);
+    if (model && sb_preprocess_from_model(&p, model) < 0) sb_die_error();
+    if (size) p.size = (int)size;
+    if (crop > 0) p.crop = crop;
+    if (fit) p.stretch = choose("fit", fit, "crop", "stretch");
+    if (filter) p.bilinear = choose("filter", filter, "bicubic", "bilinear");
+    if (order) p.bgr = choose("order", order, "rgb", "bgr");
+    if (mean) three("mean", mean, p.mean);
+    if (std) three("std", std, p.std);
+    for (int c = 0; c < 3; c++)
+        if (!(p.std[c] > 0)) sb_usage("--std: it divides, so it must be above 0");
+    return p;
+}
+
+static bool take(void *arg, void *p)
+{
+    struct tensorize *t = arg;
+    struct item *item = p;
+    if (!sb_filter_next(&t->filter, &item->rec)) return false;
+    sb_record_keep(&item->rec); /* the reader's bytes are gone with its next read */
+    item->number = t->filter.at;
+    return true;
+}
+
+static int make_tensor(const struct tensorize *t, struct item *item)
+{
+    int side = t->transform.size;
+    size_t plane = (size_t)side * (size_t)side;
+    struct sb_tensor tensor = {t->real ? SB_F32 : SB_U8, 3, {3, side, side}, NULL};
+    int found = sb_image_get(&item->rec, "image", &item->picture);
+    if (found == 0) return sb_error("there is no field 'image'");
+    if (found < 0) return -1;
+    sb_set_tensor_space(&item->rec, "tensor", &tensor);
+    if (!t->real) return sb_transform(&t->transform, &item->picture, &item->scratch, tensor.data);
+    if (!item->bytes) item->bytes = sb_malloc(3 * plane);
+    if (sb_transform(&t->transform, &item->picture, &item->scratch, item->bytes) < 0) return -1;
+    sb_transform_normalize(item->bytes, tensor.data, plane, t->how.mean, t->how.std);
+    return 0;
+}
+
+static void work(void *arg, void *p)
+{
+    struct item *item = p;
+    item->why[0] = 0;
+    if (make_tensor(arg, item) < 0) snprintf(item->why, sizeof item->why, "%s", sb_error_message());
+}
+
+static void give(void *arg, void *p)
+{
+    struct tensorize *t = arg;
+    struct item *item = p;
+    if (item->why[0]) {
+        t->filter.at = item->number; /* reading has gone on since */
+        sb_filter_die(&t->filter, &item->rec, "%s", item->why);
+    }
+    sb_filter_put(&t->filter, &item->rec);
+}
+
+static void flush(void *arg)
+{
+    sb_writer_flush(((struct tensorize *)arg)->filter.out);
+}
+
+static void release(void *arg, void *p)
+{
+    struct item *item = p;
+    (void)arg;
+    sb_record_free(&item->rec);
+    sb_picture_free(&item->picture);
+    sb_picture_free(&item->scratch);
+    free(item->bytes);
+}
+
+int main(int argc, char **argv)
+{
+    struct sb_args args;
+    struct tensorize t = {0};
+    sb_opt_parse(&tool, argc, argv, &args);
+    t.real = choose("type", type, "u8", "f32");
+    t.how = wanted();
+    t.transform = (struct sb_transform){t.how.size, t.how.crop, t.how.stretch, t.how.bilinear ? SB_BILINEAR : SB_BICUBIC, t.how.bgr};
+    if ((size_t)t.how.size * (size_t)t.how.size * (t.real ? 12 : 3) > SB_RECORD_MAX / 2)
+        sb_usage("--size: a tensor of %d pixels a side does not fit in a record", t.how.size);
+    if (!jobs) jobs = sb_cores();
+
+    sb_filter_open(&t.filter, &args, output, drop);
+    sb_preprocess_to_header(&t.how, t.real, &t.filter.header);
+    sb_filter_start(&t.filter, &tool, &args);
+    struct sb_pipeline pipeline = {.jobs = (int)jobs, .item_size = sizeof(struct item), .produce = take, .work = work,
+                                   .consume = give, .idle = flush, .release = release, .arg = &t};
+    sb_pipeline_run(&pipeline);
+    sb_filter_close(&t.filter);
+    return 0;
+}

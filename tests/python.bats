@@ -1,0 +1,52 @@
+load helpers
+load fixture
+
+setup_file() {
+    load helpers
+    load fixture
+    make_fixture "$BATS_FILE_TMPDIR"
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    cp "$BATS_FILE_TMPDIR"/{dive.sb,crops.sb,reef.safetensors,words.safetensors} .
+}
+
+needs_python() {
+    python3 -c 'import msgpack, msgpack_numpy, numpy' 2>/dev/null || skip "python3 with msgpack and msgpack-numpy is not here"
+}
+
+@test "Python reads every program's stream" {
+    needs_python
+    sb-dedup -q --mark crops.sb -o a.sb
+    sb-cluster -q -k 3 a.sb -o b.sb
+    sb-split -q b.sb -o c.sb
+    sb-tensorize -q -m reef.safetensors c.sb -o d.sb
+    sb-tensorize -q --size 16 --fit stretch --type f32 c.sb -o e.sb
+    sb-classify -q -m reef.safetensors --embed d.sb -o f.sb
+    sb-tensorize -q -m words.safetensors f.sb | sb-caption -q -m words.safetensors -o g.sb
+    for stream in *.sb; do
+        sb-check "$stream"
+        python3 "$ROOT/examples/read_stream.py" "$stream" >said
+        # The header's line, and one a record.
+        [ "$(wc -l <said)" -eq $((1 + $(sb-export jsonl -q "$stream" | wc -l))) ]
+    done
+    python3 - <<'PY'
+import msgpack, msgpack_numpy, numpy as np
+read = lambda name: list(msgpack.Unpacker(open(name, "rb"), object_hook=msgpack_numpy.decode))[1:-1]
+for u8, f32 in zip(read("d.sb"), read("e.sb")):
+    assert u8["tensor"].dtype == np.uint8 and f32["tensor"].dtype == np.float32
+    assert np.abs((u8["tensor"] / 255 - 0.5) / 0.5 - f32["tensor"]).max() < 1e-6
+last = read("g.sb")[0]
+assert last["embedding"].shape == (16,) and last["box"].shape == (4,) and len(last["phash"]) == 8 and last["caption"]
+PY
+}
+
+@test "a stream written in Python goes through the programs" {
+    needs_python
+    python3 "$ROOT/examples/write_stream.py" 5 >mine.sb
+    sb-tensorize -q -m reef.safetensors mine.sb | sb-classify -q -m reef.safetensors -o labelled.sb
+    sb-check labelled.sb
+    sb-export jsonl -q labelled.sb | jq -e '.source == "mine" and (.predicted | length) > 0' | sort -u | grep -qx true
+    "$ROOT/examples/top_labels.sh" labelled.sb | awk '{ n += $1 } END { exit n != 5 }'
+}

@@ -158,17 +158,17 @@ int sb_cell_prediction(FILE *out, struct sb_record *rec)
 
 FILE *sb_cell_begin(struct sb_cell *cell)
 {
-    if (!cell->stream) cell->stream = open_memstream(&cell->text, &cell->size);
-    if (!cell->stream) sb_die("out of memory");
-    rewind(cell->stream);
+    if (!cell->stream) cell->stream = sb_buffer_stdio(&cell->bytes);
+    cell->bytes.size = 0;
     return cell->stream;
 }
 
 void sb_cell_end(struct sb_cell *cell)
 {
     putc(0, cell->stream);
-    if (fflush(cell->stream) != 0) sb_die("out of memory");
-    cell->size--;
+    fflush(cell->stream);
+    cell->text = (char *)cell->bytes.data;
+    cell->size = cell->bytes.size - 1;
 }
 
 int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column)
@@ -190,6 +190,6 @@ int sb_cell_words(struct sb_cell *cell, struct sb_record *rec, const char *colum
 void sb_cell_free(struct sb_cell *cell)
 {
     if (cell->stream) fclose(cell->stream);
-    free(cell->text);
+    free(cell->bytes.data);
     memset(cell, 0, sizeof *cell);
 }

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/record.h"
 
 /* Writes the text of a column. 1 written, 0 absent or nil (nothing written), -1 with a message. */
@@ -22,6 +23,7 @@ int sb_cell_prediction(FILE *out, struct sb_record *rec);
 /* The text of a column in memory that is reused from cell to cell. A zeroed one is valid; it stays where it is in memory. */
 struct sb_cell {
     FILE *stream;
+    struct sb_buffer bytes;
     char *text; /* NUL-terminated, size bytes; valid until the next call */
     size_t size;
 };

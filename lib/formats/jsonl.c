@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/utf8.h"
 #include "base/wire.h"
 #include "formats/text.h"
@@ -141,17 +142,14 @@ static const uint8_t *key(FILE *out, struct sb_record *memory, const uint8_t *p,
             return p + w.head + w.size;
         }
     }
-    char *text = NULL;
-    size_t size = 0;
-    FILE *copy = open_memstream(&text, &size);
-    if (!copy) sb_die("out of memory");
+    struct sb_buffer text = {0};
+    FILE *copy = sb_buffer_stdio(&text);
     p = value_at(copy, memory, p, end, depth);
-    int failed = ferror(copy);
-    if (fclose(copy) || failed) sb_die("out of memory");
-    bool quoted = size >= 2 && text[0] == '"';
-    if (p && quoted) fputs(text, out);
-    if (p && !quoted) sb_json_text(out, text, size);
-    free(text);
+    fclose(copy);
+    bool quoted = text.size >= 2 && text.data[0] == '"';
+    if (p && quoted) fwrite(text.data, 1, text.size, out);
+    if (p && !quoted) sb_json_text(out, (const char *)text.data, text.size);
+    free(text.data);
     return p;
 }
 

@@ -171,7 +171,7 @@ static void make_floors(struct sb_sea *sea, struct sb_rng *rng)
     float turn = (float)sb_rng_uniform(rng);
     sea->floor_turn[0] = sea_wave(turn + 0.25f);
     sea->floor_turn[1] = sea_wave(turn);
-    static const int crowds[] = {0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4};
+    static const int crowds[] = {1, 1, 2, 2, 2, 3, 3, 3, 4, 4};
     size_t cap = 0;
     enum sb_floor ground = (enum sb_floor)sb_rng_below(rng, 3);
     for (double t = 0; t < sea->seconds || sea->segments == 0; t += sb_rng_range(rng, 7.0, 11.0)) {

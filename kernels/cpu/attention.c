@@ -66,15 +66,18 @@ static void store(struct rows out, int64_t first, int64_t count, int64_t e, floa
     }
 }
 
-/* to[e,count] = rows transposed; wide: room for 16 rows. */
+/* Up to whole vectors, for which rows have room: what does not divide would be computed one by one. */
+static int64_t padded(int64_t n)
+{
+    return (n + SB_LANES - 1) / SB_LANES * SB_LANES;
+}
+
+/* to[padded e, padded count] = rows transposed; wide: room for SB_LANES rows. */
 static void load_transposed(struct rows from, int64_t count, int64_t e, float *to, int64_t width, float *wide, int64_t wide_width)
 {
-    for (int64_t i = 0; i < count; i += 16) {
-        int64_t some = count - i < 16 ? count - i : 16;
-        load(from, i, some, e, 1.0f, wide, wide_width);
-        for (int64_t j = 0; j < e; j++) {
-            for (int64_t r = 0; r < some; r++) to[j * width + i + r] = wide[r * wide_width + j];
-        }
+    for (int64_t i = 0; i < count; i += SB_LANES) {
+        load(from, i, count - i < SB_LANES ? count - i : SB_LANES, e, 1.0f, wide, wide_width);
+        for (int64_t j = 0; j < e; j += SB_LANES) sb_transpose(wide + j, wide_width, to + j * width + i, width);
     }
 }
 
@@ -82,12 +85,6 @@ static void load_transposed(struct rows from, int64_t count, int64_t e, float *t
 static int64_t seen(const struct shape *s, int64_t i)
 {
     return s->causal ? s->past + i + 1 : s->keys;
-}
-
-/* Up to whole vectors, for which rows have room: what does not divide would be computed one by one. */
-static int64_t padded(int64_t n)
-{
-    return (n + SB_LANES - 1) / SB_LANES * SB_LANES;
 }
 
 /* exp(score - largest) in place, 0 from n to all; returns the sum. */
@@ -135,7 +132,7 @@ static void forward_block(const struct shape *s, const float *keys, const float 
 void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse, sb_out y)
 {
     struct shape s = shape_of(qkv, causal || cache, cache ? *length : 0);
-    int64_t heads = qkv->shape[0] * s.heads, keys_size = s.e * s.long_width, values_size = s.keys * s.width;
+    int64_t heads = qkv->shape[0] * s.heads, keys_size = padded(s.e) * s.long_width, values_size = s.keys * s.width;
     sb_cpu_reserve(d, keys_size + values_size + s.block * (2 * s.width + s.long_width) + 16 * s.width);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 4))
     for (int64_t i = 0; i < heads; i++) {
@@ -162,7 +159,7 @@ struct head {
 
 static int64_t head_size(const struct shape *s)
 {
-    return 3 * s->keys * s->width + 2 * s->e * s->long_width + s->block * (4 * s->width + 2 * s->long_width) + 16 * s->width;
+    return 3 * s->keys * s->width + 2 * padded(s->e) * s->long_width + s->block * (4 * s->width + 2 * s->long_width) + 16 * s->width;
 }
 
 /* p = exp(score - lse) and ds = p (dp - dy y), in place of score and dp. */
@@ -213,8 +210,8 @@ void sb_cpu_attention_bwd(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, s
         t.dk = t.k + size;
         t.dv = t.dk + size;
         t.k_transposed = t.dv + size;
-        t.v_transposed = t.k_transposed + s.e * s.long_width;
-        t.rest = t.v_transposed + s.e * s.long_width;
+        t.v_transposed = t.k_transposed + padded(s.e) * s.long_width;
+        t.rest = t.v_transposed + padded(s.e) * s.long_width;
         struct rows k = part_of(qkv, &s, b, 1, h);
         load(k, 0, s.keys, s.e, 1.0f, t.k, s.width);
         load_transposed(k, s.keys, s.e, t.k_transposed, s.long_width, t.rest, s.width);

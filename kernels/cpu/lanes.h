@@ -25,12 +25,6 @@ static inline sb_vector sb_all(float x)
     return (sb_vector){0} + x;
 }
 
-/* The largest multiple of SB_LANES up to n: what vectors cover. */
-static inline int64_t sb_whole(int64_t n)
-{
-    return n / SB_LANES * SB_LANES;
-}
-
 #ifdef __AVX512F__
 #define SB_SWAP_8(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
 #define SB_SWAP_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
@@ -81,6 +75,7 @@ static inline float sb_sum(const float *x, int64_t n)
         a += sb_load_vector(x + i);
         b += sb_load_vector(x + i + SB_LANES);
     }
+    for (; i + SB_LANES <= n; i += SB_LANES) a += sb_load_vector(x + i);
     float sum = sb_lanes_sum(a + b);
     for (; i < n; i++) sum += x[i];
     return sum;
@@ -94,6 +89,7 @@ static inline float sb_dot(const float *x, const float *y, int64_t n)
         a += sb_load_vector(x + i) * sb_load_vector(y + i);
         b += sb_load_vector(x + i + SB_LANES) * sb_load_vector(y + i + SB_LANES);
     }
+    for (; i + SB_LANES <= n; i += SB_LANES) a += sb_load_vector(x + i) * sb_load_vector(y + i);
     float sum = sb_lanes_sum(a + b);
     for (; i < n; i++) sum += x[i] * y[i];
     return sum;
@@ -108,6 +104,46 @@ static inline float sb_max(const float *x, int64_t n)
     float most = sb_lanes_max(v);
     for (; i < n; i++) most = x[i] > most ? x[i] : most;
     return most;
+}
+
+/* ---- transposition ------------------------------------------------------------------------------------------------- */
+
+/* Lane l of the first, or of the second, of two rows `step` apart after blocks of `step` lanes have changed places between them. */
+#define SB_UPPER(l, step) ((l) & (step) ? SB_LANES + (l) - (step) : (l))
+#define SB_LOWER(l, step) ((l) & (step) ? SB_LANES + (l) : (l) + (step))
+#define SB_EACH_4(f, l, step) f(l, step), f(l + 1, step), f(l + 2, step), f(l + 3, step)
+#define SB_EACH_8(f, l, step) SB_EACH_4(f, l, step), SB_EACH_4(f, l + 4, step)
+#ifdef __AVX512F__
+#define SB_EACH_LANE(f, step) SB_EACH_8(f, 0, step), SB_EACH_8(f, 8, step)
+#else
+#define SB_EACH_LANE(f, step) SB_EACH_8(f, 0, step)
+#endif
+#define SB_EXCHANGE(row, step)                                                                                         \
+    for (int i_ = 0; i_ < SB_LANES; i_++) {                                                                            \
+        if (i_ & (step)) continue;                                                                                     \
+        sb_vector upper_ = row[i_], lower_ = row[i_ + (step)];                                                         \
+        row[i_] = __builtin_shufflevector(upper_, lower_, SB_EACH_LANE(SB_UPPER, step));                               \
+        row[i_ + (step)] = __builtin_shufflevector(upper_, lower_, SB_EACH_LANE(SB_LOWER, step));                      \
+    }
+
+/* to[l][i] = from[i][l] for SB_LANES rows of SB_LANES. */
+static inline void sb_transpose(const float *from, int64_t from_width, float *to, int64_t to_width)
+{
+    sb_vector row[SB_LANES];
+#pragma GCC unroll 16
+    for (int i = 0; i < SB_LANES; i++) row[i] = sb_load_vector(from + i * from_width);
+#ifdef __AVX512F__
+#pragma GCC unroll 16
+    SB_EXCHANGE(row, 8)
+#endif
+#pragma GCC unroll 16
+    SB_EXCHANGE(row, 4)
+#pragma GCC unroll 16
+    SB_EXCHANGE(row, 2)
+#pragma GCC unroll 16
+    SB_EXCHANGE(row, 1)
+#pragma GCC unroll 16
+    for (int i = 0; i < SB_LANES; i++) *(sb_vector_at *)(to + i * to_width) = row[i];
 }
 
 #endif

@@ -22,7 +22,7 @@ static inline float sb_exp(float x)
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
-    union { int32_t i; float f; } scale = {((int32_t)n + 126) * (1 << 23)};
+    union { uint32_t i; float f; } scale = {(uint32_t)((int32_t)n + 126) << 23};
     p = x < -86.6f ? 0.0f : 2.0f * p * scale.f;
     return x > 88.72f ? __builtin_inff() : p;
 }

@@ -1,0 +1,303 @@
+/* Pictures: decoding, encoding, resizing, and the transform to network input. Vectors by golden/resize.py and pictures.py. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "media/image.h"
+#include "media/resize.h"
+#include "media/transform.h"
+
+/* A file of tests/golden, wherever the tests are run from: the program lies in build/tests. */
+static void golden(char path[4096], const char *name)
+{
+    ssize_t n = readlink("/proc/self/exe", path, 4000);
+    assert_true(n > 0);
+    path[n] = 0;
+    for (int up = 0; up < 3; up++) *strrchr(path, '/') = 0;
+    snprintf(path + strlen(path), 4096 - strlen(path), "/tests/golden/%s", name);
+}
+
+static uint64_t fnv(const uint8_t *data, size_t size)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < size; i++) h = (h ^ data[i]) * 0x100000001b3u;
+    return h;
+}
+
+static size_t picture_bytes(const struct sb_picture *p)
+{
+    return (size_t)p->width * (size_t)p->height * 3;
+}
+
+static void fill_noise(struct sb_picture *p, int width, int height, uint64_t seed)
+{
+    assert_int_equal(sb_picture_size(p, width, height), 0);
+    for (size_t i = 0; i < picture_bytes(p); i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        p->rgb[i] = (uint8_t)(seed >> 56);
+    }
+}
+
+static void assert_same(const struct sb_picture *a, const struct sb_picture *b)
+{
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
+    assert_memory_equal(a->rgb, b->rgb, picture_bytes(a));
+}
+
+/* ---- resizing --------------------------------------------------------------------------------------------------- */
+
+static void resizes_as_pillow(void **state)
+{
+    (void)state;
+    char path[4096], filter[16], hex[256];
+    int w, h, new_w, new_h, cases = 0;
+    uint64_t seed, hash;
+    struct sb_picture in = {0}, out = {0};
+    golden(path, "resize.txt");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    for (char line[1024]; fgets(line, sizeof line, f); cases++) {
+        enum sb_filter_kind kind;
+        int fields = sscanf(line, "%d %d %d %d %15s %" SCNu64 " %" SCNx64 " %255s", &w, &h, &new_w, &new_h, filter, &seed, &hash, hex);
+        assert_in_range(fields, 7, 8);
+        assert_int_equal(sb_filter_kind_parse(filter, &kind), 0);
+        fill_noise(&in, w, h, seed);
+        assert_int_equal(sb_resize(&in, &out, new_w, new_h, kind), 0);
+        assert_int_equal(out.width, new_w);
+        assert_int_equal(out.height, new_h);
+        for (size_t i = 0; fields == 8 && i < picture_bytes(&out); i++) {
+            unsigned byte;
+            assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+            assert_int_equal(out.rgb[i], byte);
+        }
+        if (fnv(out.rgb, picture_bytes(&out)) != hash) fail_msg("%s", line);
+    }
+    assert_int_equal(cases, 160);
+    fclose(f);
+    sb_picture_free(&in);
+    sb_picture_free(&out);
+}
+
+/* A window holds what cutting it out of the whole resized picture gives. */
+static void window_is_a_crop(void **state)
+{
+    (void)state;
+    struct sb_rng rng;
+    struct sb_picture in = {0}, whole = {0}, cut = {0}, window = {0};
+    sb_rng_init(&rng, 7, 0);
+    for (int i = 0; i < 200; i++) {
+        int w = 1 + (int)sb_rng_below(&rng, 90), h = 1 + (int)sb_rng_below(&rng, 90);
+        struct sb_window win = {1 + (int)sb_rng_below(&rng, 90), 1 + (int)sb_rng_below(&rng, 90), 0, 0, 0, 0};
+        if (i % 5 == 0) win.full_width = w;
+        if (i % 7 == 0) win.full_height = h;
+        win.x = (int)sb_rng_below(&rng, (uint32_t)win.full_width);
+        win.y = (int)sb_rng_below(&rng, (uint32_t)win.full_height);
+        win.width = 1 + (int)sb_rng_below(&rng, (uint32_t)(win.full_width - win.x));
+        win.height = 1 + (int)sb_rng_below(&rng, (uint32_t)(win.full_height - win.y));
+        enum sb_filter_kind kind = i % 2 ? SB_BICUBIC : SB_BILINEAR;
+        fill_noise(&in, w, h, (uint64_t)i);
+        assert_int_equal(sb_resize(&in, &whole, win.full_width, win.full_height, kind), 0);
+        assert_int_equal(sb_crop(&whole, &cut, win.x, win.y, win.width, win.height), 0);
+        assert_int_equal(sb_resize_window(&in, &window, &win, kind), 0);
+        assert_same(&window, &cut);
+    }
+    struct sb_window outside = {10, 10, 5, 5, 6, 5};
+    assert_int_equal(sb_resize_window(&in, &window, &outside, SB_BICUBIC), -1);
+    sb_picture_free(&in);
+    sb_picture_free(&whole);
+    sb_picture_free(&cut);
+    sb_picture_free(&window);
+}
+
+static void crop_outside_is_black(void **state)
+{
+    (void)state;
+    struct sb_picture in = {0}, out = {0};
+    fill_noise(&in, 4, 3, 1);
+    assert_int_equal(sb_crop(&in, &out, -2, -1, 8, 6), 0);
+    for (int y = 0; y < 6; y++)
+        for (int x = 0; x < 8; x++) {
+            bool inside = x >= 2 && x < 6 && y >= 1 && y < 4;
+            for (int c = 0; c < 3; c++)
+                assert_int_equal(out.rgb[(y * 8 + x) * 3 + c], inside ? in.rgb[((y - 1) * 4 + x - 2) * 3 + c] : 0);
+        }
+    assert_int_equal(sb_crop(&in, &out, 100, -100, 2, 2), 0);
+    assert_int_equal(out.rgb[0], 0);
+    sb_picture_free(&in);
+    sb_picture_free(&out);
+}
+
+/* ---- files ------------------------------------------------------------------------------------------------------ */
+
+static void decodes_as_pillow(void **state)
+{
+    (void)state;
+    char path[4096], name[64];
+    int w, h, files = 0;
+    uint64_t hash;
+    struct sb_picture p = {0};
+    golden(path, "pictures/expected.txt");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    for (; fscanf(f, "%63s %d %d %" SCNx64, name, &w, &h, &hash) == 4; files++) {
+        snprintf(strrchr(path, '/') + 1, sizeof name, "%s", name);
+        if (sb_picture_load(&p, path) < 0) fail_msg("%s", sb_error_message());
+        if (p.width != w || p.height != h || fnv(p.rgb, picture_bytes(&p)) != hash) fail_msg("%s decodes to other pixels", name);
+    }
+    assert_int_equal(files, 26);
+    fclose(f);
+    sb_picture_free(&p);
+}
+
+static void encodes_what_it_decodes(void **state)
+{
+    (void)state;
+    struct sb_picture p = {0}, back = {0};
+    struct sb_bytes bytes = {0};
+    for (int side = 1; side < 200; side += 33) {
+        fill_noise(&p, side, 2 * side, 5);
+        assert_int_equal(sb_png_encode(&p, &bytes), 0);
+        assert_int_equal(sb_picture_decode(&back, bytes.data, bytes.size), 0);
+        assert_same(&p, &back);
+    }
+    for (size_t i = 0; i < picture_bytes(&p); i++) p.rgb[i] = (uint8_t)(i / 3 % (size_t)p.width + 40 * (i % 3));
+    assert_int_equal(sb_jpeg_encode(&p, SB_JPEG_QUALITY, &bytes), 0);
+    assert_int_equal(sb_picture_decode(&back, bytes.data, bytes.size), 0);
+    assert_int_equal(back.height, p.height);
+    for (size_t i = 0; i < picture_bytes(&p); i++) assert_in_range(back.rgb[i] + 12, p.rgb[i], p.rgb[i] + 24);
+    sb_picture_free(&p);
+    sb_picture_free(&back);
+    free(bytes.data);
+}
+
+/* Every cut is an error with a message, and no byte changed anywhere does harm. */
+static void broken_files_are_errors(void **state)
+{
+    (void)state;
+    struct sb_picture p = {0}, out = {0};
+    struct sb_bytes bytes = {0};
+    struct sb_rng rng;
+    sb_rng_init(&rng, 1, 0);
+    fill_noise(&p, 40, 30, 5);
+    for (int png = 0; png <= 1; png++) {
+        assert_int_equal(png ? sb_png_encode(&p, &bytes) : sb_jpeg_encode(&p, 90, &bytes), 0);
+        for (size_t cut = 0; cut < bytes.size - 2; cut += 7) {
+            uint8_t *exact = sb_malloc(cut ? cut : 1); /* so that a sanitizer sees reading past the end */
+            memcpy(exact, bytes.data, cut);
+            assert_int_equal(sb_picture_decode(&out, exact, cut), -1);
+            assert_true(strlen(sb_error_message()) > 5);
+            free(exact);
+        }
+        for (int i = 0; i < 2000; i++) {
+            size_t at = sb_rng_below(&rng, i % 2 ? (uint32_t)bytes.size : 100);
+            uint8_t was = bytes.data[at];
+            bytes.data[at] = (uint8_t)sb_rng_u32(&rng);
+            if (sb_picture_decode(&out, bytes.data, bytes.size) == 0) assert_true(out.width > 0);
+            bytes.data[at] = was;
+        }
+    }
+    sb_picture_free(&p);
+    sb_picture_free(&out);
+    free(bytes.data);
+}
+
+static void lies_about_size_are_refused(void **state)
+{
+    (void)state;
+    struct sb_picture p = {0}, out = {0};
+    struct sb_bytes b = {0};
+    fill_noise(&p, 16, 16, 5);
+    assert_int_equal(sb_jpeg_encode(&p, 90, &b), 0);
+    uint8_t *frame = memmem(b.data, b.size, "\xff\xc0", 2);
+    assert_non_null(frame);
+    memcpy(frame + 5, "\x3f\xff\x3f\xff", 4);
+    assert_int_equal(sb_picture_decode(&out, b.data, b.size), -1);
+    assert_non_null(strstr(sb_error_message(), "can't hold"));
+    assert_int_equal(out.cap, 0);
+    assert_int_equal(sb_picture_size(&out, 1 << 14, (1 << 14) + 1), -1);
+    assert_int_equal(sb_picture_size(&out, 0, 5), -1);
+    sb_picture_free(&p);
+    free(b.data);
+}
+
+/* ---- pictures in records ---------------------------------------------------------------------------------------- */
+
+static void records_carry_pictures(void **state)
+{
+    (void)state;
+    struct sb_record r = {0};
+    struct sb_picture p = {0}, back = {0};
+    struct sb_bytes scratch = {0};
+    fill_noise(&p, 21, 13, 5);
+    assert_int_equal(sb_image_get(&r, "image", &back), 0);
+    for (enum sb_image_encoding e = SB_IMAGE_RAW; e <= SB_IMAGE_PNG; e++) {
+        assert_int_equal(sb_image_set(&r, "image", &p, e, &scratch), 0);
+        assert_int_equal(sb_image_get(&r, "image", &back), 1);
+        assert_same(&p, &back);
+    }
+    uint8_t grey[6] = {0, 1, 2, 3, 4, 255};
+    struct sb_tensor t = {SB_U8, 2, {2, 3}, grey};
+    sb_set_tensor(&r, "image", &t);
+    assert_int_equal(sb_image_get(&r, "image", &back), 1);
+    assert_int_equal(back.width, 3);
+    for (int i = 0; i < 18; i++) assert_int_equal(back.rgb[i], grey[i / 3]);
+    float real[12] = {0};
+    t = (struct sb_tensor){SB_F32, 3, {2, 2, 3}, real};
+    sb_set_tensor(&r, "image", &t);
+    assert_int_equal(sb_image_get(&r, "image", &back), -1);
+    assert_non_null(strstr(sb_error_message(), "f32 [2,2,3]"));
+    sb_set_int(&r, "image", 5);
+    assert_int_equal(sb_image_get(&r, "image", &back), -1);
+    sb_record_free(&r);
+    sb_picture_free(&p);
+    sb_picture_free(&back);
+    free(scratch.data);
+}
+
+static void transform_keeps_the_middle(void **state)
+{
+    (void)state;
+    struct sb_picture in = {0}, scratch = {0}, whole = {0};
+    /* 75 x 50 to 40 of 50: 75 x 50 again, offsets 17.5 (to the even 18) and 5. */
+    struct sb_transform t = {.size = 40, .crop = 0.8, .bgr = true};
+    static uint8_t out[3 * 40 * 40];
+    fill_noise(&in, 75, 50, 3);
+    assert_int_equal(sb_transform(&t, &in, &scratch, out), 0);
+    for (int y = 0; y < 40; y++)
+        for (int x = 0; x < 40; x++)
+            for (int c = 0; c < 3; c++) assert_int_equal(out[((2 - c) * 40 + y) * 40 + x], in.rgb[((y + 5) * 75 + x + 18) * 3 + c]);
+    t = (struct sb_transform){.size = 20, .crop = 1, .stretch = true, .filter = SB_BILINEAR};
+    assert_int_equal(sb_transform(&t, &in, &scratch, out), 0);
+    assert_int_equal(sb_resize(&in, &whole, 20, 20, SB_BILINEAR), 0);
+    for (int i = 0; i < 400; i++) assert_int_equal(out[i], whole.rgb[3 * i]);
+    float real[3], mean[3] = {0.5f, 0, 0.25f}, std[3] = {0.5f, 1, 2};
+    sb_transform_normalize((const uint8_t[]){255, 255, 0}, real, 1, mean, std);
+    assert_true(real[0] == 1 && real[1] == 1 && real[2] == -0.125f);
+    sb_picture_free(&in);
+    sb_picture_free(&scratch);
+    sb_picture_free(&whole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resizes_as_pillow),
+        cmocka_unit_test(window_is_a_crop),
+        cmocka_unit_test(crop_outside_is_black),
+        cmocka_unit_test(decodes_as_pillow),
+        cmocka_unit_test(encodes_what_it_decodes),
+        cmocka_unit_test(broken_files_are_errors),
+        cmocka_unit_test(lies_about_size_are_refused),
+        cmocka_unit_test(records_carry_pictures),
+        cmocka_unit_test(transform_keeps_the_middle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -8,6 +8,7 @@
 
 #define SCORES 65536 /* of a block of queries: 256 KiB */
 #define MOST_ROWS 96
+#define AHEAD 12
 
 /* Rows of E elements that lie `stride` elements apart. */
 struct rows {
@@ -48,7 +49,10 @@ static struct rows head_of(sb_in y, const struct shape *s, int64_t b, int64_t h)
 
 static void load(struct rows from, int64_t first, int64_t count, int64_t e, float scale, float *to, int64_t width)
 {
+    size_t bytes = (size_t)e * sb_dtype_size(from.in->dtype);
     for (int64_t i = 0; i < count; i++, to += width) {
+        const char *later = sb_cpu_at(from.in, from.first + (first + i + AHEAD) * from.stride);
+        for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(later + at);
         const float *a = sb_cpu_read(from.in, from.first + (first + i) * from.stride, e, to);
 #pragma omp simd
         for (int64_t j = 0; j < e; j++) to[j] = a[j] * scale;

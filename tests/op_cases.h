@@ -31,7 +31,7 @@ struct op_run {
 struct op_case {
     const char *op;
     void (*call)(struct op_run *r);
-    double f32, bf16;          /* worst |x - ref| / (root mean square of ref + |ref|) of an act operand's dtype; 0: exact; below 0: not run */
+    double f32, bf16;          /* worst |x - ref| / (root mean square of ref + |ref|) in each act dtype; 0: exact; below 0: not run */
     const char *options;       /* words */
     int64_t n[6];              /* sizes */
 };

@@ -4,7 +4,7 @@
 
 const float sea_rgb[SB_COLOURS][3] = {
     [SB_ORANGE] = {1.00f, 0.30f, 0.02f}, [SB_BLUE] = {0.03f, 0.17f, 0.90f},   [SB_WHITE] = {0.85f, 0.85f, 0.80f},
-    [SB_RED] = {0.80f, 0.03f, 0.03f},    [SB_YELLOW] = {1.00f, 0.78f, 0.05f}, [SB_PURPLE] = {0.55f, 0.06f, 0.60f},
+    [SB_RED] = {0.80f, 0.03f, 0.03f},    [SB_YELLOW] = {1.00f, 0.78f, 0.05f}, [SB_PURPLE] = {0.66f, 0.05f, 0.60f},
     [SB_GREY] = {0.22f, 0.24f, 0.26f},
 };
 

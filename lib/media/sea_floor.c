@@ -240,6 +240,13 @@ static double border_near(const struct sb_sea *sea, double x, enum sb_floor *lef
     return nearest;
 }
 
+static void ground_colour(const struct sb_sea *sea, enum sb_floor floor, const struct lookup *at, float u, float v, float own[3])
+{
+    struct texel t = look(at, u, v);
+    const float(*tint)[3] = sea->floor_tint[floor];
+    for (int k = 0; k < 3; k++) own[k] = sea_mix(tint[0][k], tint[1][k], t.tone) * t.light;
+}
+
 static void floor_row(const struct sb_sea *sea, const struct sea_camera *camera, float *const rgb[3], const float *lamp, int width,
                       float distance)
 {
@@ -257,21 +264,19 @@ static void floor_row(const struct sb_sea *sea, const struct sea_camera *camera,
     double u0 = (left * (double)c + world_z * (double)s) * (double)scale, v0 = (world_z * (double)c - left * (double)s) * (double)scale;
     float u = (float)(u0 - floor(u0)) + 64.0f, v = (float)(v0 - floor(v0)) + 64.0f, du = step * c * scale, dv = -step * s * scale;
     for (int x = 0; x < width; x++, u += du, v += dv) {
-        float from_border = 1.0f;
-        struct texel t;
-        int which = 0;
+        float right = 0.0f, own[3];
         if (mixed) {
-            float wx = ((float)x - camera->centre) * step - (float)border;
-            from_border = wx + 1.1f * (noise[((int)(v * 100.0f) & (SEA_TILE - 1)) * SEA_TILE + ((int)(u * 100.0f) & (SEA_TILE - 1))] - 0.5f);
-            which = from_border > 0.0f;
+            float wander = noise[((int)(v * 100.0f) & (SEA_TILE - 1)) * SEA_TILE + ((int)(u * 100.0f) & (SEA_TILE - 1))] - 0.5f;
+            right = sea_clamp(0.5f + 3.0f * (((float)x - camera->centre) * step - (float)border + 1.3f * wander), 0.0f, 1.0f);
         }
-        t = look(&at[which], u, v);
+        ground_colour(sea, kind[right >= 1.0f], &at[right >= 1.0f], u, v, own);
+        if (right > 0.0f && right < 1.0f) {
+            float other[3];
+            ground_colour(sea, kind[1], &at[1], u, v, other);
+            for (int k = 0; k < 3; k++) own[k] = sea_mix(own[k], other[k], right);
+        }
         float glow = 1.0f + SEA_GLOW * lamp[x];
-        const float(*tint)[3] = sea->floor_tint[kind[which]];
-        for (int k = 0; k < 3; k++) {
-            float own = sea_mix(tint[0][k], tint[1][k], t.tone) * t.light;
-            rgb[k][x] = own * (haze.ambient[k] + haze.lamp[k] * lamp[x]) + haze.scatter[k] * glow;
-        }
+        for (int k = 0; k < 3; k++) rgb[k][x] = own[k] * (haze.ambient[k] + haze.lamp[k] * lamp[x]) + haze.scatter[k] * glow;
     }
 }
 

@@ -54,7 +54,8 @@ every_fault() {
 @test "the filters with each allocation, read and write failing" {
     "$BUILD/tests/make_stream" -n 3 -o in.sb
     tried=
-    for filter in "sb-split --group-by source" "sb-dedup -q -j1" "sb-tensorize -q -j1 --size 8" "sb-export jsonl"; do
+    for filter in "sb-split --group-by source" "sb-split --stratify --group-by id" "sb-dedup -j1" "sb-dedup -j2 --mark" \
+        "sb-tensorize -j1 --size 8" "sb-tensorize -j2 --size 8" "sb-export jsonl" "sb-export csv"; do
         [ -x "$BUILD/bin/${filter%% *}" ] || continue
         tried=yes
         every_fault $filter

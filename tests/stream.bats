@@ -128,3 +128,49 @@ PY
     grep -qE '^  image +u8 +all +\[2,3,3\] +0\.\.2$' out
     grep -qE '^  pts +numpy scalar +all +0\.\.1$' out
 }
+
+# The programs that need no model; each takes a stream from standard input and writes to standard output.
+filters=("sb-dedup" "sb-split --group-by source" "sb-split --stratify --group-by source" "sb-cluster -k 2" "sb-tensorize --size 8"
+    "sb-export jsonl" "sb-export csv")
+
+@test "every filter: a stream cut off anywhere, an empty one, a text" {
+    make_stream -n 3 -o a.sb
+    size=$(stat -c %s a.sb)
+    for filter in "${filters[@]}"; do
+        for ((n = 1; n < size; n += 131)); do
+            head -c "$n" a.sb >cut.sb
+            fails_saying "${filter%% *}: cut.sb: stream cut off after " $filter -q cut.sb
+        done
+        fails_saying "/dev/null: empty" $filter -q /dev/null
+        fails_saying "not a SeaBot stream" $filter -q "$BATS_TEST_FILENAME"
+        fails_saying "absent.sb: No such file or directory" $filter -q absent.sb
+    done
+}
+
+@test "every filter: the disk is full, and the old file stays whole" {
+    make_stream -n 3 -o a.sb
+    make_stream -n 9 | head -c 1500 >cut.sb
+    for filter in "${filters[@]}"; do
+        said=$($filter -q a.sb 2>&1 >/dev/full) && return 1
+        [ "$said" = "${filter%% *}: standard output: No space left on device" ] || { echo "$filter said: $said"; return 1; }
+        echo old >out
+        fails_saying "cut.sb: stream cut off after" $filter -q cut.sb -o out
+        [ "$(cat out)" = old ]
+    done
+    [ -z "$(find . -name '*.tmp')" ]
+}
+
+@test "every filter: its reader has gone" {
+    make_stream -n 3000 -o a.sb
+    for filter in "${filters[@]}"; do
+        rm -f status
+        { $filter -q a.sb 2>err || echo $? >status; } | true
+        [ "$(cat status)" = 1 ] || { echo "$filter did not notice"; return 1; }
+        [ ! -s err ] || { echo "$filter said: $(cat err)"; return 1; }
+    done
+}
+
+@test "filters keep a live pipe moving" {
+    # The source takes minutes, and the filters' buffers hold many more records than the three that must arrive.
+    make_stream -n 3000 --sleep 100 2>/dev/null | sb-dedup -q --exact | sb-split -q --group-by source | timeout 30 sb-check -n 3
+}

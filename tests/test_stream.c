@@ -213,7 +213,7 @@ static void test_cut_at_every_byte(void **state)
         spill("cut.sb", bytes, n);
         uint64_t records = read_stream("cut.sb", &rc);
         assert_int_equal(rc, -1);
-        char *want = n ? sb_format("cut.sb: stream cut off after %d records", (int)records) : sb_strdup("cut.sb: empty, not a SeaBot stream");
+        char *want = n ? sb_format("cut.sb: stream cut off after %d record%s", (int)records, records == 1 ? "" : "s") : sb_strdup("cut.sb: empty, not a SeaBot stream");
         assert_string_equal(sb_error_message(), want);
         free(want);
     }
@@ -288,7 +288,7 @@ static void test_not_streams(void **state)
     assert_refused(with, 14, "b.sb: damaged after 0 records: a field's name is bin, not a str");
     memcpy(with + 9, "\x81\xa1z\x01", 4);
     memcpy(with + 13, header, 9);
-    assert_refused(with, 22, "b.sb: a second header after 1 records: the stream before it was cut off");
+    assert_refused(with, 22, "b.sb: a second header after 1 record: the stream before it was cut off");
     assert_null(sb_reader_open("absent.sb"));
     assert_string_equal(sb_error_message(), "absent.sb: No such file or directory");
     assert_null(sb_reader_open("."));
@@ -312,12 +312,12 @@ static void test_foreign(void **state)
     assert_int_equal(sb_reader_offset(r), 4);
     sb_record_free(&rec);
     sb_reader_close(r);
-    assert_refused(bytes, 6, "b.sb: stream cut off after 1 records");
+    assert_refused(bytes, 6, "b.sb: stream cut off after 1 record");
     /* A trailer is verified wherever it stands. */
     const char trailer[] = "\x81\xa1z\x01\x82\xa3"
                            "end\x01\xa4xxh3\xd9\x20"
                            "00000000000000000000000000000000";
-    assert_refused(trailer, sizeof trailer - 1, "b.sb: damaged: the hash of its 1 records is not the one in its trailer");
+    assert_refused(trailer, sizeof trailer - 1, "b.sb: damaged: the hash of its 1 record is not the one in its trailer");
     sb_quiet = false;
 }
 

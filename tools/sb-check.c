@@ -26,7 +26,7 @@ static void print_size(uint64_t bytes)
 
 static void print_report(const struct sb_reader *in, const struct sb_description *d, const char *state)
 {
-    fprintf(out, "%s: %s, %" PRIu64 " records, ", sb_reader_name(in), state, sb_reader_count(in));
+    fprintf(out, "%s: %s, %" PRIu64 " record%s, ", sb_reader_name(in), state, sb_reader_count(in), sb_reader_count(in) == 1 ? "" : "s");
     print_size(sb_reader_offset(in));
     putc('\n', out);
     sb_history_print(sb_reader_header(in), out);

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,11 +54,58 @@ static void print_step(const msgpack_object *step, FILE *out)
     free(line.data);
 }
 
+/* A value on one line, much as JSON would have it. */
+static void print_value(FILE *out, const msgpack_object *o)
+{
+    switch (o->type) {
+    case MSGPACK_OBJECT_BOOLEAN: fputs(o->via.boolean ? "true" : "false", out); break;
+    case MSGPACK_OBJECT_POSITIVE_INTEGER: fprintf(out, "%" PRIu64, o->via.u64); break;
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER: fprintf(out, "%" PRId64, o->via.i64); break;
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64: fprintf(out, "%g", o->via.f64); break;
+    case MSGPACK_OBJECT_STR: fprintf(out, "\"%.*s\"", (int)o->via.str.size, o->via.str.ptr); break;
+    case MSGPACK_OBJECT_BIN: fprintf(out, "<%u bytes>", o->via.bin.size); break;
+    case MSGPACK_OBJECT_EXT: fprintf(out, "<ext %d, %u bytes>", o->via.ext.type, o->via.ext.size); break;
+    case MSGPACK_OBJECT_ARRAY:
+        putc('[', out);
+        for (uint32_t i = 0; i < o->via.array.size; i++) {
+            if (i) fputs(", ", out);
+            print_value(out, &o->via.array.ptr[i]);
+        }
+        putc(']', out);
+        break;
+    case MSGPACK_OBJECT_MAP:
+        putc('{', out);
+        for (uint32_t i = 0; i < o->via.map.size; i++) {
+            if (i) fputs(", ", out);
+            print_value(out, &o->via.map.ptr[i].key);
+            fputs(": ", out);
+            print_value(out, &o->via.map.ptr[i].val);
+        }
+        putc('}', out);
+        break;
+    default: fputs("null", out);
+    }
+}
+
+static void print_key(const char *key, const msgpack_object *value, FILE *out)
+{
+    struct sb_buffer text = {0};
+    FILE *f = sb_buffer_stdio(&text);
+    print_value(f, value);
+    fclose(f);
+    fprintf(out, "  ");
+    sb_text_print(out, key, strlen(key), 60);
+    fprintf(out, ": ");
+    sb_text_print(out, (const char *)text.data, text.size, LINE_MOST);
+    putc('\n', out);
+    free(text.data);
+}
+
 void sb_history_print(const struct sb_record *header, FILE *out)
 {
     struct sb_record copy = {0};
     msgpack_object o;
-    char text[LINE_MOST + 8];
     bool titled = false;
     sb_record_copy(&copy, header);
     if (sb_get_object(&copy, "history", &o) == 1 && o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size) {
@@ -69,12 +117,7 @@ void sb_history_print(const struct sb_record *header, FILE *out)
         if (strcmp(key, "seabot") != 0 && strcmp(key, "history") != 0 && sb_get_object(&copy, key, &o) >= 0) {
             if (!titled) fprintf(out, "\nheader\n");
             titled = true;
-            int n = msgpack_object_print_buffer(text, sizeof text, o);
-            fprintf(out, "  ");
-            sb_text_print(out, key, strlen(key), 60);
-            fprintf(out, ": ");
-            sb_text_print(out, text, n > 0 ? strnlen(text, sizeof text) : 0, LINE_MOST);
-            putc('\n', out);
+            print_key(key, &o, out);
         }
         free(key);
     }

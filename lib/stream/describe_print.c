@@ -168,25 +168,33 @@ static void date_text(double unix_time, char *text)
     strftime(text, TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
+/* The columns of what no source has are left out. */
 static void print_sources(const struct sb_description *d, FILE *out)
 {
-    struct sb_table t = {.align = "lrrrll"};
-    char text[TEXT_SIZE];
     size_t n = d->sources.count, shown = n <= SOURCES_SHOWN + 1 ? n : SOURCES_SHOWN;
+    char text[TEXT_SIZE];
+    bool pts = false, time = false;
     if (!n) return;
+    for (size_t i = 0; i < n; i++) {
+        pts |= d->source[i].pts.any;
+        time |= d->source[i].time.any;
+    }
+    struct sb_table t = {.align = pts && time ? "lrrrll" : pts ? "lrrr" : time ? "lrll" : "lr"};
     fprintf(out, "\nsources (%zu%s)\n", n, d->unsourced ? " or more" : "");
     const char *const title[] = {"name", "records", "from", "to", "first time", "last time"};
-    for (int i = 0; i < 6; i++) sb_table_add(&t, "%s", title[i]);
+    for (int i = 0; i < 6; i++) {
+        if (i < 2 || (i < 4 ? pts : time)) sb_table_add(&t, "%s", title[i]);
+    }
     for (size_t i = 0; i < shown; i++) {
         const struct source_stats *s = &d->source[i];
         sb_table_add(&t, "%s", d->sources.text[i]);
         sb_table_add(&t, "%" PRIu64, s->records);
-        for (int end = 0; end < 2; end++) {
+        for (int end = 0; end < 2 && pts; end++) {
             text[0] = 0;
             if (s->pts.any) clock_text(end ? s->pts.most : s->pts.least, text);
             sb_table_add(&t, "%s", text);
         }
-        for (int end = 0; end < 2; end++) {
+        for (int end = 0; end < 2 && time; end++) {
             text[0] = 0;
             if (s->time.any) date_text(end ? s->time.most : s->time.least, text);
             sb_table_add(&t, "%s", text);

@@ -79,9 +79,12 @@ static int fill(struct sb_reader *r, size_t want)
     return 1;
 }
 
+#define RECORDS "%" PRIu64 " record%s"
+#define COUNT(r) (r)->count, (r)->count == 1 ? "" : "s"
+
 static int cut_off(const struct sb_reader *r)
 {
-    return sb_error("%s: stream cut off after %" PRIu64 " records", r->name, r->count);
+    return sb_error("%s: stream cut off after " RECORDS, r->name, COUNT(r));
 }
 
 static int bad_object(const struct sb_reader *r)
@@ -89,7 +92,7 @@ static int bad_object(const struct sb_reader *r)
     char why[512];
     strncpy(why, sb_error_message(), sizeof why - 1);
     why[sizeof why - 1] = 0;
-    return sb_error("%s: damaged after %" PRIu64 " records: %s", r->name, r->count, why);
+    return sb_error("%s: damaged after " RECORDS ": %s", r->name, COUNT(r), why);
 }
 
 /* Finds the next object. 1: r->size bytes at r->start. 0: the input ended where an object would begin. -1. */
@@ -127,20 +130,20 @@ static int check_trailer(struct sb_reader *r, const struct sb_record *rec)
     int64_t end;
     char hex[SB_HEX];
     if (sb_get_int(rec, "end", &end) != 1 || sb_get_text(rec, "xxh3", &said, &said_size) != 1) {
-        return sb_error("%s: damaged after %" PRIu64 " records: the trailer is not one", r->name, r->count);
+        return sb_error("%s: damaged after " RECORDS ": the trailer is not one", r->name, COUNT(r));
     }
     sb_hash_hex(sb_reader_hash(r), hex);
     if (said_size != 32 || memcmp(said, hex, 32) != 0) {
-        return sb_error("%s: damaged: the hash of its %" PRIu64 " records is not the one in its trailer", r->name, r->count);
+        return sb_error("%s: damaged: the hash of its " RECORDS " is not the one in its trailer", r->name, COUNT(r));
     }
     if (end < 0 || (uint64_t)end != r->count) {
-        return sb_error("%s: damaged: its trailer counts %" PRId64 " records, there are %" PRIu64, r->name, end, r->count);
+        return sb_error("%s: damaged: its trailer counts %" PRId64 " where there are " RECORDS, r->name, end, COUNT(r));
     }
     r->start += r->size;
     r->offset += r->size;
     r->size = 0;
     int more = fill(r, 1);
-    if (more > 0) return sb_error("%s: bytes after the stream's end at %" PRIu64 " records", r->name, r->count);
+    if (more > 0) return sb_error("%s: bytes after the stream's end at " RECORDS, r->name, COUNT(r));
     return more;
 }
 
@@ -159,7 +162,7 @@ static int take_object(struct sb_reader *r, struct sb_record *rec)
         return rc;
     }
     if (sb_record_find(rec, "seabot")) {
-        return sb_error("%s: a second header after %" PRIu64 " records: the stream before it was cut off", r->name, r->count);
+        return sb_error("%s: a second header after " RECORDS ": the stream before it was cut off", r->name, COUNT(r));
     }
     XXH3_128bits_update(r->hash, bytes, r->size);
     r->count++;

@@ -1,4 +1,5 @@
-/* The names of the table's ops, once: a backend declares and fills its table from this list, a loader looks for holes with it.
+/* The names of the table's ops, once: a backend declares and fills its table from this list, a loader looks for holes
+ * with it.
  *
  *     #define DECLARE(op) __typeof__(*((struct sb_ops *)0)->op) sb_ref_##op;
  *     SB_OPS_EACH(DECLARE)
@@ -24,7 +25,8 @@
 
 /* The list is complete: the table holds version, size, name and these pointers. */
 #define SB_OPS_ONE(op) +1
-_Static_assert(sizeof(struct sb_ops) == offsetof(struct sb_ops, open) + (0 SB_OPS_EACH(SB_OPS_ONE)) * sizeof(void (*)(void)),
+_Static_assert(sizeof(struct sb_ops) ==
+                   offsetof(struct sb_ops, open) + (0 SB_OPS_EACH(SB_OPS_ONE)) * sizeof(void (*)(void)),
                "an op is missing in SB_OPS_EACH");
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------------ */
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 void op_call_tokens(struct op_run *r)
 {
@@ -28,7 +28,8 @@ void op_call_tokens_bwd(struct op_run *r)
 void op_call_embed(struct op_run *r)
 {
     int64_t b = N(0), t = N(1), dim = N(2), words = N(3);
-    sb_in id = NEW(id, IN, SB_I32, b, t), table = NEW(table, IN, r->act, words, dim), pos = MAY(pos, IN, r->act, t + 5, dim);
+    sb_in id = NEW(id, IN, SB_I32, b, t), table = NEW(table, IN, r->act, words, dim),
+          pos = MAY(pos, IN, r->act, t + 5, dim);
     sb_in start = MAY(start, IN, SB_I32, 1);
     sb_out y = NEW(y, OUT, r->act, b, t, dim);
     if (!r->inventing) {
@@ -52,7 +53,8 @@ void op_call_embed_bwd(struct op_run *r)
 static void fill_rows(sb_in index, int64_t n)
 {
     int64_t k = index->shape[1];
-    for (int64_t i = 0; i < index->shape[0] * k; i++) ((int32_t *)index->data)[i] = (int32_t)((i / k * 3 + i % k * 2 + 1) % n);
+    for (int64_t i = 0; i < index->shape[0] * k; i++)
+        ((int32_t *)index->data)[i] = (int32_t)((i / k * 3 + i % k * 2 + 1) % n);
 }
 
 void op_call_gather(struct op_run *r)
@@ -95,11 +97,16 @@ void op_call_pool_bwd(struct op_run *r)
     if (!r->inventing) r->ops->pool_bwd(r->dev, HAS("mean") ? SB_POOL_MEAN : SB_POOL_FIRST, N(3), dy, dx);
 }
 
-/* ---- convolution: sizes are B, H, W, channels in, channels out, window ------------------------------------------------- */
+/* ---- convolution: sizes are B, H, W, channels in, channels out, window ------------------------------------------- */
 
 static struct sb_conv conv(const struct op_run *r)
 {
-    return (struct sb_conv){.stride = HAS("stride2") ? 2 : HAS("stride3") ? 3 : 1, .pad = HAS("pad3") ? 3 : HAS("pad1") ? 1 : 0};
+    return (struct sb_conv){.stride = HAS("stride2")   ? 2
+                                      : HAS("stride3") ? 3
+                                                       : 1,
+                            .pad = HAS("pad3")   ? 3
+                                   : HAS("pad1") ? 1
+                                                 : 0};
 }
 
 static int64_t out(const struct op_run *r, int64_t size)
@@ -109,7 +116,8 @@ static int64_t out(const struct op_run *r, int64_t size)
 
 void op_call_conv2d(struct op_run *r)
 {
-    sb_in x = NEW(x, IN, r->act, N(0), N(1), N(2), N(3)), w = NEW(w, IN, r->act, N(4), N(3), N(5), N(5)), b = MAY(bias, IN, r->act, N(4));
+    sb_in x = NEW(x, IN, r->act, N(0), N(1), N(2), N(3)), w = NEW(w, IN, r->act, N(4), N(3), N(5), N(5)),
+          b = MAY(bias, IN, r->act, N(4));
     sb_out y = NEW(y, OUT, r->act, N(0), out(r, N(1)), out(r, N(2)), N(4));
     if (!r->inventing) r->ops->conv2d(r->dev, x, w, b, conv(r), y);
 }
@@ -118,7 +126,8 @@ void op_call_conv2d_bwd(struct op_run *r)
 {
     sb_in x = NEW(x, IN, r->act, N(0), N(1), N(2), N(3)), w = NEW(w, IN, r->act, N(4), N(3), N(5), N(5));
     sb_in dy = NEW(dy, IN, r->act, N(0), out(r, N(1)), out(r, N(2)), N(4));
-    sb_out dx = UNLESS("nodx", dx, OUT, r->act, N(0), N(1), N(2), N(3)), dw = UNLESS("frozen", dw, KEPT, SB_F32, N(4), N(3), N(5), N(5));
+    sb_out dx = UNLESS("nodx", dx, OUT, r->act, N(0), N(1), N(2), N(3)),
+           dw = UNLESS("frozen", dw, KEPT, SB_F32, N(4), N(3), N(5), N(5));
     sb_out db = MAY(bias, KEPT, SB_F32, N(4));
     if (!r->inventing) r->ops->conv2d_bwd(r->dev, x, w, conv(r), dy, dx, dw, db);
 }
@@ -145,7 +154,7 @@ void op_call_maxpool_bwd(struct op_run *r)
     op_fill(r, dy, -1, 1);
 }
 
-/* ---- losses ------------------------------------------------------------------------------------------------------------ */
+/* ---- losses ------------------------------------------------------------------------------------------------------ */
 
 void op_call_xent(struct op_run *r)
 {
@@ -193,7 +202,9 @@ void op_call_mse(struct op_run *r)
     int64_t m = N(0), n = N(1);
     sb_in x = NEW(x, HAS("inplace") ? INOUT : IN, r->act, m, n), target = NEW(target, IN, r->act, m, n);
     sb_in weight = MAY(weight, IN, SB_F32, m), scale = UNLESS("noscale", scale, IN, SB_F32, 1);
-    sb_out loss = NEW(loss, OUT, SB_F32, m), dx = HAS("noscale") ? NULL : HAS("inplace") ? x : NEW(dx, OUT, r->act, m, n);
+    sb_out loss = NEW(loss, OUT, SB_F32, m), dx = HAS("noscale")   ? NULL
+                                                  : HAS("inplace") ? x
+                                                                   : NEW(dx, OUT, r->act, m, n);
     if (!r->inventing) r->ops->mse(r->dev, x, target, weight, scale, loss, dx);
 }
 
@@ -213,17 +224,27 @@ void op_call_argmax(struct op_run *r)
     else r->ops->argmax(r->dev, x, y);
 }
 
-/* ---- optimiser --------------------------------------------------------------------------------------------------------- */
+/* ---- optimiser --------------------------------------------------------------------------------------------------- */
 
 /* Three segments of n elements, with a gap that must stay as it is. */
 void op_call_adamw(struct op_run *r)
 {
     int64_t n = N(0);
-    struct sb_segment segment[] = {{0, n / 2, 1, 0.05f}, {n / 2, n / 4, 0.5f, 0}, {n / 2 + n / 4 + 1, n - n / 2 - n / 4 - 1, 1, 0.1f}};
-    struct sb_adamw_step s = {.lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.99f, .eps = 1e-8f, .correction1 = 0.271f, .correction2 = 0.0297f,
-                              .max_norm = HAS("norm2") ? 1.5f : 0, .grad_scale = 0.25f, .average = 0.9f, .decoupled = !HAS("adam")};
+    struct sb_segment segment[] = {
+        {0, n / 2, 1, 0.05f}, {n / 2, n / 4, 0.5f, 0}, {n / 2 + n / 4 + 1, n - n / 2 - n / 4 - 1, 1, 0.1f}};
+    struct sb_adamw_step s = {.lr = 0.01f,
+                              .beta1 = 0.9f,
+                              .beta2 = 0.99f,
+                              .eps = 1e-8f,
+                              .correction1 = 0.271f,
+                              .correction2 = 0.0297f,
+                              .max_norm = HAS("norm2") ? 1.5f : 0,
+                              .grad_scale = 0.25f,
+                              .average = 0.9f,
+                              .decoupled = !HAS("adam")};
     sb_in step = NEW(step, IN, SB_F32, sizeof s / sizeof(float)), norm2 = MAY(norm2, IN, SB_F32, 1);
-    sb_out master = NEW(master, KEPT, SB_F32, n), grad = NEW(grad, KEPT, SB_F32, n), m = NEW(m, KEPT, SB_F32, n), v = NEW(v, KEPT, SB_F32, n);
+    sb_out master = NEW(master, KEPT, SB_F32, n), grad = NEW(grad, KEPT, SB_F32, n), m = NEW(m, KEPT, SB_F32, n),
+           v = NEW(v, KEPT, SB_F32, n);
     sb_out average = MAY(average, KEPT, SB_F32, n), copy = MAY(copy, KEPT, SB_BF16, n);
     if (!r->inventing) {
         r->ops->adamw(r->dev, segment, 3, step->data, norm2, master, grad, m, v, average, copy);
@@ -241,7 +262,7 @@ void op_call_sumsq(struct op_run *r)
     if (!r->inventing) r->ops->sumsq(r->dev, x, y);
 }
 
-/* ---- moving data ------------------------------------------------------------------------------------------------------- */
+/* ---- moving data ------------------------------------------------------------------------------------------------- */
 
 void op_call_lerp(struct op_run *r)
 {
@@ -284,7 +305,7 @@ void op_call_copy(struct op_run *r)
     if (!r->inventing) r->ops->copy(r->dev, &from, N(2), N(3), &to);
 }
 
-/* ---- pictures ---------------------------------------------------------------------------------------------------------- */
+/* ---- pictures ---------------------------------------------------------------------------------------------------- */
 
 void op_call_normalize(struct op_run *r)
 {
@@ -297,7 +318,8 @@ void op_call_normalize(struct op_run *r)
 void op_call_warp(struct op_run *r)
 {
     int64_t b = N(0);
-    sb_in x = NEW(x, IN, SB_U8, b, 3, N(1), N(2)), matrix = NEW(matrix, IN, SB_F32, b, 6), colour = MAY(colour, IN, SB_F32, b, 2);
+    sb_in x = NEW(x, IN, SB_U8, b, 3, N(1), N(2)), matrix = NEW(matrix, IN, SB_F32, b, 6),
+          colour = MAY(colour, IN, SB_F32, b, 2);
     sb_out y = NEW(y, OUT, SB_U8, b, 3, N(3), N(3));
     if (!r->inventing) {
         r->ops->warp(r->dev, x, matrix, colour, y);
@@ -306,12 +328,14 @@ void op_call_warp(struct op_run *r)
     for (int64_t i = 0; i < b; i++) {
         float *m = (float *)matrix->data + 6 * i;
         if (HAS("flip")) memcpy(m, (float[]){-1, 0, (float)N(2) - 1, 0, 1, 0}, 6 * sizeof *m);
-        else memcpy(m, (float[]){0.9f, -0.4f, 1.3f + (float)i, 0.4f, 0.9f, HAS("outside") ? -1000 : -2.2f}, 6 * sizeof *m);
+        else
+            memcpy(m, (float[]){0.9f, -0.4f, 1.3f + (float)i, 0.4f, 0.9f, HAS("outside") ? -1000 : -2.2f},
+                   6 * sizeof *m);
         if (colour) memcpy((float *)colour->data + 2 * i, (float[]){1.5f, -20}, 2 * sizeof(float));
     }
 }
 
-/* ---- clustering -------------------------------------------------------------------------------------------------------- */
+/* ---- clustering -------------------------------------------------------------------------------------------------- */
 
 void op_call_nearest(struct op_run *r)
 {

@@ -16,7 +16,7 @@ static struct sb_chance chance(struct op_run *r)
     return (struct sb_chance){.state = state->data, .site = 7, .p = 0.3f};
 }
 
-/* ---- matrices ---------------------------------------------------------------------------------------------------------- */
+/* ---- matrices ---------------------------------------------------------------------------------------------------- */
 
 void op_call_linear(struct op_run *r)
 {
@@ -55,7 +55,7 @@ void op_call_linear_bwd(struct op_run *r)
     r->ops->linear_bwd(r->dev, x, w, packed, a, pre, dy, dx, dw, db);
 }
 
-/* ---- normalisation ----------------------------------------------------------------------------------------------------- */
+/* ---- normalisation ----------------------------------------------------------------------------------------------- */
 
 void op_call_norm(struct op_run *r)
 {
@@ -69,7 +69,8 @@ void op_call_norm(struct op_run *r)
 void op_call_norm_bwd(struct op_run *r)
 {
     int64_t m = N(0), n = N(1);
-    sb_in x = NEW(x, IN, r->act, m, n), gain = NEW(gain, IN, r->act, n), stats = NEW(stats, IN, SB_F32, m, 2), dy = NEW(dy, IN, r->act, m, n);
+    sb_in x = NEW(x, IN, r->act, m, n), gain = NEW(gain, IN, r->act, n), stats = NEW(stats, IN, SB_F32, m, 2),
+          dy = NEW(dy, IN, r->act, m, n);
     sb_in add = HAS("inplace") ? NULL : MAY(add, IN, r->act, m, n);
     sb_out dx = UNLESS("nodx", dx, HAS("inplace") ? INOUT : OUT, r->act, m, n);
     sb_out dgain = UNLESS("frozen", dgain, KEPT, SB_F32, n), dbias = UNLESS("frozen", dbias, KEPT, SB_F32, n);
@@ -83,7 +84,8 @@ void op_call_batchnorm(struct op_run *r)
     int64_t b = N(0), h = N(1), w = N(2), c = N(3);
     sb_in x = NEW(x, IN, r->act, b, h, w, c), gain = NEW(gain, IN, SB_F32, c), bias = NEW(bias, IN, SB_F32, c);
     sb_in residual = MAY(residual, IN, r->act, b, h, w, c);
-    sb_out running = NEW(running, KEPT, SB_F32, 2, c), stats = NEW(stats, OUT, SB_F32, 2, c), y = NEW(y, OUT, r->act, b, h, w, c);
+    sb_out running = NEW(running, KEPT, SB_F32, 2, c), stats = NEW(stats, OUT, SB_F32, 2, c),
+           y = NEW(y, OUT, r->act, b, h, w, c);
     if (r->inventing) op_fill(r, running, 0.5, 1.5);
     else r->ops->batchnorm(r->dev, x, gain, bias, residual, 1e-5f, 0.1f, HAS("train"), HAS("relu"), running, stats, y);
 }
@@ -105,7 +107,7 @@ void op_call_batchnorm_bwd(struct op_run *r)
     op_fill(r, dy, -1, 1);
 }
 
-/* ---- attention --------------------------------------------------------------------------------------------------------- */
+/* ---- attention --------------------------------------------------------------------------------------------------- */
 
 void op_call_attention(struct op_run *r)
 {
@@ -136,7 +138,7 @@ void op_call_attention_bwd(struct op_run *r)
     sb_ops_ref.attention(r->dev, qkv, HAS("causal"), NULL, NULL, lse, y);
 }
 
-/* ---- element by element ------------------------------------------------------------------------------------------------ */
+/* ---- element by element ------------------------------------------------------------------------------------------ */
 
 void op_call_gelu(struct op_run *r)
 {

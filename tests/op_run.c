@@ -8,7 +8,8 @@
 #include "base/err.h"
 
 #define OPERANDS 16
-/* Operands begin 32 bytes into their memory, as weights of a flat bf16 buffer may, and are followed by bytes that must stay. */
+/* Operands begin 32 bytes into their memory, as weights of a flat bf16 buffer may, and are followed by bytes that must
+ * stay. */
 #define BEFORE 32
 #define BEHIND 96
 #define UNTOUCHED 0x5a
@@ -24,9 +25,10 @@ struct op_operand {
 
 enum { OF_REF, OF_FIRST, OF_SECOND };
 
-/* ---- what cases call --------------------------------------------------------------------------------------------------- */
+/* ---- what cases call --------------------------------------------------------------------------------------------- */
 
-const struct sb_tensor *op_new(struct op_run *r, const char *name, enum op_role role, enum sb_dtype dtype, int ndim, const int64_t *shape)
+const struct sb_tensor *op_new(struct op_run *r, const char *name, enum op_role role, enum sb_dtype dtype, int ndim,
+                               const int64_t *shape)
 {
     if (r->next == OPERANDS) sb_die("%s has too many operands", r->c->op);
     struct op_operand *o = &r->operand[r->next++];
@@ -92,7 +94,7 @@ void op_fill_integers(struct op_run *r, sb_in t, int32_t low, int32_t high)
     for (int64_t i = 0; i < n; i++) set(t, i, low + (double)sb_rng_below(&r->rng, (uint32_t)(high - low + 1)));
 }
 
-/* ---- a run on a device ------------------------------------------------------------------------------------------------- */
+/* ---- a run on a device ------------------------------------------------------------------------------------------- */
 
 static size_t block_size(const struct op_operand *o)
 {
@@ -144,7 +146,7 @@ static void run_on(struct op_run *r, const struct sb_ops *ops, struct sb_dev *de
     r->packed = NULL;
 }
 
-/* ---- judging ----------------------------------------------------------------------------------------------------------- */
+/* ---- judging ----------------------------------------------------------------------------------------------------- */
 
 static bool same_bytes(const uint8_t *block, size_t from, size_t to)
 {
@@ -173,13 +175,14 @@ static bool near_ref(const struct op_operand *o, double tolerance, char *what, s
     }
     /* An integer is right or wrong, but for a rounding the other way of what lies just between two of them. */
     if (worst <= (integer ? (o->host.dtype == SB_U8 && tolerance > 0) : tolerance)) return true;
-    snprintf(what, size, "%s[%lld of %lld] is %.9g, ref has %.9g (off by %.2g, root mean square %.3g)", o->name, (long long)worst_at, (long long)n,
-             get(o->host.dtype, own, worst_at), get(o->host.dtype, ref, worst_at), worst, rms);
+    snprintf(what, size, "%s[%lld of %lld] is %.9g, ref has %.9g (off by %.2g, root mean square %.3g)", o->name,
+             (long long)worst_at, (long long)n, get(o->host.dtype, own, worst_at), get(o->host.dtype, ref, worst_at),
+             worst, rms);
     return false;
 }
 
-/* What an operand of another dtype than the case's is allowed: f32 sums of bf16 numbers are much nearer than their rounding; a bf16
- * copy of an f32 result may be rounded the other way. */
+/* What an operand of another dtype than the case's is allowed: f32 sums of bf16 numbers are much nearer than their
+ * rounding; a bf16 copy of an f32 result may be rounded the other way. */
 static double tolerance_of(const struct op_operand *o, const struct op_case *c, enum sb_dtype act)
 {
     if (act == SB_BF16) return o->host.dtype == SB_F32 ? c->bf16 / 5 : c->bf16;
@@ -209,11 +212,13 @@ static bool judge(const struct op_operand *o, double tolerance, char *what, size
 void op_case_name(const struct op_case *c, enum sb_dtype act, char *name, size_t size)
 {
     int n = snprintf(name, size, "%s %s [", c->op, sb_dtype_name(act));
-    for (int i = 0; i < 6 && c->n[i]; i++) n += snprintf(name + n, size - (size_t)n, i ? ",%lld" : "%lld", (long long)c->n[i]);
+    for (int i = 0; i < 6 && c->n[i]; i++)
+        n += snprintf(name + n, size - (size_t)n, i ? ",%lld" : "%lld", (long long)c->n[i]);
     snprintf(name + n, size - (size_t)n, "]%s%s", *c->options ? " " : "", c->options);
 }
 
-bool op_case_run(const struct op_case *c, enum sb_dtype act, const struct sb_ops *ops, struct sb_dev *dev, char *what, size_t size)
+bool op_case_run(const struct op_case *c, enum sb_dtype act, const struct sb_ops *ops, struct sb_dev *dev, char *what,
+                 size_t size)
 {
     struct op_operand operand[OPERANDS];
     struct op_run r = {.c = c, .act = act, .inventing = true, .operand = operand};

@@ -1,5 +1,5 @@
-/* Rung 2: a backend against the reference, for every case of op_cases.c: test_backend [BACKEND [OP]], BACKEND by default $SB_BACKEND or cpu.
- * Skipped, and said so, where the plugin is not there. */
+/* Rung 2: a backend against the reference, for every case of op_cases.c: test_backend [BACKEND [OP]], BACKEND by
+ * default $SB_BACKEND or cpu. Skipped, and said so, where the plugin is not there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -50,7 +50,8 @@ static void test_op(void **state)
         for (int bf16 = 0; bf16 < 2 && !strcmp(c->op, *state); bf16++) {
             char what[512], title[256];
             enum sb_dtype act = bf16 ? SB_BF16 : SB_F32;
-            if (!op_case_has_dtype(c, act) || op_case_run(c, act, backend.ops, backend.dev, what, sizeof what)) continue;
+            if (!op_case_has_dtype(c, act) || op_case_run(c, act, backend.ops, backend.dev, what, sizeof what))
+                continue;
             op_case_name(c, act, title, sizeof title);
             print_error("%s: %s: %s\n", name, title, what);
             wrong++;
@@ -65,7 +66,8 @@ static void test_all_ops_have_cases(void **state)
     (void)state;
 #define FIND(op) #op,
     static const char *const ops[] = {SB_OPS_EACH(FIND)};
-    static const char *const elsewhere = " open close fast_bf16 alloc release upload download wait repeat linear_pack_size linear_pack ";
+    static const char *const elsewhere =
+        " open close fast_bf16 alloc release upload download wait repeat linear_pack_size linear_pack ";
     for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
         char word[64];
         bool found = false;

@@ -1,5 +1,6 @@
-/* The null backend takes what the contract allows and aborts, with one line that names op and operand, at what it does not. Here is a
- * sample of each op's mistakes; that it takes what is right, test_backend finds: each of its cases goes over null first. */
+/* The null backend takes what the contract allows and aborts, with one line that names op and operand, at what it does
+ * not. Here is a sample of each op's mistakes; that it takes what is right, test_backend finds: each of its cases goes
+ * over null first. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -62,14 +63,14 @@ static void end(pid_t child, const char *wanted)
 }
 
 /* The call aborts and says this. */
-#define REFUSED(text, call)                                                                                             \
-    do {                                                                                                                \
-        pid_t child = begin();                                                                                          \
-        if (child == 0) {                                                                                               \
-            null->call;                                                                                                 \
-            _exit(0);                                                                                                   \
-        }                                                                                                               \
-        end(child, text);                                                                                               \
+#define REFUSED(text, call)                                                                                            \
+    do {                                                                                                               \
+        pid_t child = begin();                                                                                         \
+        if (child == 0) {                                                                                              \
+            null->call;                                                                                                \
+            _exit(0);                                                                                                  \
+        }                                                                                                              \
+        end(child, text);                                                                                              \
     } while (0)
 
 static const struct sb_chance never = {.p = 0};
@@ -78,18 +79,29 @@ static void test_linear(void **state)
 {
     (void)state;
     null->linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7));
-    REFUSED("linear: w is f32 [7,4], wanted f32 [7,5]", linear(NULL, F(3, 5), F(7, 4), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
+    REFUSED("linear: w is f32 [7,4], wanted f32 [7,5]",
+            linear(NULL, F(3, 5), F(7, 4), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
     REFUSED("linear: x is missing", linear(NULL, NULL, F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
-    REFUSED("linear: x is u8, wanted f32 or bf16", linear(NULL, U(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
-    REFUSED("linear: x is f32 [3,5,1], wanted 2 dimensions", linear(NULL, F(3, 5, 1), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
-    REFUSED("linear: x is empty: f32 [0,5]", linear(NULL, F(0, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(0, 7)));
-    REFUSED("linear: y has no data", linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, NO_DATA(3, 7)));
-    REFUSED("linear: y is bf16 [3,7], wanted f32 [3,7]", linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, H(3, 7)));
-    REFUSED("linear: b is f32 [5], wanted f32 [7]", linear(NULL, F(3, 5), F(7, 5), NULL, F(5), SB_ACT_NONE, NULL, NULL, F(3, 7)));
-    REFUSED("linear: residual is f32 [1,7], wanted f32 [3,7]", linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, F(1, 7), NULL, F(3, 7)));
-    REFUSED("linear: pre is given, but there is no activation", linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, F(3, 7), F(3, 7)));
-    REFUSED("linear_bwd: pre is missing", linear_bwd(NULL, F(3, 5), F(7, 5), NULL, SB_ACT_GELU, NULL, F(3, 7), F(3, 5), NULL, NULL));
-    REFUSED("linear_bwd: dw is bf16 [7,5], wanted f32 [7,5]", linear_bwd(NULL, H(3, 5), H(7, 5), NULL, SB_ACT_NONE, NULL, H(3, 7), NULL, H(7, 5), NULL));
+    REFUSED("linear: x is u8, wanted f32 or bf16",
+            linear(NULL, U(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
+    REFUSED("linear: x is f32 [3,5,1], wanted 2 dimensions",
+            linear(NULL, F(3, 5, 1), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(3, 7)));
+    REFUSED("linear: x is empty: f32 [0,5]",
+            linear(NULL, F(0, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, F(0, 7)));
+    REFUSED("linear: y has no data",
+            linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, NO_DATA(3, 7)));
+    REFUSED("linear: y is bf16 [3,7], wanted f32 [3,7]",
+            linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, NULL, H(3, 7)));
+    REFUSED("linear: b is f32 [5], wanted f32 [7]",
+            linear(NULL, F(3, 5), F(7, 5), NULL, F(5), SB_ACT_NONE, NULL, NULL, F(3, 7)));
+    REFUSED("linear: residual is f32 [1,7], wanted f32 [3,7]",
+            linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, F(1, 7), NULL, F(3, 7)));
+    REFUSED("linear: pre is given, but there is no activation",
+            linear(NULL, F(3, 5), F(7, 5), NULL, NULL, SB_ACT_NONE, NULL, F(3, 7), F(3, 7)));
+    REFUSED("linear_bwd: pre is missing",
+            linear_bwd(NULL, F(3, 5), F(7, 5), NULL, SB_ACT_GELU, NULL, F(3, 7), F(3, 5), NULL, NULL));
+    REFUSED("linear_bwd: dw is bf16 [7,5], wanted f32 [7,5]",
+            linear_bwd(NULL, H(3, 5), H(7, 5), NULL, SB_ACT_NONE, NULL, H(3, 7), NULL, H(7, 5), NULL));
     REFUSED("linear_pack: packed is missing", linear_pack(NULL, F(7, 5), true, NULL));
 }
 
@@ -99,21 +111,26 @@ static void test_norms(void **state)
     REFUSED("norm: gain is f32 [4], wanted f32 [5]", norm(NULL, F(3, 5), F(4), F(5), 1e-6f, NULL, F(3, 5)));
     REFUSED("norm: eps is 0, wanted more than 0", norm(NULL, F(3, 5), F(5), F(5), 0, NULL, F(3, 5)));
     REFUSED("norm_bwd: stats is missing", norm_bwd(NULL, F(3, 5), F(5), NULL, F(3, 5), NULL, F(3, 5), NULL, NULL));
-    REFUSED("norm_bwd: add is given, but dx is not", norm_bwd(NULL, F(3, 5), F(5), F(3, 2), F(3, 5), F(3, 5), NULL, F(5), F(5)));
+    REFUSED("norm_bwd: add is given, but dx is not",
+            norm_bwd(NULL, F(3, 5), F(5), F(3, 2), F(3, 5), F(3, 5), NULL, F(5), F(5)));
     REFUSED("batchnorm: gain is bf16 [4], wanted f32 [4]",
             batchnorm(NULL, H(2, 3, 3, 4), H(4), F(4), NULL, 1e-5f, 0.1f, true, true, F(2, 4), F(2, 4), H(2, 3, 3, 4)));
     REFUSED("batchnorm: x has one value a channel, which has no variance",
             batchnorm(NULL, F(1, 1, 1, 4), F(4), F(4), NULL, 1e-5f, 0.1f, true, true, F(2, 4), F(2, 4), F(1, 1, 1, 4)));
-    REFUSED("batchnorm_bwd: y is missing", batchnorm_bwd(NULL, F(2, 3, 3, 4), F(4), F(2, 4), true, NULL, F(2, 3, 3, 4), F(2, 3, 3, 4), NULL, NULL, NULL));
+    REFUSED("batchnorm_bwd: y is missing", batchnorm_bwd(NULL, F(2, 3, 3, 4), F(4), F(2, 4), true, NULL, F(2, 3, 3, 4),
+                                                         F(2, 3, 3, 4), NULL, NULL, NULL));
 }
 
 static void test_attention(void **state)
 {
     (void)state;
     null->attention(NULL, F(2, 5, 3, 2, 8), false, NULL, NULL, NULL, F(2, 5, 2, 8));
-    REFUSED("attention: qkv is f32 [2,5,2,2,8], wanted f32 [2,5,3,2,8]", attention(NULL, F(2, 5, 2, 2, 8), false, NULL, NULL, NULL, F(2, 5, 2, 8)));
-    REFUSED("attention: cache and length go together", attention(NULL, F(2, 5, 3, 2, 8), true, F(2, 2, 2, 9, 8), NULL, NULL, F(2, 5, 2, 8)));
-    REFUSED("attention: cache has 4 positions for 5 tokens", attention(NULL, F(2, 5, 3, 2, 8), true, F(2, 2, 2, 4, 8), NOWHERE, NULL, F(2, 5, 2, 8)));
+    REFUSED("attention: qkv is f32 [2,5,2,2,8], wanted f32 [2,5,3,2,8]",
+            attention(NULL, F(2, 5, 2, 2, 8), false, NULL, NULL, NULL, F(2, 5, 2, 8)));
+    REFUSED("attention: cache and length go together",
+            attention(NULL, F(2, 5, 3, 2, 8), true, F(2, 2, 2, 9, 8), NULL, NULL, F(2, 5, 2, 8)));
+    REFUSED("attention: cache has 4 positions for 5 tokens",
+            attention(NULL, F(2, 5, 3, 2, 8), true, F(2, 2, 2, 4, 8), NOWHERE, NULL, F(2, 5, 2, 8)));
     REFUSED("attention: cache is f32 [2,2,3,9,8], wanted f32 [2,2,2,?,8]",
             attention(NULL, F(2, 5, 3, 2, 8), true, F(2, 2, 3, 9, 8), NOWHERE, NULL, F(2, 5, 2, 8)));
     REFUSED("attention_bwd: lse is f32 [2,5,2], wanted f32 [2,2,5]",
@@ -130,9 +147,11 @@ static void test_elementwise(void **state)
     REFUSED("silu_mul: x is f32 [3,5], wanted f32 [3,10]", silu_mul(NULL, F(3, 5), F(3, 5)));
     REFUSED("silu_mul_bwd: dx is f32 [3,5], wanted f32 [3,10]", silu_mul_bwd(NULL, F(3, 10), F(3, 5), F(3, 5)));
     REFUSED("scale_add: gain is f32 [3], wanted f32 [5]", scale_add(NULL, NULL, F(2, 3, 5), F(3), never, F(2, 3, 5)));
-    REFUSED("scale_add: the chance has no state", scale_add(NULL, NULL, F(2, 3, 5), NULL, (struct sb_chance){.p = 0.1f}, F(2, 3, 5)));
+    REFUSED("scale_add: the chance has no state",
+            scale_add(NULL, NULL, F(2, 3, 5), NULL, (struct sb_chance){.p = 0.1f}, F(2, 3, 5)));
     REFUSED("scale_add_bwd: x is missing", scale_add_bwd(NULL, NULL, F(5), never, F(2, 3, 5), F(2, 3, 5), F(5)));
-    REFUSED("dropout: the probability of dropping is 1, wanted 0 <= p < 1", dropout(NULL, F(2, 3), (struct sb_chance){NOWHERE, 0, 1}, F(2, 3)));
+    REFUSED("dropout: the probability of dropping is 1, wanted 0 <= p < 1",
+            dropout(NULL, F(2, 3), (struct sb_chance){NOWHERE, 0, 1}, F(2, 3)));
 }
 
 static void test_tokens(void **state)
@@ -140,14 +159,16 @@ static void test_tokens(void **state)
     (void)state;
     REFUSED("tokens: y is f32 [2,5,8], wanted f32 [2,6,8]", tokens(NULL, F(2, 5, 8), F(1, 8), NULL, F(2, 5, 8)));
     REFUSED("tokens: pos is f32 [7,8], wanted f32 [6,8]", tokens(NULL, F(2, 5, 8), F(1, 8), F(7, 8), F(2, 6, 8)));
-    REFUSED("tokens_bwd: dprefix is f32 [2,8], wanted f32 [1,8]", tokens_bwd(NULL, F(2, 6, 8), F(2, 5, 8), F(2, 8), NULL));
+    REFUSED("tokens_bwd: dprefix is f32 [2,8], wanted f32 [1,8]",
+            tokens_bwd(NULL, F(2, 6, 8), F(2, 5, 8), F(2, 8), NULL));
     REFUSED("tokens_bwd: dpos has 4 rows, wanted 6 or 5", tokens_bwd(NULL, F(2, 6, 8), F(2, 5, 8), F(1, 8), F(4, 8)));
     REFUSED("embed: id is f32 [2,5], wanted i32 [?,?]", embed(NULL, F(2, 5), F(9, 8), NULL, NULL, F(2, 5, 8)));
     REFUSED("embed: pos has 4 rows for 5 tokens", embed(NULL, I(2, 5), F(9, 8), F(4, 8), NULL, F(2, 5, 8)));
     REFUSED("embed_bwd: dtable is f32 [9,7], wanted f32 [?,8]", embed_bwd(NULL, I(2, 5), F(2, 5, 8), F(9, 7), NULL));
     REFUSED("gather: index takes 6 of 5 rows", gather(NULL, F(2, 5, 8), I(2, 6), F(2, 6, 8)));
     REFUSED("gather_bwd: dx is f32 [3,5,8], wanted f32 [2,?,8]", gather_bwd(NULL, I(2, 3), F(2, 3, 8), F(3, 5, 8)));
-    REFUSED("patchify: pictures of 32 pixels can't be cut into patches of 5", patchify(NULL, F(2, 3, 32, 32), 5, F(2, 36, 75)));
+    REFUSED("patchify: pictures of 32 pixels can't be cut into patches of 5",
+            patchify(NULL, F(2, 3, 32, 32), 5, F(2, 36, 75)));
     REFUSED("pool: token 5 of 5", pool(NULL, SB_POOL_MEAN, 5, F(2, 5, 8), F(2, 8)));
     REFUSED("pool_bwd: dy is f32 [2,7], wanted f32 [2,8]", pool_bwd(NULL, SB_POOL_MEAN, 1, F(2, 7), F(2, 5, 8)));
 }
@@ -155,15 +176,20 @@ static void test_tokens(void **state)
 static void test_convolution(void **state)
 {
     (void)state;
-    REFUSED("conv2d: w is f32 [4,2,3,3], wanted f32 [?,3,?,?]", conv2d(NULL, F(1, 8, 8, 3), F(4, 2, 3, 3), NULL, (struct sb_conv){1, 1}, F(1, 8, 8, 4)));
-    REFUSED("conv2d: y is f32 [1,8,8,4], wanted f32 [1,4,4,4]", conv2d(NULL, F(1, 8, 8, 3), F(4, 3, 3, 3), NULL, (struct sb_conv){2, 1}, F(1, 8, 8, 4)));
+    REFUSED("conv2d: w is f32 [4,2,3,3], wanted f32 [?,3,?,?]",
+            conv2d(NULL, F(1, 8, 8, 3), F(4, 2, 3, 3), NULL, (struct sb_conv){1, 1}, F(1, 8, 8, 4)));
+    REFUSED("conv2d: y is f32 [1,8,8,4], wanted f32 [1,4,4,4]",
+            conv2d(NULL, F(1, 8, 8, 3), F(4, 3, 3, 3), NULL, (struct sb_conv){2, 1}, F(1, 8, 8, 4)));
     REFUSED("conv2d: no window of 3 fits into 2 with stride 1 and padding 0",
             conv2d(NULL, F(1, 2, 2, 3), F(4, 3, 3, 3), NULL, (struct sb_conv){1, 0}, F(1, 1, 1, 4)));
     REFUSED("conv2d_bwd: db is f32 [3], wanted f32 [4]",
             conv2d_bwd(NULL, F(1, 8, 8, 3), F(4, 3, 3, 3), (struct sb_conv){1, 1}, F(1, 8, 8, 4), NULL, NULL, F(3)));
-    REFUSED("maxpool: padding 2 is not less than the window's 2", maxpool(NULL, F(1, 8, 8, 3), 2, (struct sb_conv){2, 2}, I(1, 6, 6, 3), F(1, 6, 6, 3)));
-    REFUSED("maxpool: index is f32 [1,4,4,3], wanted i32 [1,4,4,3]", maxpool(NULL, F(1, 8, 8, 3), 2, (struct sb_conv){2, 0}, F(1, 4, 4, 3), F(1, 4, 4, 3)));
-    REFUSED("maxpool_bwd: dx is f32 [1,8,8,4], wanted f32 [1,?,?,3]", maxpool_bwd(NULL, I(1, 4, 4, 3), F(1, 4, 4, 3), F(1, 8, 8, 4)));
+    REFUSED("maxpool: padding 2 is not less than the window's 2",
+            maxpool(NULL, F(1, 8, 8, 3), 2, (struct sb_conv){2, 2}, I(1, 6, 6, 3), F(1, 6, 6, 3)));
+    REFUSED("maxpool: index is f32 [1,4,4,3], wanted i32 [1,4,4,3]",
+            maxpool(NULL, F(1, 8, 8, 3), 2, (struct sb_conv){2, 0}, F(1, 4, 4, 3), F(1, 4, 4, 3)));
+    REFUSED("maxpool_bwd: dx is f32 [1,8,8,4], wanted f32 [1,?,?,3]",
+            maxpool_bwd(NULL, I(1, 4, 4, 3), F(1, 4, 4, 3), F(1, 8, 8, 4)));
 }
 
 static void test_losses(void **state)
@@ -183,13 +209,16 @@ static void test_losses(void **state)
 static void test_optimiser(void **state)
 {
     (void)state;
-    struct sb_segment fine[] = {{0, 4, 1, 0}, {4, 4, 1, 0}}, overlap[] = {{0, 5, 1, 0}, {4, 4, 1, 0}}, outside[] = {{0, 4, 1, 0}, {4, 5, 1, 0}};
+    struct sb_segment fine[] = {{0, 4, 1, 0}, {4, 4, 1, 0}}, overlap[] = {{0, 5, 1, 0}, {4, 4, 1, 0}},
+                      outside[] = {{0, 4, 1, 0}, {4, 5, 1, 0}};
     null->adamw(NULL, fine, 2, NOWHERE, NULL, F(8), F(8), F(8), F(8), NULL, NULL);
     REFUSED("adamw: segment 1 overlaps the one before it, or they are out of order",
             adamw(NULL, overlap, 2, NOWHERE, NULL, F(8), F(8), F(8), F(8), NULL, NULL));
-    REFUSED("adamw: segment 1 is [4,+5] of 8", adamw(NULL, outside, 2, NOWHERE, NULL, F(8), F(8), F(8), F(8), NULL, NULL));
+    REFUSED("adamw: segment 1 is [4,+5] of 8",
+            adamw(NULL, outside, 2, NOWHERE, NULL, F(8), F(8), F(8), F(8), NULL, NULL));
     REFUSED("adamw: step is missing", adamw(NULL, fine, 2, NULL, NULL, F(8), F(8), F(8), F(8), NULL, NULL));
-    REFUSED("adamw: copy is f32 [8], wanted bf16 [8]", adamw(NULL, fine, 2, NOWHERE, NULL, F(8), F(8), F(8), F(8), NULL, F(8)));
+    REFUSED("adamw: copy is f32 [8], wanted bf16 [8]",
+            adamw(NULL, fine, 2, NOWHERE, NULL, F(8), F(8), F(8), F(8), NULL, F(8)));
     REFUSED("sumsq: x is bf16 [8], wanted f32 [?]", sumsq(NULL, H(8), F(1)));
 }
 
@@ -200,8 +229,10 @@ static void test_data_and_pictures(void **state)
     REFUSED("cast: x is f64, wanted f32, bf16, u8 or i32", cast(NULL, OF(SB_F64, 3), F(3)));
     REFUSED("fill: y is u16, wanted f32, bf16, u8 or i32", fill(NULL, 0, OF(SB_U16, 3)));
     REFUSED("copy: strides are 3 and 4 for rows of 4", copy(NULL, F(3, 4), 3, 4, F(3, 4)));
-    REFUSED("normalize: x is f32 [2,3,8,8], wanted u8 [2,3,8,8]", normalize(NULL, F(2, 3, 8, 8), F(2, 3), F(2, 3, 8, 8)));
-    REFUSED("warp: matrix is f32 [2,2,3], wanted f32 [2,6]", warp(NULL, U(2, 3, 8, 9), F(2, 2, 3), NULL, U(2, 3, 4, 4)));
+    REFUSED("normalize: x is f32 [2,3,8,8], wanted u8 [2,3,8,8]",
+            normalize(NULL, F(2, 3, 8, 8), F(2, 3), F(2, 3, 8, 8)));
+    REFUSED("warp: matrix is f32 [2,2,3], wanted f32 [2,6]",
+            warp(NULL, U(2, 3, 8, 9), F(2, 2, 3), NULL, U(2, 3, 4, 4)));
     REFUSED("warp: y is u8 [2,3,4,5], wanted u8 [2,3,4,4]", warp(NULL, U(2, 3, 8, 9), F(2, 6), NULL, U(2, 3, 4, 5)));
     REFUSED("nearest: c is f32 [5,3], wanted f32 [?,4]", nearest(NULL, F(9, 4), F(5, 3), I(9), F(9)));
     REFUSED("nearest_sum: count is f32 [9], wanted f32 [5]", nearest_sum(NULL, F(9, 4), I(9), F(5, 4), F(9)));
@@ -229,9 +260,16 @@ static void test_memory_is_invented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear), cmocka_unit_test(test_norms), cmocka_unit_test(test_attention), cmocka_unit_test(test_elementwise),
-        cmocka_unit_test(test_tokens), cmocka_unit_test(test_convolution), cmocka_unit_test(test_losses), cmocka_unit_test(test_optimiser),
-        cmocka_unit_test(test_data_and_pictures), cmocka_unit_test(test_memory_is_invented),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_elementwise),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_optimiser),
+        cmocka_unit_test(test_data_and_pictures),
+        cmocka_unit_test(test_memory_is_invented),
     };
     return cmocka_run_group_tests_name("null", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* Rung 1: the reference against mathematics. Every gradient is compared with central differences of its forward op, all in doubles, on odd
- * sizes; so an agreement to seven digits is asked for. What other values there are is compared with numbers worked out elsewhere (test_ref_values.c). */
+/* Rung 1: the reference against mathematics. Every gradient is compared with central differences of its forward op, all
+ * in doubles, on odd sizes; so an agreement to seven digits is asked for. What other values there are is compared with
+ * numbers worked out elsewhere (test_ref_values.c). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,9 +38,11 @@ static struct sb_tensor make(enum sb_dtype dtype, int ndim, const int64_t *shape
     struct sb_tensor t = {.dtype = dtype, .ndim = ndim};
     memcpy(t.shape, shape, (size_t)ndim * sizeof *shape);
     t.data = sb_aligned(64, sb_tensor_bytes(&t));
-    for (int64_t i = 0; dtype == SB_F64 && i < sb_tensor_count(&t); i++) ((double *)t.data)[i] = sb_rng_range(&rng, -1.5, 1.5);
+    for (int64_t i = 0; dtype == SB_F64 && i < sb_tensor_count(&t); i++)
+        ((double *)t.data)[i] = sb_rng_range(&rng, -1.5, 1.5);
     return t;
 }
+#define OF(op) .name = #op, .forward = op, .backward = op##_bwd
 #define COUNT(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 #define REAL(...) make(SB_F64, COUNT(__VA_ARGS__), (int64_t[]){__VA_ARGS__})
 #define INTS(...) make(SB_I32, COUNT(__VA_ARGS__), (int64_t[]){__VA_ARGS__})
@@ -65,7 +68,8 @@ static void compare(struct gradient *g, int input)
         x[i] = old;
         double slope = (up - down) / (2 * h);
         if (!(fabs(slope - dx[i]) <= 1e-7 * (1 + fabs(slope)))) {
-            fail_msg("%s: input %d[%lld]: backward gives %.12g, differences give %.12g", g->name, input, (long long)i, dx[i], slope);
+            fail_msg("%s: input %d[%lld]: backward gives %.12g, differences give %.12g", g->name, input, (long long)i,
+                     dx[i], slope);
         }
     }
 }
@@ -114,28 +118,30 @@ static int close_device(void **state)
     return 0;
 }
 
-/* ---- matrices ---------------------------------------------------------------------------------------------------------- */
+/* ---- matrices ---------------------------------------------------------------------------------------------------- */
 
 static void linear(struct gradient *g)
 {
-    ops->linear(dev, &g->in[0], &g->in[1], NULL, &g->in[2], (enum sb_act)g->option, NULL, g->option ? &g->saved[0] : NULL, &g->y);
+    ops->linear(dev, &g->in[0], &g->in[1], NULL, &g->in[2], (enum sb_act)g->option, NULL,
+                g->option ? &g->saved[0] : NULL, &g->y);
 }
 
 static void linear_bwd(struct gradient *g)
 {
-    ops->linear_bwd(dev, &g->in[0], &g->in[1], NULL, (enum sb_act)g->option, g->option ? &g->saved[0] : NULL, &g->dy, &g->din[0], &g->din[1], &g->din[2]);
+    ops->linear_bwd(dev, &g->in[0], &g->in[1], NULL, (enum sb_act)g->option, g->option ? &g->saved[0] : NULL, &g->dy,
+                    &g->din[0], &g->din[1], &g->din[2]);
 }
 
 static void test_linear(void **state)
 {
     (void)state;
     for (int act = SB_ACT_NONE; act <= SB_ACT_RELU; act++) {
-        check(&(struct gradient){.name = "linear", .forward = linear, .backward = linear_bwd, .inputs = 3, .option = act,
+        check(&(struct gradient){OF(linear), .inputs = 3, .option = act,
                                  .in = {REAL(5, 11), REAL(7, 11), REAL(7)}, .saved = {REAL(5, 7)}, .y = REAL(5, 7)});
     }
 }
 
-/* ---- normalisation ----------------------------------------------------------------------------------------------------- */
+/* ---- normalisation ----------------------------------------------------------------------------------------------- */
 
 static void norm(struct gradient *g)
 {
@@ -150,14 +156,15 @@ static void norm_bwd(struct gradient *g)
 static void test_norm(void **state)
 {
     (void)state;
-    check(&(struct gradient){.name = "norm", .forward = norm, .backward = norm_bwd, .inputs = 3,
+    check(&(struct gradient){OF(norm), .inputs = 3,
                              .in = {REAL(3, 13), REAL(13), REAL(13)}, .saved = {REAL(3, 2)}, .y = REAL(3, 13)});
 }
 
 static void test_norm_adds_what_comes_round_the_block(void **state)
 {
     (void)state;
-    struct sb_tensor x = REAL(3, 5), gain = REAL(5), stats = REAL(3, 2), dy = REAL(3, 5), add = REAL(3, 5), alone = REAL(3, 5), both = REAL(3, 5);
+    struct sb_tensor x = REAL(3, 5), gain = REAL(5), stats = REAL(3, 2), dy = REAL(3, 5), add = REAL(3, 5),
+                     alone = REAL(3, 5), both = REAL(3, 5);
     struct sb_tensor all[] = {x, gain, stats, dy, add, alone, both};
     ops->norm(dev, &x, &gain, &gain, 1e-6f, &stats, &alone);
     ops->norm_bwd(dev, &x, &gain, &stats, &dy, NULL, &alone, NULL, NULL);
@@ -171,25 +178,27 @@ static void test_norm_adds_what_comes_round_the_block(void **state)
 /* option 1: with ReLU and a residual. */
 static void batchnorm(struct gradient *g)
 {
-    ops->batchnorm(dev, &g->in[0], &g->in[1], &g->in[2], g->option ? &g->in[3] : NULL, 1e-3f, 0.1f, true, g->option, &g->fixed[0], &g->saved[0], &g->y);
+    ops->batchnorm(dev, &g->in[0], &g->in[1], &g->in[2], g->option ? &g->in[3] : NULL, 1e-3f, 0.1f, true, g->option,
+                   &g->fixed[0], &g->saved[0], &g->y);
 }
 
 static void batchnorm_bwd(struct gradient *g)
 {
-    ops->batchnorm_bwd(dev, &g->in[0], &g->in[1], &g->saved[0], g->option, &g->y, &g->dy, &g->din[0], g->option ? &g->din[3] : NULL, &g->din[1], &g->din[2]);
+    ops->batchnorm_bwd(dev, &g->in[0], &g->in[1], &g->saved[0], g->option, &g->y, &g->dy, &g->din[0],
+                       g->option ? &g->din[3] : NULL, &g->din[1], &g->din[2]);
 }
 
 static void test_batchnorm(void **state)
 {
     (void)state;
     for (int option = 0; option < 2; option++) {
-        check(&(struct gradient){.name = "batchnorm", .forward = batchnorm, .backward = batchnorm_bwd, .inputs = 3 + option, .option = option,
-                                 .in = {REAL(2, 3, 5, 3), REAL(3), REAL(3), REAL(2, 3, 5, 3)}, .fixed = {REAL(2, 3)}, .saved = {REAL(2, 3)},
-                                 .y = REAL(2, 3, 5, 3)});
+        check(&(struct gradient){OF(batchnorm), .inputs = 3 + option, .option = option,
+                                 .in = {REAL(2, 3, 5, 3), REAL(3), REAL(3), REAL(2, 3, 5, 3)}, .fixed = {REAL(2, 3)},
+                                 .saved = {REAL(2, 3)}, .y = REAL(2, 3, 5, 3)});
     }
 }
 
-/* ---- attention --------------------------------------------------------------------------------------------------------- */
+/* ---- attention --------------------------------------------------------------------------------------------------- */
 
 static void attention(struct gradient *g)
 {
@@ -205,12 +214,12 @@ static void test_attention(void **state)
 {
     (void)state;
     for (int causal = 0; causal < 2; causal++) {
-        check(&(struct gradient){.name = causal ? "causal attention" : "attention", .forward = attention, .backward = attention_bwd, .inputs = 1,
-                                 .option = causal, .in = {REAL(2, 5, 3, 3, 7)}, .saved = {REAL(2, 3, 5)}, .y = REAL(2, 5, 3, 7)});
+        check(&(struct gradient){OF(attention), .inputs = 1, .option = causal, .in = {REAL(2, 5, 3, 3, 7)},
+                                 .saved = {REAL(2, 3, 5)}, .y = REAL(2, 5, 3, 7)});
     }
 }
 
-/* ---- element by element ------------------------------------------------------------------------------------------------ */
+/* ---- element by element ------------------------------------------------------------------------------------------ */
 
 static void gelu(struct gradient *g) { ops->gelu(dev, (enum sb_act)g->option, &g->in[0], &g->y); }
 static void gelu_bwd(struct gradient *g) { ops->gelu_bwd(dev, (enum sb_act)g->option, &g->in[0], &g->dy, &g->din[0]); }
@@ -227,12 +236,12 @@ static void test_elementwise(void **state)
 {
     (void)state;
     struct sb_chance chance = {chance_state, 5, 0.4f};
-    check(&(struct gradient){.name = "gelu", .forward = gelu, .backward = gelu_bwd, .inputs = 1, .option = SB_ACT_GELU, .in = {REAL(7, 5)}, .y = REAL(7, 5)});
-    check(&(struct gradient){.name = "gelu tanh", .forward = gelu, .backward = gelu_bwd, .inputs = 1, .option = SB_ACT_GELU_TANH, .in = {REAL(7, 5)},
+    check(&(struct gradient){OF(gelu), .inputs = 1, .option = SB_ACT_GELU, .in = {REAL(7, 5)}, .y = REAL(7, 5)});
+    check(&(struct gradient){OF(gelu), .inputs = 1, .option = SB_ACT_GELU_TANH, .in = {REAL(7, 5)},
                              .y = REAL(7, 5)});
-    check(&(struct gradient){.name = "relu", .forward = relu, .backward = relu_bwd, .inputs = 1, .in = {REAL(7, 5)}, .y = REAL(7, 5)});
-    check(&(struct gradient){.name = "silu_mul", .forward = silu_mul, .backward = silu_mul_bwd, .inputs = 1, .in = {REAL(3, 14)}, .y = REAL(3, 7)});
-    check(&(struct gradient){.name = "dropout", .forward = dropout, .backward = dropout_bwd, .inputs = 1, .chance = chance, .in = {REAL(3, 11)},
+    check(&(struct gradient){OF(relu), .inputs = 1, .in = {REAL(7, 5)}, .y = REAL(7, 5)});
+    check(&(struct gradient){OF(silu_mul), .inputs = 1, .in = {REAL(3, 14)}, .y = REAL(3, 7)});
+    check(&(struct gradient){OF(dropout), .inputs = 1, .chance = chance, .in = {REAL(3, 11)},
                              .y = REAL(3, 11)});
 }
 
@@ -250,12 +259,12 @@ static void test_scale_add(void **state)
 {
     (void)state;
     for (int drop = 0; drop < 2; drop++) {
-        check(&(struct gradient){.name = "scale_add", .forward = scale_add, .backward = scale_add_bwd, .inputs = 2,
-                                 .chance = {chance_state, 5, drop ? 0.5f : 0}, .in = {REAL(6, 3, 5), REAL(5)}, .fixed = {REAL(6, 3, 5)}, .y = REAL(6, 3, 5)});
+        check(&(struct gradient){OF(scale_add), .inputs = 2, .chance = {chance_state, 5, drop ? 0.5f : 0},
+                                 .in = {REAL(6, 3, 5), REAL(5)}, .fixed = {REAL(6, 3, 5)}, .y = REAL(6, 3, 5)});
     }
 }
 
-/* ---- tokens ------------------------------------------------------------------------------------------------------------ */
+/* ---- tokens ------------------------------------------------------------------------------------------------------ */
 
 static void tokens(struct gradient *g) { ops->tokens(dev, &g->in[0], &g->in[1], &g->in[2], &g->y); }
 static void tokens_bwd(struct gradient *g) { ops->tokens_bwd(dev, &g->dy, &g->din[0], &g->din[1], &g->din[2]); }
@@ -264,7 +273,10 @@ static void embed_bwd(struct gradient *g) { ops->embed_bwd(dev, &g->fixed[0], &g
 static void gather(struct gradient *g) { ops->gather(dev, &g->in[0], &g->fixed[0], &g->y); }
 static void gather_bwd(struct gradient *g) { ops->gather_bwd(dev, &g->fixed[0], &g->dy, &g->din[0]); }
 static void pool(struct gradient *g) { ops->pool(dev, (enum sb_pool_kind)g->option, g->size, &g->in[0], &g->y); }
-static void pool_bwd(struct gradient *g) { ops->pool_bwd(dev, (enum sb_pool_kind)g->option, g->size, &g->dy, &g->din[0]); }
+static void pool_bwd(struct gradient *g)
+{
+    ops->pool_bwd(dev, (enum sb_pool_kind)g->option, g->size, &g->dy, &g->din[0]);
+}
 
 static void set_ints(struct sb_tensor *t, const int32_t *v)
 {
@@ -275,42 +287,45 @@ static void test_tokens(void **state)
 {
     (void)state;
     for (int rows = 5; rows <= 7; rows += 2) { /* positions of the patches alone, and of all */
-        check(&(struct gradient){.name = "tokens", .forward = tokens, .backward = tokens_bwd, .inputs = 3, .in = {REAL(3, 5, 3), REAL(2, 3), REAL(rows, 3)},
+        check(&(struct gradient){OF(tokens), .inputs = 3, .in = {REAL(3, 5, 3), REAL(2, 3), REAL(rows, 3)},
                                  .y = REAL(3, 7, 3)});
     }
-    struct gradient e = {.name = "embed", .forward = embed, .backward = embed_bwd, .inputs = 2, .in = {REAL(5, 3), REAL(4, 3)}, .fixed = {INTS(2, 3)},
+    struct gradient e = {OF(embed), .inputs = 2, .in = {REAL(5, 3), REAL(4, 3)}, .fixed = {INTS(2, 3)},
                          .y = REAL(2, 3, 3)};
     set_ints(&e.fixed[0], (int32_t[]){4, 1, 4, 0, 4, 2});
     check(&e);
-    struct gradient r = {.name = "gather", .forward = gather, .backward = gather_bwd, .inputs = 1, .in = {REAL(2, 5, 3)}, .fixed = {INTS(2, 3)},
+    struct gradient r = {OF(gather), .inputs = 1, .in = {REAL(2, 5, 3)}, .fixed = {INTS(2, 3)},
                          .y = REAL(2, 3, 3)};
     set_ints(&r.fixed[0], (int32_t[]){4, 0, 2, 1, 3, 4});
     check(&r);
     for (int kind = SB_POOL_FIRST; kind <= SB_POOL_MEAN; kind++) {
-        check(&(struct gradient){.name = "pool", .forward = pool, .backward = pool_bwd, .inputs = 1, .option = kind, .size = 2, .in = {REAL(2, 5, 3)},
+        check(&(struct gradient){OF(pool), .inputs = 1, .option = kind, .size = 2, .in = {REAL(2, 5, 3)},
                                  .y = REAL(2, 3)});
     }
 }
 
-/* ---- convolution ------------------------------------------------------------------------------------------------------- */
+/* ---- convolution ------------------------------------------------------------------------------------------------- */
 
 static void conv2d(struct gradient *g) { ops->conv2d(dev, &g->in[0], &g->in[1], &g->in[2], g->conv, &g->y); }
-static void conv2d_bwd(struct gradient *g) { ops->conv2d_bwd(dev, &g->in[0], &g->in[1], g->conv, &g->dy, &g->din[0], &g->din[1], &g->din[2]); }
+static void conv2d_bwd(struct gradient *g)
+{
+    ops->conv2d_bwd(dev, &g->in[0], &g->in[1], g->conv, &g->dy, &g->din[0], &g->din[1], &g->din[2]);
+}
 static void maxpool(struct gradient *g) { ops->maxpool(dev, &g->in[0], g->size, g->conv, &g->saved[0], &g->y); }
 static void maxpool_bwd(struct gradient *g) { ops->maxpool_bwd(dev, &g->saved[0], &g->dy, &g->din[0]); }
 
 static void test_convolution(void **state)
 {
     (void)state;
-    check(&(struct gradient){.name = "conv2d", .forward = conv2d, .backward = conv2d_bwd, .inputs = 3, .conv = {1, 1},
+    check(&(struct gradient){OF(conv2d), .inputs = 3, .conv = {1, 1},
                              .in = {REAL(2, 5, 3, 3), REAL(5, 3, 3, 3), REAL(5)}, .y = REAL(2, 5, 3, 5)});
-    check(&(struct gradient){.name = "conv2d", .forward = conv2d, .backward = conv2d_bwd, .inputs = 3, .conv = {2, 2},
+    check(&(struct gradient){OF(conv2d), .inputs = 3, .conv = {2, 2},
                              .in = {REAL(1, 7, 5, 3), REAL(5, 3, 3, 2), REAL(5)}, .y = REAL(1, 5, 4, 5)});
-    check(&(struct gradient){.name = "maxpool", .forward = maxpool, .backward = maxpool_bwd, .inputs = 1, .conv = {2, 1}, .size = 3,
+    check(&(struct gradient){OF(maxpool), .inputs = 1, .conv = {2, 1}, .size = 3,
                              .in = {REAL(2, 7, 5, 3)}, .saved = {INTS(2, 4, 3, 3)}, .y = REAL(2, 4, 3, 3)});
 }
 
-/* ---- losses: dy is one number for all rows, the scale ------------------------------------------------------------------- */
+/* ---- losses: dy is one number for all rows, the scale ------------------------------------------------------------ */
 
 static float smooth;
 
@@ -360,7 +375,8 @@ static void check_loss(struct gradient *g)
     void *kept = sb_malloc(sb_tensor_bytes(&g->y));
     memcpy(kept, g->y.data, sb_tensor_bytes(&g->y));
     g->backward(g);
-    if (memcmp(kept, g->y.data, sb_tensor_bytes(&g->y))) fail_msg("%s: the loss is another with a gradient than without", g->name);
+    if (memcmp(kept, g->y.data, sb_tensor_bytes(&g->y)))
+        fail_msg("%s: the loss is another with a gradient than without", g->name);
     for (int64_t i = 0; i < n; i++) assert_false(isnan(((double *)g->din[0].data)[i]));
     compare(g, 0);
     free(kept);
@@ -373,7 +389,7 @@ static void test_xent(void **state)
     for (int i = 0; i < 8; i++) { /* labels or distributions; with weights; with smoothing */
         bool spread = i & 4;
         smooth = i & 2 ? 0.1f : 0;
-        struct gradient g = {.name = "xent", .forward = xent, .backward = xent_bwd, .inputs = 1, .option = i & 1, .in = {REAL(4, 7)},
+        struct gradient g = {OF(xent), .inputs = 1, .option = i & 1, .in = {REAL(4, 7)},
                              .fixed = {spread ? REAL(4, 7) : INTS(4), REAL(7)}, .y = REAL(4)};
         if (!spread) set_ints(&g.fixed[0], (int32_t[]){6, -1, 0, 3});
         check_loss(&g);
@@ -384,9 +400,9 @@ static void test_bce_and_mse(void **state)
 {
     (void)state;
     for (int weight = 0; weight < 2; weight++) {
-        check_loss(&(struct gradient){.name = "bce", .forward = bce, .backward = bce_bwd, .inputs = 1, .option = weight, .in = {REAL(3, 5)},
+        check_loss(&(struct gradient){OF(bce), .inputs = 1, .option = weight, .in = {REAL(3, 5)},
                                       .fixed = {REAL(3, 5), REAL(5)}, .y = REAL(3)});
-        check_loss(&(struct gradient){.name = "mse", .forward = mse, .backward = mse_bwd, .inputs = 1, .option = weight, .in = {REAL(3, 5)},
+        check_loss(&(struct gradient){OF(mse), .inputs = 1, .option = weight, .in = {REAL(3, 5)},
                                       .fixed = {REAL(3, 5), REAL(3)}, .y = REAL(3)});
     }
 }
@@ -394,9 +410,17 @@ static void test_bce_and_mse(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_linear), cmocka_unit_test(test_norm), cmocka_unit_test(test_norm_adds_what_comes_round_the_block),
-        cmocka_unit_test(test_batchnorm), cmocka_unit_test(test_attention), cmocka_unit_test(test_elementwise), cmocka_unit_test(test_scale_add),
-        cmocka_unit_test(test_tokens), cmocka_unit_test(test_convolution), cmocka_unit_test(test_xent), cmocka_unit_test(test_bce_and_mse),
+        cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_norm_adds_what_comes_round_the_block),
+        cmocka_unit_test(test_batchnorm),
+        cmocka_unit_test(test_attention),
+        cmocka_unit_test(test_elementwise),
+        cmocka_unit_test(test_scale_add),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_convolution),
+        cmocka_unit_test(test_xent),
+        cmocka_unit_test(test_bce_and_mse),
     };
     return cmocka_run_group_tests_name("gradients", tests, open_device, close_device);
 }

@@ -28,11 +28,12 @@ static void assert_near(double a, double b, double tolerance)
 static void assert_all_near(const float *a, const float *b, int n, double tolerance)
 {
     for (int i = 0; i < n; i++) {
-        if (!(fabs((double)a[i] - b[i]) <= tolerance)) fail_msg("[%d] is %.9g, wanted %.9g", i, (double)a[i], (double)b[i]);
+        if (!(fabs((double)a[i] - b[i]) <= tolerance))
+            fail_msg("[%d] is %.9g, wanted %.9g", i, (double)a[i], (double)b[i]);
     }
 }
 
-/* ---- chance ------------------------------------------------------------------------------------------------------------ */
+/* ---- chance ------------------------------------------------------------------------------------------------------ */
 
 /* The known answers of Random123, kat_vectors, philox4x32 10. */
 static void test_philox(void **state)
@@ -91,7 +92,8 @@ static void test_drop_path_takes_whole_samples(void **state)
     int dropped = 0;
     for (int i = 0; i < SAMPLES * 6; i++) x[i] = 1, r[i] = 100;
     ops->scale_add(dev, F32(r, SAMPLES, 3, 2), F32(x, SAMPLES, 3, 2), F32(gain, 2), c, F32(y, SAMPLES, 3, 2));
-    ops->scale_add_bwd(dev, F32(x, SAMPLES, 3, 2), F32(gain, 2), c, F32(x, SAMPLES, 3, 2), F32(dx, SAMPLES, 3, 2), F32(dgain, 2));
+    ops->scale_add_bwd(dev, F32(x, SAMPLES, 3, 2), F32(gain, 2), c, F32(x, SAMPLES, 3, 2), F32(dx, SAMPLES, 3, 2),
+                       F32(dgain, 2));
     for (uint32_t s = 0; s < SAMPLES; s++) {
         bool drop = sb_philox_uniform(sb_philox(5, 1, 2, 7 + s, 0).w[0]) < 0.5f;
         dropped += drop;
@@ -104,7 +106,7 @@ static void test_drop_path_takes_whole_samples(void **state)
     assert_near(dgain[0], 3 * 2 * (SAMPLES - dropped), 0);
 }
 
-/* ---- layers ------------------------------------------------------------------------------------------------------------ */
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
 
 static void test_linear_and_gelu_values(void **state)
 {
@@ -123,17 +125,18 @@ static void test_linear_and_gelu_values(void **state)
 static void test_norm_values(void **state)
 {
     (void)state;
-    float x[] = {1, 2, 3, 4}, gain[] = {1, 1, 1, 2}, bias[] = {0, 0, 0, 10}, stats[2], y[4], running[] = {0, 1}, saved[2];
+    float x[] = {1, 2, 3, 4}, gain[] = {1, 1, 1, 2}, bias[] = {0, 0, 0, 10}, stats[2], y[4], running[] = {0, 1},
+          saved[2];
     ops->norm(dev, F32(x, 1, 4), F32(gain, 4), F32(bias, 4), 0.75f, F32(stats, 1, 2), F32(y, 1, 4));
     float rstd = 0.70710678f; /* 1 / sqrt(1.25 + 0.75) */
     assert_all_near(stats, (float[]){2.5f, rstd}, 2, 1e-7);
     assert_all_near(y, (float[]){-1.5f * rstd, -0.5f * rstd, 0.5f * rstd, 10 + 3 * rstd}, 4, 1e-6);
-    ops->batchnorm(dev, F32(x, 2, 2, 1, 1), F32(gain, 1), F32(bias, 1), NULL, 0.75f, 0.1f, true, true, F32(running, 2, 1), F32(saved, 2, 1),
-                   F32(y, 2, 2, 1, 1));
+    ops->batchnorm(dev, F32(x, 2, 2, 1, 1), F32(gain, 1), F32(bias, 1), NULL, 0.75f, 0.1f, true, true,
+                   F32(running, 2, 1), F32(saved, 2, 1), F32(y, 2, 2, 1, 1));
     assert_all_near(y, (float[]){0, 0, 0.5f * rstd, 1.5f * rstd}, 4, 1e-6);
     assert_all_near(running, (float[]){0.25f, 0.9f + 0.1f * 5 / 3}, 2, 1e-6);
-    ops->batchnorm(dev, F32(x, 2, 2, 1, 1), F32(gain, 1), F32(bias, 1), NULL, 1, 0.1f, false, false, F32(((float[]){1, 3}), 2, 1), F32(saved, 2, 1),
-                   F32(y, 2, 2, 1, 1));
+    ops->batchnorm(dev, F32(x, 2, 2, 1, 1), F32(gain, 1), F32(bias, 1), NULL, 1, 0.1f, false, false,
+                   F32(((float[]){1, 3}), 2, 1), F32(saved, 2, 1), F32(y, 2, 2, 1, 1));
     assert_all_near(y, (float[]){0, 0.5f, 1, 1.5f}, 4, 1e-6);
     assert_all_near(saved, (float[]){1, 0.5f}, 2, 1e-6);
 }
@@ -164,9 +167,12 @@ static void test_cached_attention_is_causal_attention(void **state)
     for (int step = 1; step <= 4; step += 3) { /* 4: four tokens, then two */
         for (int32_t at = 0; at < T; at += step) {
             int n = step < T - at ? step : T - at;
-            for (int b = 0; b < B; b++) memcpy(piece + b * n * ROW, qkv + (b * T + at) * ROW, sizeof *piece * (size_t)(n * ROW));
-            ops->attention(dev, F32(piece, B, n, 3, H, E), true, &OVER(cache, SB_F32, 2, B, H, 9, E), &at, NULL, F32(y, B, n, H, E));
-            for (int b = 0; b < B; b++) assert_all_near(y + b * n * H * E, whole + (b * T + at) * H * E, n * H * E, 1e-6);
+            for (int b = 0; b < B; b++)
+                memcpy(piece + b * n * ROW, qkv + (b * T + at) * ROW, sizeof *piece * (size_t)(n * ROW));
+            ops->attention(dev, F32(piece, B, n, 3, H, E), true, &OVER(cache, SB_F32, 2, B, H, 9, E), &at, NULL,
+                           F32(y, B, n, H, E));
+            for (int b = 0; b < B; b++)
+                assert_all_near(y + b * n * H * E, whole + (b * T + at) * H * E, n * H * E, 1e-6);
         }
     }
 }
@@ -193,14 +199,16 @@ static void test_maxpool_takes_the_first_of_equals(void **state)
     ops->maxpool(dev, F32(x, 1, 3, 3, 1), 3, (struct sb_conv){2, 1}, I32(index, 1, 2, 2, 1), F32(y, 1, 2, 2, 1));
     assert_all_near(y, (float[]){-5, -5, -5, -6}, 4, 0);
     assert_memory_equal(index, ((int32_t[]){0, 1, 3, 4}), sizeof index);
-    ops->maxpool_bwd(dev, I32(((int32_t[]){0, 1, 0, 4}), 1, 2, 2, 1), F32(((float[]){1, 2, 4, 8}), 1, 2, 2, 1), F32(dx, 1, 3, 3, 1));
+    ops->maxpool_bwd(dev, I32(((int32_t[]){0, 1, 0, 4}), 1, 2, 2, 1), F32(((float[]){1, 2, 4, 8}), 1, 2, 2, 1),
+                     F32(dx, 1, 3, 3, 1));
     assert_all_near(dx, (float[]){5, 2, 0, 0, 8, 0, 0, 0, 0}, 9, 0);
 }
 
 static void test_token_values(void **state)
 {
     (void)state;
-    float x[] = {1, 2}, prefix[] = {10}, pos[] = {0.1f, 0.2f}, all[] = {0.5f, 0.1f, 0.2f}, y[3], table[] = {5, 6, 7}, out[2];
+    float x[] = {1, 2}, prefix[] = {10}, pos[] = {0.1f, 0.2f}, all[] = {0.5f, 0.1f, 0.2f}, y[3], table[] = {5, 6, 7},
+          out[2];
     ops->tokens(dev, F32(x, 1, 2, 1), F32(prefix, 1, 1), F32(pos, 2, 1), F32(y, 1, 3, 1));
     assert_all_near(y, (float[]){10, 1.1f, 2.2f}, 3, 1e-6);
     ops->tokens(dev, F32(x, 1, 2, 1), F32(prefix, 1, 1), F32(all, 3, 1), F32(y, 1, 3, 1));
@@ -209,7 +217,7 @@ static void test_token_values(void **state)
     assert_all_near(out, (float[]){7.1f, 5.2f}, 2, 1e-6);
 }
 
-/* ---- losses ------------------------------------------------------------------------------------------------------------ */
+/* ---- losses ------------------------------------------------------------------------------------------------------ */
 
 static void test_loss_values(void **state)
 {
@@ -219,11 +227,14 @@ static void test_loss_values(void **state)
     ops->xent(dev, F32(logits, 3, 2), I32(label, 3), NULL, 0, F32(&scale, 1), F32(loss, 3), F32(d, 3, 2));
     assert_all_near(loss, (float[]){0.69314718f, 0, 0}, 3, 1e-7);
     assert_all_near(d, (float[]){-0.25f, 0.25f, 0, 0, 0, 0}, 6, 1e-7);
-    ops->xent(dev, F32(logits, 3, 2), I32(((int32_t[]){0, 0, 1}), 3), F32(((float[]){2, 1}), 2), 0, NULL, F32(loss, 3), NULL);
+    ops->xent(dev, F32(logits, 3, 2), I32(((int32_t[]){0, 0, 1}), 3), F32(((float[]){2, 1}), 2), 0, NULL, F32(loss, 3),
+              NULL);
     assert_all_near(loss, (float[]){2 * 0.69314718f, 2 * 0.69314718f, 1000}, 3, 1e-6);
-    ops->bce(dev, F32(logits, 3, 2), F32(((float[]){1, 0, 1, 1, 1, 0}), 3, 2), F32(((float[]){3, 1}), 2), NULL, F32(loss, 3), NULL);
+    ops->bce(dev, F32(logits, 3, 2), F32(((float[]){1, 0, 1, 1, 1, 0}), 3, 2), F32(((float[]){3, 1}), 2), NULL,
+             F32(loss, 3), NULL);
     assert_all_near(loss, (float[]){2 * 0.69314718f, 2 * 0.69314718f, 0.34657359f}, 3, 1e-6);
-    ops->mse(dev, F32(logits, 3, 2), F32(((float[]){1, 3, 0, 0, 1000, 2}), 3, 2), F32(((float[]){1, 1, 3}), 3), NULL, F32(loss, 3), NULL);
+    ops->mse(dev, F32(logits, 3, 2), F32(((float[]){1, 3, 0, 0, 1000, 2}), 3, 2), F32(((float[]){1, 1, 3}), 3), NULL,
+             F32(loss, 3), NULL);
     assert_all_near(loss, (float[]){5, 0, 6}, 3, 0);
     ops->softmax(dev, F32(logits, 3, 2), F32(p, 3, 2));
     assert_all_near(p, (float[]){0.5f, 0.5f, 0.5f, 0.5f, 1, 0}, 6, 0);
@@ -231,7 +242,7 @@ static void test_loss_values(void **state)
     assert_memory_equal(best, ((int32_t[]){0, 1, 0}), sizeof best);
 }
 
-/* ---- optimiser --------------------------------------------------------------------------------------------------------- */
+/* ---- optimiser --------------------------------------------------------------------------------------------------- */
 
 /* Three steps beside PyTorch's AdamW (Adam) written out for one number, with clipping and micro-batches. */
 static void follow(bool decoupled)
@@ -241,9 +252,18 @@ static void follow(bool decoupled)
     uint16_t copy[3] = {0};
     struct sb_segment segment[] = {{0, 1, 1, 0.3f}, {2, 1, 0, 0.3f}};
     for (int t = 1; t <= 3; t++) {
-        struct sb_adamw_step s = {.lr = 0.1f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .correction1 = (float)(1 - pow(b1, t)),
-                                  .correction2 = (float)(1 - pow(b2, t)), .max_norm = 0.5f, .grad_scale = 0.5f, .average = 0.9f, .decoupled = decoupled};
-        double norm2 = 2 * g[t - 1] * g[t - 1], norm = sqrt(norm2) / 2, clip = fmin(1, 0.5 / (norm + 1e-6)), gradient = g[t - 1] / 2 * clip;
+        struct sb_adamw_step s = {.lr = 0.1f,
+                                  .beta1 = 0.9f,
+                                  .beta2 = 0.999f,
+                                  .eps = 1e-8f,
+                                  .correction1 = (float)(1 - pow(b1, t)),
+                                  .correction2 = (float)(1 - pow(b2, t)),
+                                  .max_norm = 0.5f,
+                                  .grad_scale = 0.5f,
+                                  .average = 0.9f,
+                                  .decoupled = decoupled};
+        double norm2 = 2 * g[t - 1] * g[t - 1], norm = sqrt(norm2) / 2, clip = fmin(1, 0.5 / (norm + 1e-6)),
+               gradient = g[t - 1] / 2 * clip;
         if (!decoupled) gradient += decay * p;
         m = b1 * m + (1 - b1) * gradient;
         v = b2 * v + (1 - b2) * gradient * gradient;
@@ -251,8 +271,8 @@ static void follow(bool decoupled)
         p -= lr * (m / (1 - pow(b1, t))) / (sqrt(v / (1 - pow(b2, t))) + 1e-8);
         average = 0.9 * average + 0.1 * p;
         flat[1][0] = flat[1][1] = flat[1][2] = g[t - 1];
-        ops->adamw(dev, segment, 2, &s, F64(&norm2, 1), F64(flat[0], 3), F64(flat[1], 3), F64(flat[2], 3), F64(flat[3], 3), F64(averages, 3),
-                   &OVER(copy, SB_BF16, 3));
+        ops->adamw(dev, segment, 2, &s, F64(&norm2, 1), F64(flat[0], 3), F64(flat[1], 3), F64(flat[2], 3),
+                   F64(flat[3], 3), F64(averages, 3), &OVER(copy, SB_BF16, 3));
         assert_near(flat[0][0], p, 2e-6);
         assert_near(averages[0], average, 2e-6);
         assert_near(sb_bf16_to_f32(copy[0]), p, 4e-3);
@@ -271,7 +291,7 @@ static void test_adamw_and_adam(void **state)
     assert_near(sum, 14, 0);
 }
 
-/* ---- data and pictures ------------------------------------------------------------------------------------------------- */
+/* ---- data and pictures ------------------------------------------------------------------------------------------- */
 
 static void test_casts_round_and_clamp(void **state)
 {
@@ -324,7 +344,8 @@ static void test_clusters(void **state)
     float x[] = {0, 0, 4, 4, 1, 0, 2, 2}, c[] = {4, 3, 0, 1, 0, 1}, distance[4], sum[6], count[3];
     int32_t index[4];
     ops->nearest(dev, F32(x, 4, 2), F32(c, 3, 2), I32(index, 4), F32(distance, 4));
-    assert_memory_equal(index, ((int32_t[]){1, 0, 1, 0}), sizeof index); /* of the two equal centres the first; (2,2) lies between */
+    assert_memory_equal(index, ((int32_t[]){1, 0, 1, 0}),
+                        sizeof index); /* of the two equal centres the first; (2,2) lies between */
     assert_all_near(distance, (float[]){1, 1, 2, 5}, 4, 0);
     ops->nearest_sum(dev, F32(x, 4, 2), I32(index, 4), F32(sum, 3, 2), F32(count, 3));
     assert_all_near(sum, (float[]){6, 6, 1, 0, 0, 0}, 6, 0);

@@ -1,6 +1,7 @@
 #include "kernels/null/check.h"
 
-void sb_null_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse, sb_out y)
+void sb_null_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse,
+                       sb_out y)
 {
     (void)d, (void)causal;
     enum sb_dtype act = ACT(qkv, 5);
@@ -8,7 +9,8 @@ void sb_null_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, c
     NEED(qkv, act, b, t, 3, h, e);
     WANT(!cache == !length, "cache and length go together");
     MAY(cache, act, 2, b, h, ANY, e);
-    WANT(!cache || cache->shape[3] >= t, "cache has %lld positions for %lld tokens", (long long)cache->shape[3], (long long)t);
+    WANT(!cache || cache->shape[3] >= t, "cache has %lld positions for %lld tokens", (long long)cache->shape[3],
+         (long long)t);
     MAY(lse, SB_F32, b, h, t);
     NEED(y, act, b, t, h, e);
 }

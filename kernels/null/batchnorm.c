@@ -1,7 +1,7 @@
 #include "kernels/null/check.h"
 
-void sb_null_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum, bool train, bool relu,
-                       sb_out running, sb_out stats, sb_out y)
+void sb_null_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum,
+                       bool train, bool relu, sb_out running, sb_out stats, sb_out y)
 {
     (void)d, (void)relu;
     enum sb_dtype act = ACT(x, 4);
@@ -17,8 +17,8 @@ void sb_null_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in 
     LIKE(y, act, x);
 }
 
-void sb_null_batchnorm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx, sb_out dresidual,
-                           sb_out dgain, sb_out dbias)
+void sb_null_batchnorm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx,
+                           sb_out dresidual, sb_out dgain, sb_out dbias)
 {
     (void)d;
     enum sb_dtype act = ACT(x, 4);

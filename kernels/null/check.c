@@ -27,7 +27,8 @@ static void there(const char *op, const char *name, const struct sb_tensor *t)
     if (!t->data) sb_null_fail(op, "%s has no data", name);
 }
 
-void sb_null_shape(const char *op, const char *name, const struct sb_tensor *t, enum sb_dtype dtype, int ndim, const int64_t *shape)
+void sb_null_shape(const char *op, const char *name, const struct sb_tensor *t, enum sb_dtype dtype, int ndim,
+                   const int64_t *shape)
 {
     there(op, name, t);
     bool fits = t->dtype == dtype && t->ndim == ndim;
@@ -52,11 +53,13 @@ void sb_null_rank(const char *op, const char *name, const struct sb_tensor *t, i
 enum sb_dtype sb_null_act(const char *op, const char *name, const struct sb_tensor *t, int ndim)
 {
     sb_null_rank(op, name, t, ndim);
-    if (t->dtype != SB_F32 && t->dtype != SB_BF16) sb_null_fail(op, "%s is %s, wanted f32 or bf16", name, sb_dtype_name(t->dtype));
+    if (t->dtype != SB_F32 && t->dtype != SB_BF16)
+        sb_null_fail(op, "%s is %s, wanted f32 or bf16", name, sb_dtype_name(t->dtype));
     return t->dtype;
 }
 
-void sb_null_like(const char *op, const char *name, const struct sb_tensor *t, enum sb_dtype dtype, const struct sb_tensor *like)
+void sb_null_like(const char *op, const char *name, const struct sb_tensor *t, enum sb_dtype dtype,
+                  const struct sb_tensor *like)
 {
     sb_null_shape(op, name, t, dtype, like->ndim, like->shape);
 }

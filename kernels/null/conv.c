@@ -3,8 +3,8 @@
 static int64_t windows(const char *op, int64_t size, int64_t window, struct sb_conv c)
 {
     if (c.stride <= 0 || c.pad < 0 || window <= 0 || size + 2 * c.pad < window) {
-        sb_null_fail(op, "no window of %lld fits into %lld with stride %lld and padding %lld", (long long)window, (long long)size,
-                     (long long)c.stride, (long long)c.pad);
+        sb_null_fail(op, "no window of %lld fits into %lld with stride %lld and padding %lld", (long long)window,
+                     (long long)size, (long long)c.stride, (long long)c.pad);
     }
     return (size + 2 * c.pad - window) / c.stride + 1;
 }
@@ -16,7 +16,8 @@ void sb_null_conv2d(struct sb_dev *d, sb_in x, sb_in w, sb_in b, struct sb_conv 
     RANK(w, 4);
     NEED(w, act, ANY, x->shape[3], ANY, ANY);
     MAY(b, act, w->shape[0]);
-    NEED(y, act, x->shape[0], windows(OP, x->shape[1], w->shape[2], c), windows(OP, x->shape[2], w->shape[3], c), w->shape[0]);
+    NEED(y, act, x->shape[0], windows(OP, x->shape[1], w->shape[2], c), windows(OP, x->shape[2], w->shape[3], c),
+         w->shape[0]);
 }
 
 void sb_null_conv2d_bwd(struct sb_dev *d, sb_in x, sb_in w, struct sb_conv c, sb_in dy, sb_out dx, sb_out dw, sb_out db)
@@ -25,7 +26,8 @@ void sb_null_conv2d_bwd(struct sb_dev *d, sb_in x, sb_in w, struct sb_conv c, sb
     enum sb_dtype act = ACT(x, 4);
     RANK(w, 4);
     NEED(w, act, ANY, x->shape[3], ANY, ANY);
-    NEED(dy, act, x->shape[0], windows(OP, x->shape[1], w->shape[2], c), windows(OP, x->shape[2], w->shape[3], c), w->shape[0]);
+    NEED(dy, act, x->shape[0], windows(OP, x->shape[1], w->shape[2], c), windows(OP, x->shape[2], w->shape[3], c),
+         w->shape[0]);
     MAY_LIKE(dx, act, x);
     MAY_LIKE(dw, SB_F32, w);
     MAY(db, SB_F32, w->shape[0]);

@@ -37,6 +37,6 @@ void sb_null_copy(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride,
     (void)d;
     RANK(x, 2);
     LIKE(y, x->dtype, x);
-    WANT(x_stride >= x->shape[1] && y_stride >= x->shape[1], "strides are %lld and %lld for rows of %lld", (long long)x_stride,
-         (long long)y_stride, (long long)x->shape[1]);
+    WANT(x_stride >= x->shape[1] && y_stride >= x->shape[1], "strides are %lld and %lld for rows of %lld",
+         (long long)x_stride, (long long)y_stride, (long long)x->shape[1]);
 }

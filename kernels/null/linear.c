@@ -1,6 +1,7 @@
 #include "kernels/null/check.h"
 
-void sb_null_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual, sb_out pre, sb_out y)
+void sb_null_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual,
+                    sb_out pre, sb_out y)
 {
     (void)d, (void)packed;
     enum sb_dtype act = ACT(x, 2);
@@ -15,7 +16,8 @@ void sb_null_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_i
     NEED(y, act, m, n);
 }
 
-void sb_null_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, enum sb_act a, sb_in pre, sb_out dy, sb_out dx, sb_out dw, sb_out db)
+void sb_null_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, enum sb_act a, sb_in pre, sb_out dy,
+                        sb_out dx, sb_out dw, sb_out db)
 {
     (void)d, (void)packed;
     enum sb_dtype act = ACT(x, 2);

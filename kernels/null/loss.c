@@ -1,6 +1,7 @@
 #include "kernels/null/check.h"
 
-void sb_null_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss, sb_out dlogits)
+void sb_null_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss,
+                  sb_out dlogits)
 {
     (void)d;
     enum sb_dtype act = ACT(logits, 2);

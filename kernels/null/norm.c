@@ -11,7 +11,8 @@ void sb_null_norm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, float eps, 
     LIKE(y, act, x);
 }
 
-void sb_null_norm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain, sb_out dbias)
+void sb_null_norm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain,
+                      sb_out dbias)
 {
     (void)d;
     enum sb_dtype act = ACT(x, 2);

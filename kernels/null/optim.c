@@ -8,15 +8,18 @@ static void check_segments(const char *op, const struct sb_segment *s, int64_t c
     int64_t end = 0;
     for (int64_t i = 0; i < count; i++) {
         if (s[i].offset < 0 || s[i].count < 0 || s[i].count > total - s[i].offset) {
-            sb_null_fail(op, "segment %lld is [%lld,+%lld] of %lld", (long long)i, (long long)s[i].offset, (long long)s[i].count, (long long)total);
+            sb_null_fail(op, "segment %lld is [%lld,+%lld] of %lld", (long long)i, (long long)s[i].offset,
+                         (long long)s[i].count, (long long)total);
         }
-        if (s[i].offset < end) sb_null_fail(op, "segment %lld overlaps the one before it, or they are out of order", (long long)i);
+        if (s[i].offset < end)
+            sb_null_fail(op, "segment %lld overlaps the one before it, or they are out of order", (long long)i);
         end = s[i].offset + s[i].count;
     }
 }
 
-void sb_null_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t segments, const struct sb_adamw_step *step, sb_in norm2,
-                   sb_out master, sb_out grad, sb_out m, sb_out v, sb_out average, sb_out copy)
+void sb_null_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t segments,
+                   const struct sb_adamw_step *step, sb_in norm2, sb_out master, sb_out grad, sb_out m, sb_out v,
+                   sb_out average, sb_out copy)
 {
     (void)d;
     RANK(master, 1);

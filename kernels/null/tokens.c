@@ -35,7 +35,8 @@ void sb_null_embed(struct sb_dev *d, sb_in id, sb_in table, sb_in pos, const int
     NEED(id, SB_I32, ANY, ANY);
     enum sb_dtype act = ACT(table, 2);
     MAY(pos, act, ANY, table->shape[1]);
-    WANT(!pos || pos->shape[0] >= id->shape[1], "pos has %lld rows for %lld tokens", (long long)pos->shape[0], (long long)id->shape[1]);
+    WANT(!pos || pos->shape[0] >= id->shape[1], "pos has %lld rows for %lld tokens", (long long)pos->shape[0],
+         (long long)id->shape[1]);
     NEED(y, act, id->shape[0], id->shape[1], table->shape[1]);
 }
 
@@ -48,7 +49,8 @@ void sb_null_embed_bwd(struct sb_dev *d, sb_in id, sb_in dy, sb_out dtable, sb_o
     NEED(id, SB_I32, dy->shape[0], dy->shape[1]);
     MAY(dtable, SB_F32, ANY, dim);
     MAY(dpos, SB_F32, ANY, dim);
-    WANT(!dpos || dpos->shape[0] >= dy->shape[1], "dpos has %lld rows for %lld tokens", (long long)dpos->shape[0], (long long)dy->shape[1]);
+    WANT(!dpos || dpos->shape[0] >= dy->shape[1], "dpos has %lld rows for %lld tokens", (long long)dpos->shape[0],
+         (long long)dy->shape[1]);
 }
 
 void sb_null_gather(struct sb_dev *d, sb_in x, sb_in index, sb_out y)
@@ -56,7 +58,8 @@ void sb_null_gather(struct sb_dev *d, sb_in x, sb_in index, sb_out y)
     (void)d;
     enum sb_dtype act = ACT(x, 3);
     NEED(index, SB_I32, x->shape[0], ANY);
-    WANT(index->shape[1] <= x->shape[1], "index takes %lld of %lld rows", (long long)index->shape[1], (long long)x->shape[1]);
+    WANT(index->shape[1] <= x->shape[1], "index takes %lld of %lld rows", (long long)index->shape[1],
+         (long long)x->shape[1]);
     NEED(y, act, x->shape[0], index->shape[1], x->shape[2]);
 }
 
@@ -66,7 +69,8 @@ void sb_null_gather_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
     enum sb_dtype act = ACT(dy, 3);
     NEED(index, SB_I32, dy->shape[0], dy->shape[1]);
     NEED(dx, act, dy->shape[0], ANY, dy->shape[2]);
-    WANT(dy->shape[1] <= dx->shape[1], "index takes %lld of %lld rows", (long long)dy->shape[1], (long long)dx->shape[1]);
+    WANT(dy->shape[1] <= dx->shape[1], "index takes %lld of %lld rows", (long long)dy->shape[1],
+         (long long)dx->shape[1]);
 }
 
 void sb_null_patchify(struct sb_dev *d, sb_in x, int64_t patch, sb_out y)
@@ -75,7 +79,8 @@ void sb_null_patchify(struct sb_dev *d, sb_in x, int64_t patch, sb_out y)
     enum sb_dtype act = ACT(x, 4);
     int64_t s = x->shape[2];
     NEED(x, act, ANY, 3, s, s);
-    WANT(patch > 0 && s % patch == 0, "pictures of %lld pixels can't be cut into patches of %lld", (long long)s, (long long)patch);
+    WANT(patch > 0 && s % patch == 0, "pictures of %lld pixels can't be cut into patches of %lld", (long long)s,
+         (long long)patch);
     NEED(y, act, x->shape[0], (s / patch) * (s / patch), 3 * patch * patch);
 }
 

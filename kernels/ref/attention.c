@@ -37,11 +37,13 @@ static double soften(double *score, const double *q, const double *k, int64_t ke
     return max + log(sum);
 }
 
-void sb_ref_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse, sb_out y)
+void sb_ref_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse,
+                      sb_out y)
 {
     int64_t batch = qkv->shape[0], tokens = qkv->shape[1], heads = qkv->shape[3], e = qkv->shape[4];
     int64_t past = cache ? *length : 0, all = past + tokens;
-    double *q = sb_ref_scratch(d, (tokens + 2 * all) * e + all + e), *k = q + tokens * e, *v = k + all * e, *p = v + all * e, *out = p + all;
+    double *q = sb_ref_scratch(d, (tokens + 2 * all) * e + all + e), *k = q + tokens * e, *v = k + all * e,
+           *p = v + all * e, *out = p + all;
     for (int64_t b = 0; b < batch; b++) {
         for (int64_t h = 0; h < heads; h++) {
             load_head(q, qkv, b, 0, h);
@@ -70,8 +72,10 @@ struct head {
     double *q, *k, *v, *dq, *dk, *dv; /* [T,E] */
 };
 
-/* Adds what query i passes back. With p = exp(score - lse): dv = p dy, ds = p (dy v - dy y), dq = ds k, dk = ds q, the last two over sqrt(E). */
-static void query_gradient(const struct head *s, int64_t i, int64_t keys, int64_t e, double lse, const double *y, const double *dy)
+/* Adds what query i passes back. With p = exp(score - lse): dv = p dy, ds = p (dy v - dy y), dq = ds k, dk = ds q, the
+ * last two over sqrt(E). */
+static void query_gradient(const struct head *s, int64_t i, int64_t keys, int64_t e, double lse, const double *y,
+                           const double *dy)
 {
     double scale = 1 / sqrt((double)e), own = sb_ref_dot(dy, y, e);
     for (int64_t j = 0; j < keys; j++) {

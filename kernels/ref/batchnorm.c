@@ -14,8 +14,8 @@ static void channel(sb_in x, int64_t j, double *mean, double *var)
     *var = square / (double)rows;
 }
 
-void sb_ref_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum, bool train, bool relu,
-                      sb_out running, sb_out stats, sb_out y)
+void sb_ref_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum,
+                      bool train, bool relu, sb_out running, sb_out stats, sb_out y)
 {
     (void)d;
     int64_t c = x->shape[3], rows = x->shape[0] * x->shape[1] * x->shape[2];
@@ -31,15 +31,17 @@ void sb_ref_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in r
         sb_store(stats, j, mean);
         sb_store(stats, c + j, rstd);
         for (int64_t i = j; i < rows * c; i += c) {
-            double v = (sb_load(x, i) - mean) * rstd * sb_load(gain, j) + sb_load(bias, j) + (residual ? sb_load(residual, i) : 0);
+            double v = (sb_load(x, i) - mean) * rstd * sb_load(gain, j) + sb_load(bias, j) +
+                       (residual ? sb_load(residual, i) : 0);
             sb_store(y, i, relu && v < 0 ? 0 : v);
         }
     }
 }
 
-/* As norm_bwd, with a channel's pixels in place of a row: dx = gain rstd (g - mean(g) - h mean(g h)), g = dy where y > 0. */
-void sb_ref_batchnorm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx, sb_out dresidual,
-                          sb_out dgain, sb_out dbias)
+/* As norm_bwd, with a channel's pixels in place of a row: dx = gain rstd (g - mean(g) - h mean(g h)), g = dy where y >
+ * 0. */
+void sb_ref_batchnorm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx,
+                          sb_out dresidual, sb_out dgain, sb_out dbias)
 {
     int64_t c = x->shape[3], rows = x->shape[0] * x->shape[1] * x->shape[2];
     double *g = sb_ref_scratch(d, 2 * rows), *h = g + rows;

@@ -6,7 +6,8 @@ struct meeting {
 };
 
 /* Calls fn for every output pixel and tap whose input pixel is not padding. */
-static void each_meeting(sb_in x, sb_in y, int64_t kh, int64_t kw, struct sb_conv c, void (*fn)(void *arg, struct meeting m), void *arg)
+static void each_meeting(sb_in x, sb_in y, int64_t kh, int64_t kw, struct sb_conv c,
+                         void (*fn)(void *arg, struct meeting m), void *arg)
 {
     int64_t h = x->shape[1], w = x->shape[2], oh = y->shape[1], ow = y->shape[2], outs = y->shape[0] * oh * ow;
     for (int64_t o = 0; o < outs; o++) {
@@ -34,7 +35,8 @@ static void forward(void *arg, struct meeting m)
 {
     struct conv *s = arg;
     const double *w = s->w + m.tap * s->no * s->ni;
-    for (int64_t o = 0; o < s->no; o++) s->y[m.out * s->no + o] += sb_ref_dot(s->x + m.in * s->ni, w + o * s->ni, s->ni);
+    for (int64_t o = 0; o < s->no; o++)
+        s->y[m.out * s->no + o] += sb_ref_dot(s->x + m.in * s->ni, w + o * s->ni, s->ni);
 }
 
 void sb_ref_conv2d(struct sb_dev *d, sb_in x, sb_in w, sb_in b, struct sb_conv c, sb_out y)
@@ -63,7 +65,8 @@ static void backward(void *arg, struct meeting m)
 
 void sb_ref_conv2d_bwd(struct sb_dev *d, sb_in x, sb_in w, struct sb_conv c, sb_in dy, sb_out dx, sb_out dw, sb_out db)
 {
-    int64_t nx = sb_tensor_count(x), nw = sb_tensor_count(w), ny = sb_tensor_count(dy), taps = w->shape[2] * w->shape[3];
+    int64_t nx = sb_tensor_count(x), nw = sb_tensor_count(w), ny = sb_tensor_count(dy),
+            taps = w->shape[2] * w->shape[3];
     struct conv s = {.ni = w->shape[1], .no = w->shape[0], .x = sb_ref_scratch(d, 2 * nx + 2 * nw + ny)};
     s.w = s.x + nx;
     s.y = s.w + nw;

@@ -31,6 +31,7 @@ void sb_ref_copy(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride, 
     (void)d;
     size_t size = sb_dtype_size(x->dtype), row = (size_t)x->shape[1] * size;
     for (int64_t i = 0; i < x->shape[0]; i++) {
-        memcpy((char *)y->data + (size_t)(i * y_stride) * size, (const char *)x->data + (size_t)(i * x_stride) * size, row);
+        memcpy((char *)y->data + (size_t)(i * y_stride) * size, (const char *)x->data + (size_t)(i * x_stride) * size,
+               row);
     }
 }

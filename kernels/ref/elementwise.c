@@ -76,7 +76,8 @@ void sb_ref_silu_mul_bwd(struct sb_dev *d, sb_in x, sb_in dy, sb_out dx)
     int64_t m = dy->shape[0], n = dy->shape[1];
     for (int64_t i = 0; i < m; i++) {
         for (int64_t j = 0; j < n; j++) {
-            double a = sb_load(x, i * 2 * n + j), b = sb_load(x, i * 2 * n + n + j), g = sb_load(dy, i * n + j), s = 1 / (1 + exp(-a));
+            double a = sb_load(x, i * 2 * n + j), b = sb_load(x, i * 2 * n + n + j), g = sb_load(dy, i * n + j),
+                   s = 1 / (1 + exp(-a));
             sb_store(dx, i * 2 * n + j, g * b * s * (1 + a * (1 - s)));
             sb_store(dx, i * 2 * n + n + j, g * a * s);
         }
@@ -117,6 +118,7 @@ void sb_ref_dropout(struct sb_dev *d, sb_in x, struct sb_chance c, sb_out y)
     (void)d;
     int64_t samples = x->shape[0], n = sb_tensor_count(x) / samples;
     for (int64_t s = 0; s < samples; s++) {
-        for (int64_t i = 0; i < n; i++) sb_store(y, s * n + i, sb_load(x, s * n + i) * sb_chance_keep(c, (uint32_t)s, (uint32_t)i));
+        for (int64_t i = 0; i < n; i++)
+            sb_store(y, s * n + i, sb_load(x, s * n + i) * sb_chance_keep(c, (uint32_t)s, (uint32_t)i));
     }
 }

@@ -1,6 +1,7 @@
 #include "kernels/ref/ref.h"
 
-void sb_ref_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual, sb_out pre, sb_out y)
+void sb_ref_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual,
+                   sb_out pre, sb_out y)
 {
     (void)packed;
     int64_t m = x->shape[0], k = x->shape[1], n = w->shape[0];
@@ -50,7 +51,8 @@ static void weight_gradient(struct sb_dev *d, sb_in g, sb_in x, sb_out dw)
     }
 }
 
-void sb_ref_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, enum sb_act a, sb_in pre, sb_out dy, sb_out dx, sb_out dw, sb_out db)
+void sb_ref_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, enum sb_act a, sb_in pre, sb_out dy,
+                       sb_out dx, sb_out dw, sb_out db)
 {
     (void)packed;
     int64_t m = x->shape[0], n = w->shape[0];

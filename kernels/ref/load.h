@@ -1,5 +1,6 @@
-/* One element of a tensor as a double, whatever its dtype: f32, bf16, u8 or i32; also f64, in which the tests check gradients, though
- * null and the contract have none. Integers are rounded half to even and clamped when they are written; a NaN becomes 0 there. */
+/* One element of a tensor as a double, whatever its dtype: f32, bf16, u8 or i32; also f64, in which the tests check
+ * gradients, though null and the contract have none. Integers are rounded half to even and clamped when they are
+ * written; a NaN becomes 0 there. */
 #ifndef SB_KERNELS_REF_LOAD_H
 #define SB_KERNELS_REF_LOAD_H
 

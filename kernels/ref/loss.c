@@ -12,7 +12,8 @@ static double load_row(double *row, sb_in x, int64_t i)
 }
 
 /* With q = weight target': loss = -sum q log p, gradient = p sum(q) - q. */
-void sb_ref_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss, sb_out dlogits)
+void sb_ref_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss,
+                 sb_out dlogits)
 {
     int64_t m = logits->shape[0], n = logits->shape[1];
     double *row = sb_ref_scratch(d, 2 * n), *q = row + n, factor = dlogits ? sb_load(scale, 0) : 0;
@@ -26,7 +27,8 @@ void sb_ref_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, flo
             sum += q[j] != 0 ? q[j] * (lse - row[j]) : 0;
         }
         sb_store(loss, i, sum);
-        for (int64_t j = 0; dlogits && j < n; j++) sb_store(dlogits, i * n + j, factor * (exp(row[j] - lse) * total - q[j]));
+        for (int64_t j = 0; dlogits && j < n; j++)
+            sb_store(dlogits, i * n + j, factor * (exp(row[j] - lse) * total - q[j]));
     }
 }
 
@@ -44,7 +46,8 @@ void sb_ref_bce(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, sb_i
     for (int64_t i = 0; i < m; i++) {
         double sum = 0;
         for (int64_t j = 0; j < n; j++) {
-            double x = sb_load(logits, i * n + j), t = sb_load(target, i * n + j), yes = t * (weight ? sb_load(weight, j) : 1), p = 1 / (1 + exp(-x));
+            double x = sb_load(logits, i * n + j), t = sb_load(target, i * n + j),
+                   yes = t * (weight ? sb_load(weight, j) : 1), p = 1 / (1 + exp(-x));
             sum += yes * softplus(-x) + (1 - t) * softplus(x);
             if (dlogits) sb_store(dlogits, i * n + j, factor * (yes * (p - 1) + (1 - t) * p));
         }

@@ -15,12 +15,14 @@ void sb_ref_norm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, float eps, s
             sb_store(stats, i * 2, mean);
             sb_store(stats, i * 2 + 1, rstd);
         }
-        for (int64_t j = 0; j < n; j++) sb_store(y, i * n + j, (row[j] - mean) * rstd * sb_load(gain, j) + sb_load(bias, j));
+        for (int64_t j = 0; j < n; j++)
+            sb_store(y, i * n + j, (row[j] - mean) * rstd * sb_load(gain, j) + sb_load(bias, j));
     }
 }
 
 /* With h = (x - mean) rstd and g = dy gain: dx = rstd (g - mean(g) - h mean(g h)). */
-void sb_ref_norm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain, sb_out dbias)
+void sb_ref_norm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain,
+                     sb_out dbias)
 {
     int64_t m = x->shape[0], n = x->shape[1];
     double *h = sb_ref_scratch(d, 4 * n), *g = h + n, *sum_gain = g + n, *sum_bias = sum_gain + n;

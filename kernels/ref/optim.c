@@ -1,11 +1,13 @@
 #include "kernels/ref/ref.h"
 
-void sb_ref_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t segments, const struct sb_adamw_step *step, sb_in norm2,
-                  sb_out master, sb_out grad, sb_out m, sb_out v, sb_out average, sb_out copy)
+void sb_ref_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t segments,
+                  const struct sb_adamw_step *step, sb_in norm2, sb_out master, sb_out grad, sb_out m, sb_out v,
+                  sb_out average, sb_out copy)
 {
     (void)d;
     double scale = step->grad_scale;
-    if (norm2 && step->max_norm > 0) scale *= fmin(1, step->max_norm / (step->grad_scale * sqrt(sb_load(norm2, 0)) + 1e-6));
+    if (norm2 && step->max_norm > 0)
+        scale *= fmin(1, step->max_norm / (step->grad_scale * sqrt(sb_load(norm2, 0)) + 1e-6));
     for (int64_t s = 0; s < segments; s++) {
         double lr = (double)step->lr * segment[s].lr_scale, decay = segment[s].decay;
         for (int64_t i = segment[s].offset; i < segment[s].offset + segment[s].count; i++) {

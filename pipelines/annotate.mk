@@ -34,6 +34,12 @@ endif
 ifeq ($(MODEL),)
 $(error MODEL= is needed: a classifier that sb-train made)
 endif
+# A dollar sign in a name is a dollar sign; and what the command line set reaches the inner make by the environment alone.
+override VIDEO := $(value VIDEO)
+override MODEL := $(value MODEL)
+override CAPTIONER := $(value CAPTIONER)
+override OUT := $(value OUT)
+MAKEOVERRIDES :=
 export OUT
 .PHONY: all
 # Paths are made absolute and everything else happens inside OUT, where names are fixed.

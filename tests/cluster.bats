@@ -80,8 +80,14 @@ rows() { sb-export jsonl -q "$@" | jq -r '[.id, .cluster, .distance] | @tsv'; }
     [ "$(rows clustered.sb | cut -f2 | sort -u | wc -l)" -eq 2 ]
 }
 
+@test "fewer records than clusters, and none at all, are no error" {
+    sb-synth frames -q -n 3 -o three.sb
+    sb-cluster -q -k 8 --select 20 three.sb | sb-export jsonl -q | wc -l | grep -qx 3
+    sb-synth frames -q -n 3 | sb-split -q --group-by id --parts a=1,b=0.0001 --part b | sb-cluster -q -k 8 -o none.sb
+    sb-check none.sb
+}
+
 @test "bad input: one clear line each" {
-    fails_saying "100 clusters are wanted of 90 records" sb-cluster -q -k 100 sea.sb
     fails_saying "record 1 (id " sb-cluster -q -k 2 <(sb-synth frames -q -n 4 --drop image)
     head -c 100000 sea.sb >cut.sb
     fails_saying "cut off" sb-cluster -q -k 2 -o x.sb cut.sb

@@ -32,7 +32,7 @@ run_examples() {
     for page in "$ROOT"/man/sb-*.1; do
         program=$(basename "$page" .1)
         for option in $("$program" --help | sed -n 's/^ .*--\([a-z][a-z-]*\).*/\1/p' | grep -vx 'help\|version\|quiet\|jobs\|output\|drop\|model\|seed\|device\|batch'); do
-            grep -q -- "Fl -$option\b" "$page" || missing="$missing $program:--$option"
+            grep -qE -- "(Fl|,) -$option\b" "$page" || missing="$missing $program:--$option"
         done
     done
     [ -z "$missing" ] || { echo "not in a man page:$missing"; return 1; }

@@ -21,7 +21,7 @@ annotate() { make -s -f "$ROOT/pipelines/annotate.mk" "$@"; }
     head -n 1 "my first (dive) \$1.vtt" | grep -qx WEBVTT
     [ "$(wc -l <labels.jsonl)" -eq 4 ]
     jq -e '.source == "my first (dive) $1.mp4" and (.caption | length) > 0 and (.predicted | length) == 3' labels.jsonl | sort -u | grep -qx true
-    head -c 8 contact.png | tail -c 3 | grep -q PNG
+    head -c 4 contact.png | tail -c 3 | grep -q PNG
     sb-check captioned.sb
 }
 
@@ -69,5 +69,5 @@ annotate() { make -s -f "$ROOT/pipelines/annotate.mk" "$@"; }
     jq -s 'length' aquarium-hevc-portrait/labels.jsonl | grep -qx 3
     jq -s 'length' tank-h264-vfr/labels.jsonl | grep -qx 23
     jq -s 'length' plankton-h264-444-one-frame/labels.jsonl | grep -qx 1
-    jq -s 'length' jellyfish-h264-1080p/labels.jsonl | grep -qx 10
+    jq -s 'length' jellyfish-h264-1080p/labels.jsonl | grep -qx 11
 }

@@ -141,8 +141,7 @@ static void read_vectors(struct vectors *v)
         .release = free_item, .arg = v,
     };
     v->n = (int64_t)sb_spool_count(v->filter->whole);
-    if (v->n < clusters)
-        sb_die("%s: %" PRId64 " clusters are wanted of %" PRId64 " records", sb_spool_name(v->filter->whole), clusters, v->n);
+    if (!v->n) return;
     if (sb_spool_get(v->filter->whole, 0, &first)) sb_die_error();
     v->embedded = sb_record_find(&first, "embedding");
     sb_record_free(&first);
@@ -210,15 +209,15 @@ int main(int argc, char **argv)
     sb_filter_start(&filter, &tool, &args);
     struct vectors v = {.filter = &filter};
     read_vectors(&v);
-    struct sb_kmeans m = {.n = v.n, .d = v.d, .k = clusters, .iterations = (int)iterations, .seed = (uint64_t)seed, .each = show};
-    cluster(&m, v.x);
-    if (keep_count) {
+    struct sb_kmeans m = {.n = v.n, .d = v.d, .k = clusters < v.n ? clusters : v.n, .iterations = (int)iterations, .seed = (uint64_t)seed, .each = show};
+    if (v.n) cluster(&m, v.x);
+    if (v.n && keep_count) {
         keep = sb_calloc((size_t)v.n, sizeof *keep);
         sb_diverse(v.x, v.n, v.d, m.index, m.distance, m.k, keep_count, keep);
     }
     write_records(&filter, &m, keep);
     sb_filter_close(&filter);
-    report(&m);
+    if (v.n) report(&m);
 
     free(keep);
     free(v.x);

@@ -5,11 +5,13 @@
 
 #include "base/err.h"
 
-#define PARTS (SB_HASH_INDEX_DISTANCE / 2 + 1)
-#define FULL 4 /* hashes a bucket, on average, before the buckets are doubled */
+#define PARTS 3
+#define FULL 2 /* hashes a bucket, on average, before the buckets are doubled */
+#define VISIT 8 /* looking into a bucket costs about as much as comparing so many hashes in a row */
 
 struct sb_hash_index {
     int distance, parts;
+    int flips; /* bits that may differ in the part that differs least */
     int first[PARTS + 1]; /* the lowest bit of each part; [parts] is 64 */
     uint64_t *hash;
     size_t count, cap;
@@ -39,7 +41,8 @@ struct sb_hash_index *sb_hash_index_new(int distance)
 {
     struct sb_hash_index *x = sb_calloc(1, sizeof *x);
     x->distance = distance;
-    x->parts = distance / 2 + 1;
+    x->parts = distance + 1 < PARTS ? distance + 1 : PARTS;
+    x->flips = distance / x->parts;
     for (int p = 0; p <= x->parts; p++) x->first[p] = 64 * p / x->parts;
     for (int p = 0; p < x->parts; p++) {
         x->bits[p] = part_width(x, p) < 8 ? part_width(x, p) : 8;
@@ -78,26 +81,45 @@ struct nearest {
     int distance;
 };
 
-static void search_chain(const struct sb_hash_index *x, int part, size_t at, uint64_t hash, struct nearest *best)
+static void compare(const struct sb_hash_index *x, size_t number, uint64_t hash, struct nearest *best)
 {
-    for (uint32_t n = x->head[part][at]; n; n = x->next[part][n - 1]) {
-        int distance = __builtin_popcountll(x->hash[n - 1] ^ hash);
-        if (distance < best->distance || (distance == best->distance && n - 1 < best->number)) {
-            best->number = n - 1;
-            best->distance = distance;
+    int distance = __builtin_popcountll(x->hash[number] ^ hash);
+    if (distance < best->distance || (distance == best->distance && number < best->number)) {
+        best->number = number;
+        best->distance = distance;
+    }
+}
+
+/* The bucket, and those with up to so many of the bits from `bit` on flipped. Bits of the part above the bucket's lead to the
+ * same bucket. */
+static void visit(const struct sb_hash_index *x, int part, size_t at, int bit, int flips, uint64_t hash, struct nearest *best)
+{
+    for (uint32_t n = x->head[part][at]; n; n = x->next[part][n - 1]) compare(x, n - 1, hash, best);
+    for (int b = bit; flips && b < x->bits[part]; b++) visit(x, part, at ^ ((size_t)1 << b), b + 1, flips - 1, hash, best);
+}
+
+/* How many buckets a look-up visits. */
+static double visits(const struct sb_hash_index *x)
+{
+    double sum = 0;
+    for (int p = 0; p < x->parts; p++) {
+        double ways = 1;
+        for (int i = 0; i <= x->flips && i <= x->bits[p]; i++) {
+            sum += ways;
+            ways *= (double)(x->bits[p] - i) / (i + 1);
         }
     }
+    return sum;
 }
 
 size_t sb_hash_index_find(const struct sb_hash_index *x, uint64_t hash)
 {
     struct nearest best = {SIZE_MAX, x->distance}; /* every number is lower, so one at the full distance is taken */
-    for (int p = 0; p < x->parts; p++) {
-        size_t at = bucket(x, p, hash);
-        search_chain(x, p, at, hash, &best);
-        /* A flipped bit above the bucket's stays in the same bucket. */
-        for (int b = 0; b < x->bits[p]; b++) search_chain(x, p, at ^ ((size_t)1 << b), hash, &best);
+    if (VISIT * visits(x) > (double)x->count) {
+        for (size_t i = 0; i < x->count; i++) compare(x, i, hash, &best);
+        return best.number;
     }
+    for (int p = 0; p < x->parts; p++) visit(x, p, bucket(x, p, hash), 0, x->flips, hash, &best);
     return best.number;
 }
 

@@ -48,8 +48,8 @@ static int open_codec(struct sb_encoder *e, int width, int height, double rate)
     c->color_primaries = AVCOL_PRI_BT709;
     c->color_trc = AVCOL_TRC_BT709;
     if (h264) {
-        av_opt_set(c->priv_data, "preset", "veryfast", 0);
-        av_opt_set(c->priv_data, "crf", "21", 0);
+        av_opt_set(c->priv_data, "preset", "superfast", 0);
+        av_opt_set(c->priv_data, "crf", "23", 0);
         av_opt_set(c->priv_data, "x264-params", "trellis=0", 0); /* it would spend its time on the camera's noise */
     } else {
         c->flags |= AV_CODEC_FLAG_QSCALE;

@@ -202,7 +202,7 @@ static struct lookup lookup_at(enum sb_floor floor, float texels)
                            sea_clamp(texels - 1.0f, 0.0f, 1.0f)};
 }
 
-static struct texel fetch(const struct texel *t, int side, float u, float v)
+static inline struct texel fetch(const struct texel *t, int side, float u, float v)
 {
     float x = u * (float)side, y = v * (float)side;
     int ix = (int)x, iy = (int)y, mask = side - 1;
@@ -213,7 +213,7 @@ static struct texel fetch(const struct texel *t, int side, float u, float v)
                           sea_mix(sea_mix(a.tone, b.tone, fx), sea_mix(c.tone, d.tone, fx), fy)};
 }
 
-static struct texel look(const struct lookup *l, float u, float v)
+static inline struct texel look(const struct lookup *l, float u, float v)
 {
     struct texel a = fetch(l->level[0], l->side[0], u, v);
     if (l->between < 0.02f) return a;
@@ -240,7 +240,7 @@ static double border_near(const struct sb_sea *sea, double x, enum sb_floor *lef
     return nearest;
 }
 
-static void ground_colour(const struct sb_sea *sea, enum sb_floor floor, const struct lookup *at, float u, float v, float own[3])
+static inline void ground_colour(const struct sb_sea *sea, enum sb_floor floor, const struct lookup *at, float u, float v, float own[3])
 {
     struct texel t = look(at, u, v);
     const float(*tint)[3] = sea->floor_tint[floor];

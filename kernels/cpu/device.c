@@ -47,6 +47,7 @@ void sb_cpu_close(struct sb_dev *d)
     sb_plans_close(d->plans);
     free(d->scratch);
     free(d);
+    omp_pause_resource_all(omp_pause_hard); /* ends the threads that wait for more work */
 }
 
 bool sb_cpu_fast_bf16(struct sb_dev *d)

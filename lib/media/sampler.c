@@ -30,9 +30,10 @@ struct sb_sampler *sb_sampler_open(const char *path, const struct sb_sampling *h
     struct sb_sampler *s = sb_calloc(1, sizeof *s);
     s->how = *how;
     s->video = video;
+    if (sb_video_still(video)) s->how = (struct sb_sampling){.every = 1}; /* a picture has no time to choose from */
     if (s->how.end <= 0) s->how.end = INFINITY;
-    s->tick = (int64_t)ceil(how->start * how->fps - 1e-9);
-    if (sb_video_seek(video, how->start) < 0) {
+    s->tick = (int64_t)ceil(s->how.start * s->how.fps - 1e-9);
+    if (sb_video_seek(video, s->how.start) < 0) {
         sb_sampler_close(s);
         return NULL;
     }

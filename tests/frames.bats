@@ -1,0 +1,159 @@
+load helpers
+
+setup_file() {
+    load helpers
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    sb-synth video -q --seconds 4 --size 320x180 --fps 5 --seed 3 -o dive.mp4
+    sb-synth frames -q -n 6 --seed 3 --encode png | sb-export png -q -o pictures/
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    ln -s "$BATS_FILE_TMPDIR/dive.mp4" .
+    cp -r "$BATS_FILE_TMPDIR/pictures" .
+}
+
+records() { sb-export jsonl -q "$@" | jq -c .; }
+shape() { sb-check -v "$1" | sed -n 's/^  image .*\(\[[0-9,]*\]\).*/\1/p'; }
+has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
+
+@test "a record each second, with time, duration, source and group" {
+    sb-frames dive.mp4 -o dive.sb 2>said
+    [ "$(records dive.sb | jq -c '[.pts, .duration, .source, .group]')" = '[0,1,"dive.mp4","dive.mp4"]
+[1,1,"dive.mp4","dive.mp4"]
+[2,1,"dive.mp4","dive.mp4"]
+[3,1,"dive.mp4","dive.mp4"]' ]
+    [ "$(shape dive.sb)" = "[180,320,3]" ]
+    [ "$(records dive.sb | jq -r .id | sort -u | wc -l)" -eq 4 ]
+    [ "$(cat said)" = "sb-frames: 1 in, 4 out" ]
+}
+
+@test "--fps, --every, --start and --end choose frames; identifiers stay" {
+    sb-frames -q --fps 2 -o two.sb dive.mp4
+    [ "$(records two.sb | jq -s -c 'map(.pts)')" = "[0,0.5,1,1.5,2,2.5,3,3.5]" ]
+    sb-frames -q --every 6 -o six.sb dive.mp4
+    [ "$(records six.sb | jq -s -c 'map([.pts, .duration] | map(. * 10 | round))')" = "[[0,12],[12,12],[24,12],[36,4]]" ]
+    sb-frames -q --fps 2 --start 0:01 --end 0:00:02.75 -o part.sb dive.mp4
+    [ "$(records part.sb | jq -s -c 'map([.pts, .duration])')" = "[[1,0.5],[1.5,0.5],[2,0.5],[2.5,0.25]]" ]
+    [ "$(records two.sb | jq -r .id | sed -n 3,6p)" = "$(records part.sb | jq -r .id)" ]
+}
+
+@test "the same bytes for any number of threads, by a pipe as by a file" {
+    for encode in raw png jpeg; do
+        sb-frames -q -j 1 --fps 3 --encode $encode dive.mp4 >one.sb
+        sb-frames -q -j 4 --fps 3 --encode $encode -o four.sb dive.mp4
+        cmp one.sb four.sb
+    done
+}
+
+@test "--size shrinks the short side and never enlarges" {
+    sb-frames -q --size 90 -o small.sb dive.mp4
+    [ "$(shape small.sb)" = "[90,160,3]" ]
+    sb-frames -q --size 500 -o same.sb dive.mp4
+    [ "$(shape same.sb)" = "[180,320,3]" ]
+}
+
+@test "a folder gives all footage below it in order, named by the path below it, and other files are counted" {
+    mkdir -p trip/b trip/.hidden
+    cp pictures/*.png trip/.hidden
+    mv pictures trip/a
+    cp dive.mp4 trip/b
+    echo "notes" >trip/b/notes.txt
+    sb-frames -o trip.sb trip 2>said
+    records trip.sb | jq -r .source | uniq >sources
+    sort -c sources
+    [ "$(wc -l <sources)" -eq 7 ]
+    [ "$(records trip.sb | jq -r 'select(.group) | .source' | sort -u)" = "b/dive.mp4" ]
+    [ "$(records trip.sb | jq -c 'select(.source | startswith("a/")) | [has("pts"), has("group")]' | sort -u)" = "[false,false]" ]
+    [ "$(cat said)" = "sb-frames: 8 in, 10 out, 1 skipped: 1 neither video nor picture" ]
+    sb-frames -q --root . -o below.sb trip/b trip/a
+    [ "$(records below.sb | jq -r .source | head -n 1)" = "trip/b/dive.mp4" ]
+    sb-frames -q --source "dive 7" -o named.sb dive.mp4
+    [ "$(records named.sb | jq -r .group | sort -u)" = "dive 7" ]
+}
+
+@test "pictures go through unchanged" {
+    sb-frames -q pictures | sb-export png -q -o again/
+    for file in again/*; do mv "$file" "pictures/again-$(basename "$file")"; done
+    sb-frames -q pictures | sb-dedup --exact -o once.sb 2>said
+    grep -q "12 in, 6 out, 6 skipped: 6 exact duplicate" said
+}
+
+@test "what is no video, or not there, ends with one line and no stream" {
+    echo "some words" >words.mp4
+    echo old >out.sb
+    fails_saying "words.mp4: not a video" sb-frames words.mp4 -o out.sb
+    [ "$(cat out.sb)" = old ]
+    fails_saying "nowhere.mp4: No such file" sb-frames nowhere.mp4
+    : >empty.mp4
+    fails_saying "empty.mp4: the file is empty" sb-frames empty.mp4
+    mkdir bare
+    fails_saying "no video and no picture" sb-frames bare
+    head -c 300 pictures/"$(ls pictures | head -n 1)" >cut.png
+    fails_saying "cut.png: the PNG is cut off" sb-frames cut.png
+    fails_saying "/dev/full" sb-frames dive.mp4 -o /dev/full
+}
+
+@test "a broken input stops the run, or with -k is said and counted" {
+    echo "some words" >a.mp4
+    fails_saying "a.mp4: not a video" sb-frames a.mp4 dive.mp4
+    sb-frames -k a.mp4 dive.mp4 >out.sb 2>said
+    sb-check out.sb
+    grep -q "a.mp4: not a video" said
+    grep -q "2 in, 4 out, 1 skipped: 1 unreadable" said
+    run sb-frames -k a.mp4 -o none.sb
+    [ "$status" -eq 1 ] && [ ! -e none.sb ]
+}
+
+@test "wrong usage ends with 2" {
+    for wrong in "--fps 0" "--fps 1 --every 2" "--start 1:75" "--start abc" "--start 3 --end 2" "--encode gif" "--source x dive.mp4"; do
+        run sb-frames $wrong dive.mp4
+        [ "$status" -eq 2 ] || { echo "$wrong: $status"; return 1; }
+    done
+}
+
+@test "a signal ends reading with a whole stream" {
+    sb-synth video -q --seconds 60 --size 320x180 --fps 20 --seed 3 -o long.mp4
+    for signal in INT TERM; do
+        mkfifo pipe.$signal
+        sb-frames -q --every 1 long.mp4 >pipe.$signal &
+        frames=$!
+        (sleep 1; kill -$signal $frames) & # the pipe is not read before: nothing ends by itself
+        { sleep 2; cat; } <pipe.$signal >out.sb
+        wait $frames
+        sb-check out.sb
+        [ "$(records out.sb | wc -l)" -lt 1200 ]
+    done
+}
+
+@test "real: HEVC from a phone comes out upright" {
+    has_video aquarium-hevc-portrait.mp4
+    sb-frames -q -o out.sb "$DATA/video/aquarium-hevc-portrait.mp4"
+    [ "$(shape out.sb)" = "[1920,1080,3]" ]
+    [ "$(records out.sb | jq -s -c 'map(.pts)')" = "[0,1,2]" ]
+}
+
+@test "real: one frame, 4:4:4, is one record" {
+    has_video plankton-h264-444-one-frame.mp4
+    sb-frames -q -o out.sb "$DATA/video/plankton-h264-444-one-frame.mp4"
+    [ "$(records out.sb | wc -l)" -eq 1 ]
+    [ "$(shape out.sb)" = "[2048,2048,3]" ]
+}
+
+@test "real: at a variable rate, the frame on screen at each second" {
+    has_video tank-h264-vfr.mp4
+    sb-frames -q --encode png --size 60 -o all.sb --every 1 "$DATA/video/tank-h264-vfr.mp4"
+    sb-frames -q --encode png --size 60 -o ticks.sb "$DATA/video/tank-h264-vfr.mp4"
+    [ "$(records all.sb | wc -l)" -eq 668 ]
+    [ "$(records ticks.sb | jq -s -c 'map(.pts)')" = "[0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22]" ]
+    # Of all frames, those that are the last at or before a whole second.
+    records all.sb | jq -s -c '. as $all | [range(23) as $t | [range(length) | select($all[.].pts <= $t + 1e-6)] | last]' >wanted
+    sb-export png -q -o all/ all.sb
+    sb-export png -q -o ticks/ ticks.sb
+    n=0
+    for frame in $(jq '.[]' wanted); do
+        cmp "$(ls all/* | sed -n $((frame + 1))p)" "$(ls ticks/* | sed -n $((n + 1))p)"
+        n=$((n + 1))
+    done
+    [ "$n" -eq 23 ]
+}

@@ -22,7 +22,7 @@ static const struct sb_opt options[] = {
     {0, "per-dive", "N", SB_INT, &per_dive, 0, "frames: take N frames of each dive (default 8)", 1, 1000},
     {0, "encode", "HOW", SB_TEXT, &encode, 0, "frames: pictures as raw, png or jpeg (default raw)", 0, 0},
     {0, "truth", "FILE", SB_TEXT, &truth, SB_OPT_UNRECORDED, "video: write what there is to see in each second, as a stream", 0, 0},
-    {0, "seconds", "S", SB_REAL, &seconds, 0, "video: length (default 60)", 0.04, 86400},
+    {0, "seconds", "S", SB_REAL, &seconds, 0, "video: length (default 60)", 0.04, 14400},
     {0, "fps", "R", SB_REAL, &rate, 0, "video: frames a second (default 25)", 1, 120},
     {0, "size", "WxH", SB_TEXT, &size_text, 0, "frame size in pixels (default 96x96, with --crops 320x240; video 1280x720)", 0, 0},
     SB_OPT_SEED(&seed),

@@ -61,6 +61,7 @@ struct sea_animal {
     int pattern;
     uint32_t seed;
     double x, speed; /* metres along the track at time 0, metres a second */
+    double from, until; /* not in view before and after */
     float altitude;  /* of its centre, or of its foot where it lives on the floor */
     float distance, size, tilt, phase;
     float facing;    /* 1 right, -1 left */

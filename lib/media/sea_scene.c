@@ -11,9 +11,13 @@
 
 static int segment_at(const struct sb_sea *sea, double t)
 {
-    int i = sea->segments - 1;
-    while (i > 0 && sea->segment[i].start > t) i--;
-    return i;
+    int low = 0, high = sea->segments;
+    while (high - low > 1) {
+        int middle = (low + high) / 2;
+        if (sea->segment[middle].start > t) high = middle;
+        else low = middle;
+    }
+    return low;
 }
 
 static float segment_height(const struct sea_segment *s) { return s->floor == SB_OPEN_WATER ? HIGH : LOW; }
@@ -83,6 +87,7 @@ static float rough_box(const struct sb_sea *sea, const struct sea_camera *c, con
 
 static float share_in_view(const struct sb_sea *sea, const struct sea_animal *a, double t, float box[4])
 {
+    if (t < a->from || t > a->until) return 0.0f;
     struct sea_camera c = sea_camera_at(sea, t);
     float rough[4];
     if (rough_box(sea, &c, a, t, rough) <= 0.0f) return 0.0f;
@@ -271,19 +276,30 @@ static bool collide(const float a[4], const float b[4])
     return w * h > 0.12f * (one < two ? one : two);
 }
 
+/* When it may be in view at all: the vehicle and the animal pass each other once. */
+static void set_meeting(const struct sb_sea *sea, struct sea_animal *a)
+{
+    double nearer = a->speed - sea->speed, reach = (double)(0.5f * (float)sea->width / (FOCAL * (float)sea->height) * a->distance + 1.5f * a->size + 0.3f);
+    double one = (-a->x - reach) / nearer, two = (-a->x + reach) / nearer;
+    a->from = one < two ? one : two;
+    a->until = one < two ? two : one;
+}
+
 /* Whether `a` may join: nobody is hidden, no moment gets crowded, and it is seen at all. */
 static bool fits(const struct sb_sea *sea, const struct sea_animal *a)
 {
     float most = 0;
     if (!sea_on_floor(a->kind) && a->altitude < 0.35f * a->size + 0.15f) return false;
-    for (double t = 0; t <= sea->seconds; t += STEP) {
+    double first = a->from > 0 ? floor(a->from / STEP) * STEP : 0, last = a->until < sea->seconds ? a->until : sea->seconds;
+    for (double t = first; t <= last; t += STEP) {
         struct sea_camera c = sea_camera_at(sea, t);
         float box[4], other[4], share = rough_box(sea, &c, a, t, box);
         if (share <= 0.0f) continue;
         most = share > most ? share : most;
         int company = 1;
         for (size_t i = 0; i < sea->animals; i++) {
-            if (rough_box(sea, &c, &sea->animal[i], t, other) <= 0.0f) continue;
+            const struct sea_animal *b = &sea->animal[i];
+            if (t < b->from || t > b->until || rough_box(sea, &c, b, t, other) <= 0.0f) continue;
             company++;
             if (collide(box, other)) return false;
         }
@@ -305,6 +321,7 @@ static void make_animals(struct sb_sea *sea, struct sb_rng *rng)
             uint32_t one = sb_rng_below(rng, SB_ANIMALS), two = sb_rng_below(rng, SB_ANIMALS);
             invent(sea, rng, (enum sb_animal)(used[one] <= used[two] ? one : two), &a);
         }
+        set_meeting(sea, &a);
         if (!fits(sea, &a)) continue;
         SB_GROW(sea->animal, sea->animal_cap, sea->animals + 1);
         sea->animal[sea->animals++] = a;

@@ -151,9 +151,7 @@ static void gather(const struct sb_sea *sea, double t, struct frame *f)
     f->camera = sea_camera_at(sea, t);
     for (size_t i = 0; i < sea->animals && f->poses < SB_SEA_VISIBLE * 2; i++) {
         struct sea_pose *p = &f->pose[f->poses];
-        double away = sea->animal[i].x + sea->animal[i].speed * t - f->camera.x;
-        double reach = (double)(sea->animal[i].distance * f->camera.centre / f->camera.focal + sea->animal[i].size);
-        if (away > reach || away < -reach) continue;
+        if (t < sea->animal[i].from || t > sea->animal[i].until) continue;
         sea_place(sea, &sea->animal[i], t, p);
         if (p->box[2] < 0 || p->box[3] < 0 || p->box[0] > (float)sea->width || p->box[1] > (float)sea->height) continue;
         f->poses++;

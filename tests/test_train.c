@@ -127,7 +127,8 @@ static void the_rate_warms_up_and_falls_to_zero(void **state)
         before = rate;
     }
     assert_true(fabs(sb_train_rate(1e-3, 10, 10, 100) - 1e-3) < 1e-12);
-    for (int step = 11; step < 100; step++) assert_true(sb_train_rate(1e-3, step, 10, 100) < sb_train_rate(1e-3, step - 1, 10, 100));
+    for (int step = 11; step < 100; step++)
+        assert_true(sb_train_rate(1e-3, step, 10, 100) < sb_train_rate(1e-3, step - 1, 10, 100));
     assert_true(sb_train_rate(1e-3, 99, 10, 100) < 1e-6);
     assert_true(isfinite(sb_train_rate(1e-3, 0, 0, 1)));
 }

@@ -12,7 +12,8 @@ static const struct sb_opt options[] = {
     SB_OPT_MODEL(&model),
     SB_OPT_OUTPUT(&output),
     SB_OPT_BATCH(&batch),
-    {0, "max-wait", "MS", SB_INT, &max_wait, SB_OPT_UNRECORDED, "run a part-filled batch once its oldest record has waited so long", 0, 3600000},
+    {0, "max-wait", "MS", SB_INT, &max_wait, SB_OPT_UNRECORDED,
+     "run a part-filled batch once its oldest record has waited so long", 0, 3600000},
     {0, "precision", "NAME", SB_TEXT, &precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},
     SB_OPT_DROP(&drop),
     SB_OPT_DEVICE(&device),
@@ -36,7 +37,9 @@ int main(int argc, char **argv)
     struct sb_record *rec;
     struct sb_batch b;
     sb_opt_parse(&tool, argc, argv, &args);
-    sb_infer_open(&n, &tool, &args, &(struct sb_infer_options){model, output, drop, device, precision, (int)batch, (int)jobs, max_wait < 0 ? -1 : (double)max_wait / 1000});
+    sb_infer_open(&n, &tool, &args,
+                  &(struct sb_infer_options){model, output, drop, device, precision, (int)batch, (int)jobs,
+                                             max_wait < 0 ? -1 : (double)max_wait / 1000});
     int length = n.model.decoder.length;
     if (!n.model.decoder.words) sb_die("%s is not a captioner: it has no decoder", model);
     int32_t *token = sb_calloc((size_t)batch, (size_t)length * sizeof *token);

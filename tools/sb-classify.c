@@ -20,9 +20,11 @@ static const struct sb_opt options[] = {
     {'k', "top", "K", SB_INT, &top, 0, "how many labels to give (default 5)", 1, 1000},
     {0, "min-prob", "P", SB_REAL, &min_prob, 0, "below this probability the label is \"unknown\"", 0, 1},
     {0, "embed", NULL, SB_FLAG, &embed, 0, "add the embedding", 0, 0},
-    {0, "score", "FILE", SB_TEXT, &score, SB_OPT_UNRECORDED, "compare with the records' `label`: accuracy and F1 as JSON in FILE", 0, 0},
+    {0, "score", "FILE", SB_TEXT, &score, SB_OPT_UNRECORDED,
+     "compare with the records' `label`: accuracy and F1 as JSON in FILE", 0, 0},
     SB_OPT_BATCH(&batch),
-    {0, "max-wait", "MS", SB_INT, &max_wait, SB_OPT_UNRECORDED, "run a part-filled batch once its oldest record has waited so long", 0, 3600000},
+    {0, "max-wait", "MS", SB_INT, &max_wait, SB_OPT_UNRECORDED,
+     "run a part-filled batch once its oldest record has waited so long", 0, 3600000},
     {0, "precision", "NAME", SB_TEXT, &precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},
     SB_OPT_DROP(&drop),
     SB_OPT_DEVICE(&device),
@@ -68,7 +70,8 @@ static int set_predicted(struct sb_record *rec, const struct sb_model *m, const 
     best_classes(p, m->vit.classes, k, best);
     bool unknown = p[best[0]] < min_prob;
     msgpack_pack_array(&pk, unknown ? 1 : (size_t)k);
-    if (unknown) pack_guess(&pk, "unknown", p[best[0]]);
+    if (unknown)
+        pack_guess(&pk, "unknown", p[best[0]]);
     else
         for (int i = 0; i < k; i++) pack_guess(&pk, m->labels.text[best[i]], p[best[i]]);
     sb_set_packed(rec, "predicted", bytes.data, bytes.size);
@@ -76,7 +79,8 @@ static int set_predicted(struct sb_record *rec, const struct sb_model *m, const 
     return unknown ? -1 : best[0];
 }
 
-static void count_score(const struct sb_infer *n, struct sb_confusion *c, const struct sb_dictionary *labels, const struct sb_record *rec, int predicted)
+static void count_score(const struct sb_infer *n, struct sb_confusion *c, const struct sb_dictionary *labels,
+                        const struct sb_record *rec, int predicted)
 {
     const char *label;
     size_t size;
@@ -84,7 +88,9 @@ static void count_score(const struct sb_infer *n, struct sb_confusion *c, const 
     if (found < 0) sb_filter_die(&n->filter, rec, "%s", sb_error_message());
     if (!found) return;
     int64_t truth = sb_dictionary_find(labels, label, size);
-    if (truth < 0) sb_filter_die(&n->filter, rec, "unknown label '%.*s': it is none of the model's %d", (int)size, label, n->model.vit.classes);
+    if (truth < 0)
+        sb_filter_die(&n->filter, rec, "unknown label '%.*s': it is none of the model's %d", (int)size, label,
+                      n->model.vit.classes);
     sb_confusion_add(c, (size_t)truth, predicted);
 }
 
@@ -94,7 +100,9 @@ static void write_score(const struct sb_confusion *c, const struct sb_model *m)
     FILE *out = sb_output_stdio(score);
     sb_confusion_json(c, m->labels.text, out);
     fclose(out);
-    if (!sb_quiet) fprintf(stderr, "sb-classify: top-1 %.4f, macro-F1 %.4f on %llu labelled records\n", sb_confusion_top1(c), sb_confusion_macro_f1(c), (unsigned long long)c->total);
+    if (!sb_quiet)
+        fprintf(stderr, "sb-classify: top-1 %.4f, macro-F1 %.4f on %llu labelled records\n", sb_confusion_top1(c),
+                sb_confusion_macro_f1(c), (unsigned long long)c->total);
 }
 
 static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dictionary *labels)
@@ -110,7 +118,10 @@ static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dict
         for (int i = 0; i < count; i++) {
             int predicted = set_predicted(&rec[i], m, p + (size_t)i * (size_t)m->vit.classes, best, k);
             if (score) count_score(n, c, labels, &rec[i], predicted);
-            struct sb_tensor t = {.dtype = SB_F32, .ndim = 1, .shape = {m->vit.dim}, .data = e ? e + (size_t)i * (size_t)m->vit.dim : NULL};
+            struct sb_tensor t = {.dtype = SB_F32,
+                                  .ndim = 1,
+                                  .shape = {m->vit.dim},
+                                  .data = e ? e + (size_t)i * (size_t)m->vit.dim : NULL};
             if (embed) sb_set_tensor(&rec[i], "embedding", &t);
         }
         sb_infer_put(n, rec, count);
@@ -127,9 +138,12 @@ int main(int argc, char **argv)
     struct sb_confusion confusion = {0};
     struct sb_dictionary labels = {0};
     sb_opt_parse(&tool, argc, argv, &args);
-    sb_infer_open(&n, &tool, &args, &(struct sb_infer_options){model, output, drop, device, precision, (int)batch, (int)jobs, max_wait < 0 ? -1 : (double)max_wait / 1000});
+    sb_infer_open(&n, &tool, &args,
+                  &(struct sb_infer_options){model, output, drop, device, precision, (int)batch, (int)jobs,
+                                             max_wait < 0 ? -1 : (double)max_wait / 1000});
     if (!n.model.vit.classes) sb_die("%s is not a classifier: it has no head", model);
-    for (size_t i = 0; i < n.model.labels.count; i++) sb_dictionary_add(&labels, n.model.labels.text[i], strlen(n.model.labels.text[i]));
+    for (size_t i = 0; i < n.model.labels.count; i++)
+        sb_dictionary_add(&labels, n.model.labels.text[i], strlen(n.model.labels.text[i]));
     if (score) sb_confusion_init(&confusion, n.model.labels.count);
     run(&n, &confusion, &labels);
     if (score) write_score(&confusion, &n.model);

@@ -8,8 +8,10 @@
 #include "nn/train.h"
 #include "nn/words.h"
 
-static const char *output, *task = "label", *arch = "Ti", *decoder = "dim=128,depth=2,heads=4", *init, *labels_file, *optimizer = "adamw";
-static const char *precision = "auto", *pool = "class", *keep = "best", *train_part = "train", *val_part = "val", *device;
+static const char *output, *task = "label", *arch = "Ti", *decoder = "dim=128,depth=2,heads=4", *init, *labels_file,
+                           *optimizer = "adamw";
+static const char *precision = "auto", *pool = "class", *keep = "best", *train_part = "train", *val_part = "val",
+                  *device;
 static int64_t patch = 16, epochs = 30, batch = 64, jobs, seed, length = 32, freeze;
 static double lr = 5e-4, warmup = 3, decay = 0.05, clip = 1, smooth, dropout, drop_path;
 static struct sb_augment augment;
@@ -22,9 +24,12 @@ static const struct sb_opt options[] = {
     {0, "pool", "NAME", SB_TEXT, &pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
     {0, "decoder", "DIMS", SB_TEXT, &decoder, 0, "the captioner's decoder (default dim=128,depth=2,heads=4)", 0, 0},
     {0, "length", "N", SB_INT, &length, 0, "most words of a caption, begin and end included (default 32)", 4, 1024},
-    {0, "init", "FILE", SB_TEXT, &init, SB_OPT_FILE, "start from this model; a head for other labels is replaced", 0, 0},
-    {0, "freeze", "N", SB_INT, &freeze, 0, "do not train the embedding and the first N-1 blocks (default 0: train all)", 0, 1024},
-    {0, "labels", "FILE", SB_TEXT, &labels_file, SB_OPT_FILE, "the classes, one a line; another label in the stream is an error", 0, 0},
+    {0, "init", "FILE", SB_TEXT, &init, SB_OPT_FILE, "start from this model; a head for other labels is replaced", 0,
+     0},
+    {0, "freeze", "N", SB_INT, &freeze, 0, "do not train the embedding and the first N-1 blocks (default 0: train all)",
+     0, 1024},
+    {0, "labels", "FILE", SB_TEXT, &labels_file, SB_OPT_FILE,
+     "the classes, one a line; another label in the stream is an error", 0, 0},
     {0, "train", "PART", SB_TEXT, &train_part, 0, "the part of `split` to train on (default train)", 0, 0},
     {0, "val", "PART", SB_TEXT, &val_part, 0, "the part to validate on after each epoch (default val)", 0, 0},
     {0, "epochs", "N", SB_INT, &epochs, 0, "passes over the training part (default 30)", 1, 100000},
@@ -44,7 +49,8 @@ static const struct sb_opt options[] = {
     {0, "shift", "X", SB_REAL, &augment.shift, 0, "augment: move by up to this part of the side", 0, 1},
     {0, "colour", "X", SB_REAL, &augment.colour, 0, "augment: contrast and brightness by up to this part", 0, 1},
     {0, "keep", "NAME", SB_TEXT, &keep, 0, "best: the epoch with the best validation; last (default best)", 0, 0},
-    {0, "precision", "NAME", SB_TEXT, &precision, 0, "auto, f32 or bf16: of activations and matrix products (default auto)", 0, 0},
+    {0, "precision", "NAME", SB_TEXT, &precision, 0,
+     "auto, f32 or bf16: of activations and matrix products (default auto)", 0, 0},
     SB_OPT_SEED(&seed),
     SB_OPT_DEVICE(&device),
     SB_OPT_JOBS(&jobs),
@@ -55,7 +61,8 @@ static const struct sb_opt options[] = {
 static const struct sb_tool tool = {
     .name = "sb-train",
     .usage = "-o MODEL [FILE]",
-    .summary = "Trains a vision transformer on the tensors and labels, or captions, of a stream. Metrics go to standard output, a JSON line an epoch.",
+    .summary = "Trains a vision transformer on the tensors and labels, or captions, of a stream. Metrics go to "
+               "standard output, a JSON line an epoch.",
     .opts = options,
     .reads_stdin = true,
 };
@@ -63,7 +70,8 @@ static const struct sb_tool tool = {
 /* true for the second of the two words allowed, false for the first. */
 static bool second(const char *option, const char *value, const char *first_word, const char *second_word)
 {
-    if (strcmp(value, first_word) && strcmp(value, second_word)) sb_usage("--%s is %s or %s, not '%s'", option, first_word, second_word, value);
+    if (strcmp(value, first_word) && strcmp(value, second_word))
+        sb_usage("--%s is %s or %s, not '%s'", option, first_word, second_word, value);
     return !strcmp(value, second_word);
 }
 
@@ -98,7 +106,13 @@ static void plan_decoder(const struct sb_dataset *data, struct sb_dictionary *wo
     if (sb_vit_config_parse(decoder, 16, 16, &dims)) sb_usage("--decoder: %s", sb_error_message());
     sb_words_start(words);
     for (size_t i = 0; i < data->target.count; i++) sb_words_add(words, data->target.text[i]);
-    *config = (struct sb_decoder_config){.words = (int)words->count, .dim = dims.dim, .depth = dims.depth, .heads = dims.heads, .hidden = 4 * dims.dim, .length = (int)length, .dropout = (float)dropout};
+    *config = (struct sb_decoder_config){.words = (int)words->count,
+                                         .dim = dims.dim,
+                                         .depth = dims.depth,
+                                         .heads = dims.heads,
+                                         .hidden = 4 * dims.dim,
+                                         .length = (int)length,
+                                         .dropout = (float)dropout};
 }
 
 static void plan_model(struct sb_model *m, const struct sb_dataset *data, struct sb_dictionary *words, bool captions)
@@ -122,12 +136,23 @@ static void plan_model(struct sb_model *m, const struct sb_dataset *data, struct
 static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m)
 {
     bool bf16 = !strcmp(precision, "bf16");
-    if (!bf16 && strcmp(precision, "f32") && strcmp(precision, "auto")) sb_usage("--precision is auto, f32 or bf16, not '%s'", precision);
+    if (!bf16 && strcmp(precision, "f32") && strcmp(precision, "auto"))
+        sb_usage("--precision is auto, f32 or bf16, not '%s'", precision);
     if (sb_backend_open(backend, device, (int)jobs)) sb_die_error();
     if (!strcmp(precision, "auto")) bf16 = backend->ops->fast_bf16(backend->dev);
     struct sb_net_options o = {
-        .batch = (int)batch, .train = true, .bf16 = bf16, .seed = (uint64_t)seed, .adam = second("optimizer", optimizer, "adamw", "adam"),
-        .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = (float)decay, .max_norm = (float)clip, .smooth = (float)smooth, .frozen_layers = (int)freeze,
+        .batch = (int)batch,
+        .train = true,
+        .bf16 = bf16,
+        .seed = (uint64_t)seed,
+        .adam = second("optimizer", optimizer, "adamw", "adam"),
+        .beta1 = 0.9f,
+        .beta2 = 0.999f,
+        .eps = 1e-8f,
+        .decay = (float)decay,
+        .max_norm = (float)clip,
+        .smooth = (float)smooth,
+        .frozen_layers = (int)freeze,
     };
     struct sb_net *net = sb_net_open(backend, m, &o);
     if (!net) sb_die_error();
@@ -136,16 +161,19 @@ static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m)
 
 static bool augmented(const struct sb_dataset *data)
 {
-    bool any = augment.flip || augment.flip_vertical || augment.rotate > 0 || augment.scale > 0 || augment.shift > 0 || augment.colour > 0;
+    bool any = augment.flip || augment.flip_vertical || augment.rotate > 0 || augment.scale > 0 || augment.shift > 0 ||
+               augment.colour > 0;
     if (any && data->dtype != SB_U8) sb_die("augmentation needs u8 tensors (sb-tensorize --type u8)");
     return any;
 }
 
-static void say_plan(const struct sb_model *m, const struct sb_dataset *d, const struct sb_net *net, const char *backend)
+static void say_plan(const struct sb_model *m, const struct sb_dataset *d, const struct sb_net *net,
+                     const char *backend)
 {
     if (sb_quiet) return;
     sb_counts_print(&d->counts);
-    fprintf(stderr, "sb-train: %zu to train on, %zu to validate; %zu %s; %.2f M weights, %.0f MB on %s\n", d->train.count, d->val.count, m->words.count ? m->words.count : m->labels.count,
+    fprintf(stderr, "sb-train: %zu to train on, %zu to validate; %zu %s; %.2f M weights, %.0f MB on %s\n",
+            d->train.count, d->val.count, m->words.count ? m->words.count : m->labels.count,
             m->words.count ? "words" : "classes", (double)m->total / 1e6, (double)sb_net_bytes(net) / 1e6, backend);
     if (!d->val.count) sb_warn("no records of part '%s': nothing to validate on, the last weights are kept", val_part);
 }
@@ -164,12 +192,21 @@ int main(int argc, char **argv)
     bool captions = second("task", task, "label", "caption"), last = second("keep", keep, "best", "last");
     if (labels_file) read_labels(&labels);
     struct sb_dataset_options which = {captions, train_part, val_part, labels_file ? &labels : NULL};
-    if (sb_dataset_open(&data, args.count ? args.operand[0] : "-", &which)) sb_die("%s: %s", args.count ? args.operand[0] : "standard input", sb_error_message());
+    if (sb_dataset_open(&data, args.count ? args.operand[0] : "-", &which))
+        sb_die("%s: %s", args.count ? args.operand[0] : "standard input", sb_error_message());
     plan_model(&model, &data, &words, captions);
     model.history = sb_lineage_json(sb_spool_header(data.spool), &tool, &args);
     struct sb_train_options o = {
-        .epochs = (int)epochs, .batch = (int)batch, .lr = lr, .warmup = warmup, .keep_last = last, .augmented = augmented(&data), .augment = augment,
-        .seed = (uint64_t)seed, .metrics = stdout, .output = output,
+        .epochs = (int)epochs,
+        .batch = (int)batch,
+        .lr = lr,
+        .warmup = warmup,
+        .keep_last = last,
+        .augmented = augmented(&data),
+        .augment = augment,
+        .seed = (uint64_t)seed,
+        .metrics = stdout,
+        .output = output,
     };
     struct sb_net *net = open_net(&backend, &model);
     say_plan(&model, &data, net, backend.ops->name);

@@ -16,9 +16,11 @@ static int check_tensor(struct sb_dataset *d, uint64_t index, struct sb_record *
     int found = sb_get_tensor(rec, "tensor", &t);
     if (found < 0) return sb_error("record %llu: %s", (unsigned long long)index, sb_error_message());
     if (!found) return sb_error("record %llu has no field 'tensor' (sb-tensorize makes it)", (unsigned long long)index);
-    if (t.ndim != 3 || t.shape[0] != 3 || t.shape[1] != t.shape[2] || t.shape[1] < 1 || t.shape[1] > 4096 || (t.dtype != SB_U8 && t.dtype != SB_F32)) {
+    if (t.ndim != 3 || t.shape[0] != 3 || t.shape[1] != t.shape[2] || t.shape[1] < 1 || t.shape[1] > 4096 ||
+        (t.dtype != SB_U8 && t.dtype != SB_F32)) {
         char text[96];
-        return sb_error("record %llu: tensor is %s, not u8 or f32 [3,S,S]", (unsigned long long)index, sb_tensor_text(&t, text, sizeof text));
+        return sb_error("record %llu: tensor is %s, not u8 or f32 [3,S,S]", (unsigned long long)index,
+                        sb_tensor_text(&t, text, sizeof text));
     }
     if (!d->size) {
         d->size = (int)t.shape[1];
@@ -105,7 +107,9 @@ static int read_preprocess(struct sb_dataset *d)
         sb_preprocess_default(&d->preprocess, d->size);
         sb_warn("the stream does not say how its tensors were made; taking crop 1, mean and deviation 0.5");
     }
-    if (found && applied != (d->dtype == SB_F32)) return sb_error("the stream's header says that mean and deviation were %s, but its tensors are %s", applied ? "applied" : "not applied", sb_dtype_name(d->dtype));
+    if (found && applied != (d->dtype == SB_F32))
+        return sb_error("the stream's header says that mean and deviation were %s, but its tensors are %s",
+                        applied ? "applied" : "not applied", sb_dtype_name(d->dtype));
     return 0;
 }
 
@@ -113,11 +117,14 @@ int sb_dataset_open(struct sb_dataset *d, const char *path, const struct sb_data
 {
     memset(d, 0, sizeof *d);
     if (o->labels)
-        for (size_t i = 0; i < o->labels->count; i++) sb_dictionary_add(&d->target, o->labels->text[i], strlen(o->labels->text[i]));
+        for (size_t i = 0; i < o->labels->count; i++)
+            sb_dictionary_add(&d->target, o->labels->text[i], strlen(o->labels->text[i]));
     struct gather g = {d, o, false};
     d->spool = sb_spool_open(path, gather_each, &g);
     if (!d->spool || g.failed) return -1;
-    if (!d->train.count) return sb_error("nothing to train on: none of %llu records is of part '%s' and has a %s", (unsigned long long)d->counts.in, o->train, o->captions ? "caption" : "label");
+    if (!d->train.count)
+        return sb_error("nothing to train on: none of %llu records is of part '%s' and has a %s",
+                        (unsigned long long)d->counts.in, o->train, o->captions ? "caption" : "label");
     if (!o->captions && !o->labels) sort_targets(d);
     return read_preprocess(d);
 }

@@ -7,7 +7,8 @@
 #include "base/rng.h"
 #include "nn/words.h"
 
-void sb_feed_init(struct sb_feed *f, struct sb_dataset *d, int batch, const struct sb_dictionary *words, int length, uint64_t seed)
+void sb_feed_init(struct sb_feed *f, struct sb_dataset *d, int batch, const struct sb_dictionary *words, int length,
+                  uint64_t seed)
 {
     size_t picture = 3 * (size_t)d->size * (size_t)d->size * sb_dtype_size(d->dtype), bytes;
     if (!sb_mul(picture, (size_t)batch, &bytes)) sb_die("a batch of %d is too large", batch);
@@ -30,7 +31,8 @@ void sb_feed_free(struct sb_feed *f)
     memset(f, 0, sizeof *f);
 }
 
-void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, uint64_t record, int side, float matrix[6], float colour[2])
+void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, uint64_t record, int side,
+                     float matrix[6], float colour[2])
 {
     struct sb_rng r;
     sb_rng_init(&r, seed ^ 0x6175676d656e74u, epoch << 40 ^ record);
@@ -50,7 +52,8 @@ void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, 
     colour[1] = (float)(sb_rng_range(&r, -a->colour, a->colour) * 127.5);
 }
 
-int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t *order, size_t first, int count, const struct sb_augment *augment, uint64_t epoch, struct sb_batch *out)
+int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t *order, size_t first, int count,
+                  const struct sb_augment *augment, uint64_t epoch, struct sb_batch *out)
 {
     struct sb_dataset *d = f->data;
     size_t bytes = 3 * (size_t)d->size * (size_t)d->size * sb_dtype_size(d->dtype);
@@ -58,14 +61,21 @@ int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t 
         const struct sb_example *e = &part->example[order ? order[first + (size_t)i] : first + (size_t)i];
         struct sb_tensor t;
         if (sb_spool_get(d->spool, e->record, &f->record)) return -1;
-        if (sb_get_tensor(&f->record, "tensor", &t) != 1 || sb_tensor_bytes(&t) != bytes) return sb_error("record %llu changed while it was read", (unsigned long long)e->record);
+        if (sb_get_tensor(&f->record, "tensor", &t) != 1 || sb_tensor_bytes(&t) != bytes)
+            return sb_error("record %llu changed while it was read", (unsigned long long)e->record);
         memcpy(f->pictures + (size_t)i * bytes, t.data, bytes);
         if (augment) sb_augment_draw(augment, f->seed, epoch, e->record, d->size, f->matrix + 6 * i, f->colour + 2 * i);
-        if (f->words) sb_words_encode(f->words, d->target.text[e->target], f->caption + (size_t)i * (size_t)f->length, f->length);
-        else f->label[i] = e->target;
+        if (f->words)
+            sb_words_encode(f->words, d->target.text[e->target], f->caption + (size_t)i * (size_t)f->length, f->length);
+        else
+            f->label[i] = e->target;
     }
     *out = (struct sb_batch){
-        .count = count, .dtype = d->dtype, .pictures = f->pictures, .height = d->size, .width = d->size,
+        .count = count,
+        .dtype = d->dtype,
+        .pictures = f->pictures,
+        .height = d->size,
+        .width = d->size,
         .matrix = augment ? f->matrix : NULL,
         .colour = augment && augment->colour > 0 ? f->colour : NULL,
         .label = f->words ? NULL : f->label,

@@ -25,14 +25,16 @@ static void check_preprocess(struct sb_infer *n)
 static void open_net(struct sb_infer *n, const struct sb_infer_options *o)
 {
     bool bf16 = !strcmp(o->precision, "bf16");
-    if (!bf16 && strcmp(o->precision, "f32") && strcmp(o->precision, "auto")) sb_usage("--precision is auto, f32 or bf16, not '%s'", o->precision);
+    if (!bf16 && strcmp(o->precision, "f32") && strcmp(o->precision, "auto"))
+        sb_usage("--precision is auto, f32 or bf16, not '%s'", o->precision);
     if (sb_backend_open(&n->backend, o->device, o->jobs)) sb_die_error();
     if (!strcmp(o->precision, "auto")) bf16 = n->backend.ops->fast_bf16(n->backend.dev);
     n->net = sb_net_open(&n->backend, &n->model, &(struct sb_net_options){.batch = o->batch, .bf16 = bf16});
     if (!n->net) sb_die_error();
 }
 
-void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct sb_args *args, const struct sb_infer_options *o)
+void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct sb_args *args,
+                   const struct sb_infer_options *o)
 {
     memset(n, 0, sizeof *n);
     if (!o->model) sb_usage("-m MODEL is needed");
@@ -57,9 +59,11 @@ static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
     if (found < 0) sb_filter_die(&n->filter, rec, "%s", sb_error_message());
     if (!found) sb_filter_die(&n->filter, rec, "no field 'tensor' (sb-tensorize makes it)");
     if (!i) n->dtype = t.dtype;
-    if (t.ndim != 3 || t.shape[0] != 3 || t.shape[1] != side || t.shape[2] != side || (t.dtype != SB_U8 && t.dtype != SB_F32) || t.dtype != n->dtype) {
+    if (t.ndim != 3 || t.shape[0] != 3 || t.shape[1] != side || t.shape[2] != side ||
+        (t.dtype != SB_U8 && t.dtype != SB_F32) || t.dtype != n->dtype) {
         char text[96];
-        sb_filter_die(&n->filter, rec, "tensor is %s, the model wants u8 or f32 [3,%d,%d]", sb_tensor_text(&t, text, sizeof text), side, side);
+        sb_filter_die(&n->filter, rec, "tensor is %s, the model wants u8 or f32 [3,%d,%d]",
+                      sb_tensor_text(&t, text, sizeof text), side, side);
     }
     size_t bytes = sb_tensor_bytes(&t);
     memcpy(n->tensors + (size_t)i * bytes, t.data, bytes);
@@ -73,7 +77,11 @@ int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch
         n->filter.counts.in++;
         take_tensor(n, &(*record)[i], i);
     }
-    *batch = (struct sb_batch){.count = count, .dtype = n->dtype, .pictures = n->tensors, .height = n->model.vit.size, .width = n->model.vit.size};
+    *batch = (struct sb_batch){.count = count,
+                               .dtype = n->dtype,
+                               .pictures = n->tensors,
+                               .height = n->model.vit.size,
+                               .width = n->model.vit.size};
     return count;
 }
 

@@ -60,15 +60,17 @@ static json_t *class_json(const struct sb_confusion *c, const char *const *label
         uint64_t n = c->count[k * (c->classes + 1) + i];
         if (n) json_object_set_new(predicted, i < c->classes ? label[i] : "unknown", json_integer((json_int_t)n));
     }
-    return json_pack("{s:s, s:I, s:f, s:f, s:f, s:o}", "label", label[k], "records", (json_int_t)t.truth, "recall", ratio((double)t.right, (double)t.truth),
-                     "precision", ratio((double)t.right, (double)t.predicted), "f1", f1_of(t), "predicted", predicted);
+    return json_pack("{s:s, s:I, s:f, s:f, s:f, s:o}", "label", label[k], "records", (json_int_t)t.truth, "recall",
+                     ratio((double)t.right, (double)t.truth), "precision", ratio((double)t.right, (double)t.predicted),
+                     "f1", f1_of(t), "predicted", predicted);
 }
 
 void sb_confusion_json(const struct sb_confusion *c, const char *const *label, FILE *f)
 {
     json_t *classes = json_array();
     for (size_t k = 0; k < c->classes; k++) json_array_append_new(classes, class_json(c, label, k));
-    json_t *all = json_pack("{s:I, s:f, s:f, s:o}", "records", (json_int_t)c->total, "top1", sb_confusion_top1(c), "macro_f1", sb_confusion_macro_f1(c), "classes", classes);
+    json_t *all = json_pack("{s:I, s:f, s:f, s:o}", "records", (json_int_t)c->total, "top1", sb_confusion_top1(c),
+                            "macro_f1", sb_confusion_macro_f1(c), "classes", classes);
     if (!all) sb_die("a label is not UTF-8 text");
     json_dumpf(all, f, JSON_REAL_PRECISION(6));
     fputc('\n', f);

@@ -48,12 +48,17 @@ static int train_epoch(struct trainer *t, int epoch, double *loss)
     for (size_t at = 0, step = 0; at < count; at += (size_t)o->batch, step++) {
         struct sb_batch b;
         int n = count - at < (size_t)o->batch ? (int)(count - at) : o->batch;
-        if (sb_feed_batch(&t->feed, &t->data->train, t->order, at, n, o->augmented ? &o->augment : NULL, (uint64_t)epoch, &b)) return -1;
+        if (sb_feed_batch(&t->feed, &t->data->train, t->order, at, n, o->augmented ? &o->augment : NULL,
+                          (uint64_t)epoch, &b))
+            return -1;
         double lr = sb_train_rate(o->lr, epoch * steps + (double)step, o->warmup * steps, o->epochs * steps);
         double l = sb_net_step(t->net, &b, lr);
-        if (!isfinite(l)) return sb_error("the loss is no longer a number (epoch %d, step %zu): try a lower --lr", epoch + 1, step + 1);
+        if (!isfinite(l))
+            return sb_error("the loss is no longer a number (epoch %d, step %zu): try a lower --lr", epoch + 1,
+                            step + 1);
         sum += l * n;
-        sb_progress(epoch * steps + (double)step + 1, o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1, o->epochs, sum / (double)(at + (size_t)n));
+        sb_progress(epoch * steps + (double)step + 1, o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1,
+                    o->epochs, sum / (double)(at + (size_t)n));
     }
     *loss = sum / (double)count;
     return 0;
@@ -96,8 +101,12 @@ static int report(struct trainer *t, int epoch, double train_loss, const struct 
     FILE *f = t->o->metrics;
     if (!f) return 0;
     fprintf(f, "{\"epoch\": %d, \"train_loss\": %.6g, ", epoch + 1, train_loss);
-    if (val) fprintf(f, "\"val_loss\": %.6g, \"%s\": %.6g, ", val->loss, t->feed.words ? "val_words_right" : "val_top1", val->right);
-    fprintf(f, "\"kept\": %s, \"seconds\": %.3f, \"images_per_second\": %.1f}\n", t->kept_epoch == epoch + 1 ? "true" : "false", sb_seconds() - t->started, (double)t->data->train.count / seconds);
+    if (val)
+        fprintf(f, "\"val_loss\": %.6g, \"%s\": %.6g, ", val->loss, t->feed.words ? "val_words_right" : "val_top1",
+                val->right);
+    fprintf(f, "\"kept\": %s, \"seconds\": %.3f, \"images_per_second\": %.1f}\n",
+            t->kept_epoch == epoch + 1 ? "true" : "false", sb_seconds() - t->started,
+            (double)t->data->train.count / seconds);
     if (fflush(f)) return sb_error("metrics: %s", strerror(errno));
     return 0;
 }
@@ -116,7 +125,8 @@ static int run(struct trainer *t)
     return 0;
 }
 
-int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_dictionary *words, const struct sb_train_options *o)
+int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_dictionary *words,
+             const struct sb_train_options *o)
 {
     struct trainer t = {.net = net, .model = m, .data = d, .o = o, .started = sb_seconds()};
     if (d->train.count > UINT32_MAX) return sb_error("too many examples: %zu", d->train.count);
@@ -124,7 +134,8 @@ int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const
     t.order = sb_calloc(d->train.count, sizeof *t.order);
     int status = run(&t);
     sb_progress_end();
-    if (!status && !sb_quiet) fprintf(stderr, "%s: kept the weights of epoch %d in %s\n", sb_program, t.kept_epoch, o->output);
+    if (!status && !sb_quiet)
+        fprintf(stderr, "%s: kept the weights of epoch %d in %s\n", sb_program, t.kept_epoch, o->output);
     free(t.order);
     sb_feed_free(&t.feed);
     return status;

@@ -14,7 +14,8 @@ static size_t next_word(const char **at, const char **word)
     const char *p = *at;
     while (isspace((unsigned char)*p)) p++;
     *word = p;
-    if (is_mark((unsigned char)*p)) p++;
+    if (is_mark((unsigned char)*p))
+        p++;
     else
         while (*p && !isspace((unsigned char)*p) && !is_mark((unsigned char)*p)) p++;
     *at = p;

@@ -39,8 +39,10 @@ static void *read_ahead(void *arg)
         pthread_mutex_unlock(&b->lock);
         if (status == 1) sb_record_copy(slot, &rec); /* the slot is free: only this thread fills slots */
         pthread_mutex_lock(&b->lock);
-        if (status == 1) b->tail++;
-        else b->message = sb_strdup(status < 0 ? sb_error_message() : "");
+        if (status == 1)
+            b->tail++;
+        else
+            b->message = sb_strdup(status < 0 ? sb_error_message() : "");
         b->status = status;
         pthread_cond_signal(&b->arrived);
         pthread_mutex_unlock(&b->lock);
@@ -52,7 +54,8 @@ static void *read_ahead(void *arg)
 struct sb_batches *sb_batches_open(struct sb_reader *in, int size, double max_wait, void (*idle)(void *arg), void *arg)
 {
     struct sb_batches *b = sb_calloc(1, sizeof *b);
-    *b = (struct sb_batches){.in = in, .size = size, .slots = size, .max_wait = max_wait, .idle = idle, .arg = arg, .status = 1};
+    *b = (struct sb_batches){
+        .in = in, .size = size, .slots = size, .max_wait = max_wait, .idle = idle, .arg = arg, .status = 1};
     b->record = sb_calloc((size_t)b->slots, sizeof *b->record);
     b->arrival = sb_calloc((size_t)b->slots, sizeof *b->arrival);
     b->given = sb_calloc((size_t)size, sizeof *b->given);
@@ -83,8 +86,10 @@ static void wait_for_batch(struct sb_batches *b)
             continue;
         }
         struct timespec until = {.tv_sec = (time_t)due, .tv_nsec = (long)((due - (double)(time_t)due) * 1e9)};
-        if (limited) pthread_cond_timedwait(&b->arrived, &b->lock, &until);
-        else pthread_cond_wait(&b->arrived, &b->lock);
+        if (limited)
+            pthread_cond_timedwait(&b->arrived, &b->lock, &until);
+        else
+            pthread_cond_wait(&b->arrived, &b->lock);
     }
 }
 

@@ -1,5 +1,5 @@
-/* Bytes a second from one process to another through a pipe: as a stream, checksummed at both ends, beside the same payload by plain
- * writev and readv; in turn, best of five. */
+/* Bytes a second from one process to another through a pipe: as a stream, checksummed at both ends, beside the same
+ * payload by plain writev and readv; in turn, best of five. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,8 @@ static void write_plain(const uint8_t *payload, size_t size)
 static void read_plain(uint8_t *buffer, size_t size)
 {
     struct iovec part = {buffer, size};
-    while (readv(STDIN_FILENO, &part, 1) > 0);
+    while (readv(STDIN_FILENO, &part, 1) > 0)
+        ;
 }
 
 static void write_stream(uint8_t *payload, size_t size)
@@ -91,7 +92,8 @@ int main(void)
             double rate = transfer(run & 1, payload, sizes[s]);
             if (rate > best[run & 1]) best[run & 1] = rate;
         }
-        printf("pipe, records of %.2f MB     %8.2f GB/s   plain writev/readv %.2f GB/s, ratio %.2f\n", (double)sizes[s] / 1e6, best[1], best[0], best[1] / best[0]);
+        printf("pipe, records of %.2f MB     %8.2f GB/s   plain writev/readv %.2f GB/s, ratio %.2f\n",
+               (double)sizes[s] / 1e6, best[1], best[0], best[1] / best[0]);
         free(payload);
     }
     return 0;

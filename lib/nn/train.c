@@ -114,7 +114,7 @@ static int report(struct trainer *t, int epoch, double train_loss, const struct 
 static int run(struct trainer *t)
 {
     for (int epoch = 0; epoch < t->o->epochs; epoch++) {
-        double begun = sb_seconds(), loss;
+        double begun = sb_seconds(), loss = 0;
         struct score val, *measured = t->data->val.count ? &val : NULL;
         if (train_epoch(t, epoch, &loss)) return -1;
         double seconds = sb_seconds() - begun;

@@ -15,7 +15,8 @@ static const char *output;
 static void set_nested(struct sb_record *rec, uint32_t i)
 {
     /* {"deep": [nil, true, -1, {"x": ext(7, 4 bytes)}], 3: bin} */
-    const uint8_t bytes[] = {0x82, 0xa4, 'd', 'e', 'e', 'p', 0x94, 0xc0, 0xc3, 0xff, 0x81, 0xa1, 'x', 0xd6, 0x07, 1, 2, 3, (uint8_t)i, 0x03, 0xc4, 1, 0xfe};
+    const uint8_t bytes[] = {0x82, 0xa4, 'd',  'e', 'e', 'p', 0x94,       0xc0, 0xc3, 0xff, 0x81, 0xa1,
+                             'x',  0xd6, 0x07, 1,   2,   3,   (uint8_t)i, 0x03, 0xc4, 1,    0xfe};
     sb_set_packed(rec, "nested", bytes, sizeof bytes);
 }
 

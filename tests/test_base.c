@@ -117,7 +117,8 @@ static const struct sb_opt opts[] = {
     SB_OPT_MODEL(&model),
     SB_OPT_OUTPUT(&output),
     {'r', "rate", "R", SB_REAL, &rate, 0, "a rate", 0, 10},
-    {'k', "mark", NULL, SB_FLAG, &mark, 0, "mark them, do not drop them, however many words that takes to be said in a help text", 0, 0},
+    {'k', "mark", NULL, SB_FLAG, &mark, 0,
+     "mark them, do not drop them, however many words that takes to be said in a help text", 0, 0},
     {0, "add", "WORD", SB_TEXTS, &many, 0, "add a word", 0, 0},
     SB_OPT_END,
 };
@@ -137,7 +138,8 @@ static void parse_words(void)
 static void test_options(void **state)
 {
     (void)state;
-    WORDS("-kj4", "in.sb", "--rate=2.5", "--model", "/a/b/reef.safetensors", "--add", "one", "--add=two", "-oout.sb", "--", "-dash", "rtsp://me:secret@host/x@y");
+    WORDS("-kj4", "in.sb", "--rate=2.5", "--model", "/a/b/reef.safetensors", "--add", "one", "--add=two", "-oout.sb",
+          "--", "-dash", "rtsp://me:secret@host/x@y");
     parse_words();
     assert_true(mark);
     assert_int_equal(jobs, 4);
@@ -151,7 +153,8 @@ static void test_options(void **state)
     assert_string_equal(args.operand[1], "-dash");
     assert_null(args.operand[3]);
     /* No -j, no -o; the model by its base name; no password. */
-    const char *const recorded[] = {"--mark", "in.sb", "--rate=2.5", "--model=reef.safetensors", "--add=one", "--add=two", "-dash", "rtsp://***@host/x@y"};
+    const char *const recorded[] = {"--mark",    "in.sb",     "--rate=2.5", "--model=reef.safetensors",
+                                    "--add=one", "--add=two", "-dash",      "rtsp://***@host/x@y"};
     assert_int_equal(args.nrecorded, 8);
     for (size_t i = 0; i < 8; i++) assert_string_equal(args.recorded[i], recorded[i]);
     assert_int_equal(args.nfile, 1);
@@ -389,8 +392,15 @@ static void test_pipeline(void **state)
     for (int jobs_ = 1; jobs_ <= 5; jobs_ += 2) {
         for (uint32_t limit = 0; limit < 2000; limit = limit * 9 + 1) {
             struct sums s = {.limit = limit, .ordered = true};
-            struct sb_pipeline p = {.jobs = jobs_, .depth = jobs_ == 5 ? 2 : 0, .item_size = sizeof(struct job), .produce = produce, .work = work,
-                                    .consume = consume, .release = release, .idle = jobs_ == 3 ? idle : NULL, .arg = &s};
+            struct sb_pipeline p = {.jobs = jobs_,
+                                    .depth = jobs_ == 5 ? 2 : 0,
+                                    .item_size = sizeof(struct job),
+                                    .produce = produce,
+                                    .work = work,
+                                    .consume = consume,
+                                    .release = release,
+                                    .idle = jobs_ == 3 ? idle : NULL,
+                                    .arg = &s};
             sb_pipeline_run(&p);
             assert_true(s.ordered);
             assert_int_equal(s.consumed, limit);
@@ -450,9 +460,10 @@ static void test_output(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_messages), cmocka_unit_test(test_memory), cmocka_unit_test(test_options), cmocka_unit_test(test_wrong_usage),
-        cmocka_unit_test(test_help),     cmocka_unit_test(test_split),  cmocka_unit_test(test_tensor),  cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_chance),   cmocka_unit_test(test_print),  cmocka_unit_test(test_pipeline), cmocka_unit_test(test_output),
+        cmocka_unit_test(test_messages),    cmocka_unit_test(test_memory),   cmocka_unit_test(test_options),
+        cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_help),     cmocka_unit_test(test_split),
+        cmocka_unit_test(test_tensor),      cmocka_unit_test(test_hash),     cmocka_unit_test(test_chance),
+        cmocka_unit_test(test_print),       cmocka_unit_test(test_pipeline), cmocka_unit_test(test_output),
     };
     char dir[] = "/tmp/test_base.XXXXXX";
     if (!mkdtemp(dir) || chdir(dir)) return 1;

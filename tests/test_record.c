@@ -1,4 +1,4 @@
-/* lib/base's record and wire: what is set comes back, what a stranger wrote is read or refused, bytes pass unchanged. */
+/* lib/base's record and wire: what is set comes back, what a stranger wrote is read or refused, bytes pass as they are. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,7 +135,8 @@ static void test_numpy(void **state)
 }
 
 /* An array map of str keys with these parts; shape and data are packed msgpack. */
-static int get_array(const char *type, const char *kind, const char *shape, size_t shape_size, size_t data_size, const char *dtype)
+static int get_array(const char *type, const char *kind, const char *shape, size_t shape_size, size_t data_size,
+                     const char *dtype)
 {
     struct sb_buffer b = {0};
     struct sb_record r = {0};
@@ -187,7 +188,8 @@ static void test_refused_arrays(void **state)
     assert_int_equal(get_array("<f4", "", "\x99\1\1\1\1\1\1\1\1\1", 10, 4, NULL), -1); /* nine dimensions */
     /* A product that overflows to the size that is there. */
     assert_int_equal(get_array("|u1", "", "\x92\xcf\x80\0\0\0\0\0\0\0\x02", 11, 0, NULL), -1);
-    assert_int_equal(get_array("|u1", "", "\x93\xce\xff\xff\xff\xff\xce\xff\xff\xff\xff\xce\xff\xff\xff\xff", 16, 1, NULL), -1);
+    assert_int_equal(
+        get_array("|u1", "", "\x93\xce\xff\xff\xff\xff\xce\xff\xff\xff\xff\xce\xff\xff\xff\xff", 16, 1, NULL), -1);
     assert_int_equal(get_array("<f4", "", "\x91\x01", 2, 4, "bf16"), -1);
 }
 
@@ -279,7 +281,8 @@ static void test_wire(void **state)
             free(b.data);
         }
     }
-    const int64_t numbers[] = {0, 127, 128, 255, 256, 65535, 65536, INT64_MAX, -1, -32, -33, -128, -129, -32768, -32769, INT64_MIN};
+    const int64_t numbers[] = {0,  127, 128, 255,  256,  65535,  65536,  INT64_MAX,
+                               -1, -32, -33, -128, -129, -32768, -32769, INT64_MIN};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sb_record r = {0};
         int64_t v;
@@ -309,8 +312,9 @@ static void test_memory_is_reused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set_and_get),    cmocka_unit_test(test_tensors), cmocka_unit_test(test_numpy), cmocka_unit_test(test_refused_arrays),
-        cmocka_unit_test(test_parse_and_pass), cmocka_unit_test(test_nesting), cmocka_unit_test(test_wire),  cmocka_unit_test(test_memory_is_reused),
+        cmocka_unit_test(test_set_and_get),    cmocka_unit_test(test_tensors),          cmocka_unit_test(test_numpy),
+        cmocka_unit_test(test_refused_arrays), cmocka_unit_test(test_parse_and_pass),   cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_wire),           cmocka_unit_test(test_memory_is_reused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,8 @@ static void test_scan_hostile(void **state)
         {"\xc1", 1},
         {"\x91\xc1", 2},
     };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) assert_int_equal(scan(refused[i].bytes, refused[i].size, &end), -1);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        assert_int_equal(scan(refused[i].bytes, refused[i].size, &end), -1);
     assert_int_equal(scan("\xdd\x00\xff\xff\xff", 5, &end), 0); /* could still come */
     assert_int_equal(scan("", 0, &end), 0);
 
@@ -213,7 +214,8 @@ static void test_cut_at_every_byte(void **state)
         spill("cut.sb", bytes, n);
         uint64_t records = read_stream("cut.sb", &rc);
         assert_int_equal(rc, -1);
-        char *want = n ? sb_format("cut.sb: stream cut off after %d record%s", (int)records, records == 1 ? "" : "s") : sb_strdup("cut.sb: empty, not a SeaBot stream");
+        char *want = n ? sb_format("cut.sb: stream cut off after %d record%s", (int)records, records == 1 ? "" : "s")
+                       : sb_strdup("cut.sb: empty, not a SeaBot stream");
         assert_string_equal(sb_error_message(), want);
         free(want);
     }
@@ -281,7 +283,8 @@ static void test_not_streams(void **state)
     assert_refused("\x81\xa6seabot\xc0", 9, "b.sb: a header without a version");
     memcpy(with, header, 9);
     memcpy(with + 9, "\x81\xa1z\xdd\x7f\xff\xff\xff", 8);
-    assert_refused(with, 17, "b.sb: damaged after 0 records: a record of 2147483655 bytes or more: the limit is 104857600");
+    assert_refused(with, 17,
+                   "b.sb: damaged after 0 records: a record of 2147483655 bytes or more: the limit is 104857600");
     memcpy(with + 9, "\x82\xa1z\x01\xa1z\x02", 7);
     assert_refused(with, 16, "b.sb: damaged after 0 records: field 'z' stands twice");
     memcpy(with + 9, "\x81\xc4\x01z\x01", 5);
@@ -317,7 +320,8 @@ static void test_foreign(void **state)
     const char trailer[] = "\x81\xa1z\x01\x82\xa3"
                            "end\x01\xa4xxh3\xd9\x20"
                            "00000000000000000000000000000000";
-    assert_refused(trailer, sizeof trailer - 1, "b.sb: damaged: the hash of its 1 record is not the one in its trailer");
+    assert_refused(trailer, sizeof trailer - 1,
+                   "b.sb: damaged: the hash of its 1 record is not the one in its trailer");
     sb_quiet = false;
 }
 
@@ -343,10 +347,12 @@ static void test_history_grows(void **state)
     assert_int_equal(sb_get_object(&header, "history", &o), 1);
     assert_int_equal(o.via.array.size, 2);
     assert_int_equal(o.via.array.ptr[1].via.map.size, 4);
-    const msgpack_object *list = &o.via.array.ptr[1].via.map.ptr[2].val, *files = &o.via.array.ptr[1].via.map.ptr[3].val;
+    const msgpack_object *list = &o.via.array.ptr[1].via.map.ptr[2].val,
+                         *files = &o.via.array.ptr[1].via.map.ptr[3].val;
     assert_memory_equal(list->via.array.ptr[0].via.str.ptr, "--rate=2", 8);
     assert_memory_equal(files->via.map.ptr[1].key.via.str.ptr, "model.bin (2)", 13);
-    assert_memory_equal(files->via.map.ptr[0].val.via.str.ptr, "06b05ab6733a618578af5f94892f3950", 32); /* xxh128sum of "abc" */
+    assert_memory_equal(files->via.map.ptr[0].val.via.str.ptr, "06b05ab6733a618578af5f94892f3950",
+                        32); /* xxh128sum of "abc" */
     assert_non_null(sb_record_find(&header, "note"));
     sb_record_free(&header);
     sb_record_free(&rec);
@@ -426,7 +432,8 @@ static void check_spool(const char *path, int records, const char *hash)
         set_record(&want, i, 500);
         assert_int_equal(sb_spool_get(s, (uint64_t)i, &rec), 0);
         assert_int_equal(rec.count, want.count);
-        for (size_t k = 0; k < rec.count; k++) assert_memory_equal(rec.field[k].value, want.field[k].value, want.field[k].size);
+        for (size_t k = 0; k < rec.count; k++)
+            assert_memory_equal(rec.field[k].value, want.field[k].value, want.field[k].size);
     }
     assert_int_equal(sb_spool_get(s, (uint64_t)records, &rec), -1);
     sb_spool_hash(s, hex);
@@ -498,10 +505,18 @@ int main(void)
 {
     char *corpus = realpath("tests/corpus/stream", NULL); /* when run from the project's root, as make does */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scan_every_truncation), cmocka_unit_test(test_scan_hostile), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_cut_at_every_byte),     cmocka_unit_test(test_every_bit_counts), cmocka_unit_test(test_after_the_end),
-        cmocka_unit_test(test_not_streams),           cmocka_unit_test(test_foreign),      cmocka_unit_test(test_history_grows),
-        cmocka_unit_test(test_pipe),                  cmocka_unit_test(test_spool),        cmocka_unit_test_prestate(test_corpus, corpus),
+        cmocka_unit_test(test_scan_every_truncation),
+        cmocka_unit_test(test_scan_hostile),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_cut_at_every_byte),
+        cmocka_unit_test(test_every_bit_counts),
+        cmocka_unit_test(test_after_the_end),
+        cmocka_unit_test(test_not_streams),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_history_grows),
+        cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_spool),
+        cmocka_unit_test_prestate(test_corpus, corpus),
     };
     char dir[] = "/tmp/test_stream.XXXXXX";
     if (!mkdtemp(dir) || chdir(dir)) return 1;

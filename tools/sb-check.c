@@ -26,7 +26,8 @@ static void print_size(uint64_t bytes)
 
 static void print_report(const struct sb_reader *in, const struct sb_description *d, const char *state)
 {
-    fprintf(out, "%s: %s, %" PRIu64 " record%s, ", sb_reader_name(in), state, sb_reader_count(in), sb_reader_count(in) == 1 ? "" : "s");
+    fprintf(out, "%s: %s, %" PRIu64 " record%s, ", sb_reader_name(in), state, sb_reader_count(in),
+            sb_reader_count(in) == 1 ? "" : "s");
     print_size(sb_reader_offset(in));
     putc('\n', out);
     sb_history_print(sb_reader_header(in), out);
@@ -44,7 +45,8 @@ static int check(const char *path)
     while ((most < 0 || sb_reader_count(in) < (uint64_t)most) && (rc = sb_reader_next(in, &rec)) > 0) {
         if (d) sb_description_add(d, &rec);
     }
-    const char *state = rc < 0 ? "broken" : rc > 0 ? "end not looked at" : sb_reader_verified(in) ? "whole" : "no trailer";
+    const char *state = rc < 0 ? "broken" : rc > 0 ? "end not looked at" : "whole";
+    if (rc == 0 && !sb_reader_verified(in)) state = "no trailer";
     if (d) {
         print_report(in, d, state);
         sb_description_free(d);
@@ -62,7 +64,9 @@ int main(int argc, char **argv)
         SB_OPT_QUIET,
         SB_OPT_END,
     };
-    const struct sb_tool tool = {"sb-check", "[FILE]...", "Checks that streams are whole: silent if they are, one line for each that is not.", opts, true};
+    const struct sb_tool tool = {"sb-check", "[FILE]...",
+                                 "Checks that streams are whole: silent if they are, one line for each that is not.",
+                                 opts, true};
     struct sb_args args;
     int status = 0;
     sb_opt_parse(&tool, argc, argv, &args);

@@ -15,8 +15,8 @@ struct sb_buffer {
 void sb_buffer_add(struct sb_buffer *b, const void *bytes, size_t size);
 int sb_buffer_write(void *buffer, const char *bytes, size_t size); /* returns 0 */
 
-/* The buffer as a stdio stream; what is printed is there after fflush() or fclose(). open_memstream() would drop bytes in
- * silence when memory runs out. The buffer must stay where it is until fclose(), which leaves it to its owner. */
+/* The buffer as a stdio stream; what is printed is there after fflush() or fclose(). open_memstream() would drop bytes
+ * in silence when memory runs out. The buffer must stay where it is until fclose(), which leaves it to its owner. */
 FILE *sb_buffer_stdio(struct sb_buffer *b);
 
 #endif

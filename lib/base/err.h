@@ -24,7 +24,7 @@ const char *sb_error_message(void);
 /* "sb-x: message\n" on stderr, line breaks and control bytes inside shown as '?'. */
 void sb_warn(const char *fmt, ...) SB_PRINTF(1, 2);
 
-/* This thread's recorded message, even with -q: for a program that goes on with its next input and exits 1 at the end. */
+/* This thread's recorded message, even with -q: for a program that goes on with its next input, and exits 1 later. */
 void sb_say_error(void);
 
 /* Says it, then exit(1): output files that are not finished are removed, no trailer is written. */

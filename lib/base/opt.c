@@ -245,7 +245,8 @@ void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_a
     sb_program = tool->name;
     memset(args, 0, sizeof *args);
     args->operand = sb_calloc(2, sizeof *args->operand);
-    struct parse p = {.tool = tool, .opts = tool->opts, .argv = argv, .argc = argc, .at = 1, .args = args, .operand_cap = 2};
+    struct parse p = {.tool = tool, .opts = tool->opts, .argv = argv, .argc = argc, .at = 1, .args = args};
+    p.operand_cap = 2;
     bool options = true;
     while (p.at < argc) {
         char *word = argv[p.at++];

@@ -41,10 +41,14 @@ struct sb_opt {
 };
 
 /* The one spelling and meaning of the options that many programs share. */
-#define SB_OPT_OUTPUT(v) {'o', "output", "FILE", SB_TEXT, (v), SB_OPT_UNRECORDED, "write to FILE, which appears only when it is whole (default: standard output)", 0, 0}
-#define SB_OPT_DROP(v) {0, "drop", "FIELDS", SB_TEXT, (v), 0, "leave these fields (comma-separated) out of the output", 0, 0}
+#define SB_OPT_OUTPUT(v)                                                                                            \
+    {'o', "output", "FILE", SB_TEXT, (v), SB_OPT_UNRECORDED,                                                        \
+     "write to FILE, which appears only when it is whole (default: standard output)", 0, 0}
+#define SB_OPT_DROP(v)                                                                                              \
+    {0, "drop", "FIELDS", SB_TEXT, (v), 0, "leave these fields (comma-separated) out of the output", 0, 0}
 #define SB_OPT_QUIET {'q', "quiet", NULL, SB_FLAG, &sb_quiet, SB_OPT_UNRECORDED, "print errors only", 0, 0}
-#define SB_OPT_JOBS(v) {'j', "jobs", "N", SB_INT, (v), SB_OPT_UNRECORDED, "threads (default: the cores this process may use)", 1, 1024}
+#define SB_OPT_JOBS(v)                                                                                              \
+    {'j', "jobs", "N", SB_INT, (v), SB_OPT_UNRECORDED, "threads (default: the cores this process may use)", 1, 1024}
 #define SB_OPT_SEED(v) {0, "seed", "N", SB_INT, (v), 0, "seed of everything random (default 0)", 0, 9007199254740991.0}
 #define SB_OPT_MODEL(v) {'m', "model", "FILE", SB_TEXT, (v), SB_OPT_FILE, "the model, a safetensors file", 0, 0}
 #define SB_OPT_DEVICE(v) {0, "device", "NAME", SB_TEXT, (v), 0, "auto, cpu or ref (default auto)", 0, 0}

@@ -74,12 +74,13 @@ void sb_counts_print(const struct sb_counts *c)
     char text[900];
     uint64_t skipped = 0;
     for (size_t i = 0; i < sizeof c->skipped / sizeof *c->skipped; i++) skipped += c->skipped[i].count;
-    size_t n = (size_t)snprintf(text, sizeof text, "%llu in, %llu out", (unsigned long long)c->in, (unsigned long long)c->out);
+    unsigned long long in = c->in, out = c->out;
+    size_t n = (size_t)snprintf(text, sizeof text, "%llu in, %llu out", in, out);
     if (skipped) n += (size_t)snprintf(text + n, sizeof text - n, ", %llu skipped", (unsigned long long)skipped);
     for (size_t i = 0; i < sizeof c->skipped / sizeof *c->skipped && n < sizeof text; i++) {
         if (!c->skipped[i].count) break;
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s %llu %s", i ? "," : ":", (unsigned long long)c->skipped[i].count,
-                              c->skipped[i].why);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s %llu %s", i ? "," : ":",
+                              (unsigned long long)c->skipped[i].count, c->skipped[i].why);
     }
     sb_warn("%s", text);
 }

@@ -19,6 +19,7 @@ struct sb_counts {
 };
 
 void sb_counts_skip(struct sb_counts *c, const char *why); /* counts one more under why */
-void sb_counts_print(const struct sb_counts *c);           /* "sb-dedup: 812 in, 640 out, 172 skipped: 150 exact duplicate, 22 near duplicate" */
+/* "sb-dedup: 812 in, 640 out, 172 skipped: 150 exact duplicate, 22 near duplicate" */
+void sb_counts_print(const struct sb_counts *c);
 
 #endif

@@ -49,7 +49,8 @@ void sb_record_remove(struct sb_record *r, const char *key);
 
 /* Getters: 1 found, 0 absent or nil, -1 there but of another type (message: "field 'pts' is a str, not a number"). */
 int sb_get_text(const struct sb_record *r, const char *key, const char **text, size_t *size); /* not NUL-terminated */
-int sb_get_cstr(struct sb_record *r, const char *key, const char **text);   /* NUL-terminated copy in the record; refuses NUL inside */
+/* A NUL-terminated copy in the record; a NUL inside is refused. */
+int sb_get_cstr(struct sb_record *r, const char *key, const char **text);
 int sb_get_bin(const struct sb_record *r, const char *key, const uint8_t **data, size_t *size);
 int sb_get_real(const struct sb_record *r, const char *key, double *v);     /* any number, also a numpy scalar */
 int sb_get_int(const struct sb_record *r, const char *key, int64_t *v);     /* an integer that fits, also a numpy one */

@@ -5,7 +5,8 @@
 
 static int wrong(const char *key, size_t key_size, const struct sb_wire *w, const char *wanted)
 {
-    return sb_error("field '%.*s' is %s, not %s", (int)(key_size < 200 ? key_size : 200), key, sb_wire_name(w->type), wanted);
+    return sb_error("field '%.*s' is %s, not %s", (int)(key_size < 200 ? key_size : 200), key, sb_wire_name(w->type),
+                    wanted);
 }
 
 /* 1 and the value's head, 0 if the field is absent or nil. Values were scanned whole when they were read. */
@@ -86,7 +87,8 @@ static int numpy_dtype(const struct sb_field *f, const struct numpy *n, enum sb_
     int key = (int)(f->key_size < 200 ? f->key_size : 200);
     if (n->kind.size) return sb_error("field '%.*s': arrays of objects or structures are not read", key, f->key);
     if (!n->type.at) return sb_error("field '%.*s': an array without a type", key, f->key);
-    if (n->type.size && n->type.at[0] == '>') return sb_error("field '%.*s': big-endian arrays are not read", key, f->key);
+    if (n->type.size && n->type.at[0] == '>')
+        return sb_error("field '%.*s': big-endian arrays are not read", key, f->key);
     for (int i = 0; i < SB_NDTYPES; i++) {
         if (i == SB_BF16 || !span_is(n->type, sb_dtype_numpy((enum sb_dtype)i))) continue;
         *dtype = (enum sb_dtype)i;
@@ -96,8 +98,8 @@ static int numpy_dtype(const struct sb_field *f, const struct numpy *n, enum sb_
         }
         return 0;
     }
-    return sb_error("field '%.*s': arrays of type '%.*s' are not read", key, f->key, (int)(n->type.size < 64 ? n->type.size : 64),
-                    n->type.at);
+    return sb_error("field '%.*s': arrays of type '%.*s' are not read", key, f->key,
+                    (int)(n->type.size < 64 ? n->type.size : 64), n->type.at);
 }
 
 static int numpy_shape(const struct sb_field *f, const struct numpy *n, struct sb_tensor *t)
@@ -113,17 +115,20 @@ static int numpy_shape(const struct sb_field *f, const struct numpy *n, struct s
     t->ndim = (int)list.size;
     bool empty = false;
     for (int i = 0; i < t->ndim; i++) {
-        if (sb_wire_head(n->shape.at + at, n->shape.size - at, &item) != 1 || item.type != SB_WIRE_UINT || item.v.u > INT64_MAX) {
+        if (sb_wire_head(n->shape.at + at, n->shape.size - at, &item) != 1 || item.type != SB_WIRE_UINT ||
+            item.v.u > INT64_MAX) {
             return sb_error("field '%.*s': the array's shape holds no sizes", key, f->key);
         }
         at += item.head;
         t->shape[i] = (int64_t)item.v.u;
         if (!item.v.u) empty = true;
-        if (!empty && !sb_mul(bytes, item.v.u, &bytes)) return sb_error("field '%.*s': the array's shape is too large", key, f->key);
+        if (!empty && !sb_mul(bytes, item.v.u, &bytes))
+            return sb_error("field '%.*s': the array's shape is too large", key, f->key);
     }
     if (empty) bytes = 0;
     if (bytes != n->data.size) {
-        return sb_error("field '%.*s': %zu bytes of data where the array's shape asks for %zu", key, f->key, n->data.size, bytes);
+        return sb_error("field '%.*s': %zu bytes of data where the array's shape asks for %zu", key, f->key,
+                        n->data.size, bytes);
     }
     return 0;
 }
@@ -236,7 +241,8 @@ int sb_get_bin(const struct sb_record *r, const char *key, const uint8_t **data,
 int sb_field_real(const struct sb_field *f, double *v)
 {
     struct sb_wire w;
-    if (sb_wire_head(f->value, f->size, &w) != 1) return sb_error("field '%.*s' holds no value", (int)f->key_size, f->key);
+    if (sb_wire_head(f->value, f->size, &w) != 1)
+        return sb_error("field '%.*s' holds no value", (int)f->key_size, f->key);
     if (w.type == SB_WIRE_MAP) numpy_scalar(f, &w);
     switch (w.type) {
     case SB_WIRE_UINT: *v = (double)w.v.u; return 1;
@@ -262,7 +268,8 @@ int sb_get_int(const struct sb_record *r, const char *key, int64_t *v)
     if (rc != 1) return rc;
     if (w.type == SB_WIRE_MAP) numpy_scalar(f, &w);
     if (w.type != SB_WIRE_UINT && w.type != SB_WIRE_INT) return wrong(f->key, f->key_size, &w, "an integer");
-    if (w.type == SB_WIRE_UINT && w.v.u > INT64_MAX) return sb_error("field '%s' is too large: %llu", key, (unsigned long long)w.v.u);
+    if (w.type == SB_WIRE_UINT && w.v.u > INT64_MAX)
+        return sb_error("field '%s' is too large: %llu", key, (unsigned long long)w.v.u);
     *v = w.type == SB_WIRE_UINT ? (int64_t)w.v.u : w.v.i;
     return 1;
 }

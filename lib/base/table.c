@@ -32,7 +32,8 @@ size_t sb_text_print(FILE *out, const char *text, size_t size, size_t most)
     for (; shown < limit; shown++) {
         size_t n = sb_utf8_length(text + at, size - at);
         unsigned char c = (unsigned char)text[at];
-        bool clean = n > 1 ? !(n == 2 && c == 0xc2 && (unsigned char)text[at + 1] < 0xa0) : n == 1 && c >= 0x20 && c != 0x7f;
+        bool control = n == 2 ? c == 0xc2 && (unsigned char)text[at + 1] < 0xa0 : n == 1 && (c < 0x20 || c == 0x7f);
+        bool clean = n && !control;
         if (out && clean) fwrite(text + at, 1, n, out);
         if (out && !clean) putc('?', out);
         at += n ? n : 1;

@@ -1,5 +1,5 @@
-/* A table for a human reader: columns as wide as their widest cell, characters counted as UTF-8, control bytes and what is
- * no UTF-8 shown as '?', cells longer than 60 characters cut with "...". */
+/* A table for a human reader: columns as wide as their widest cell, characters counted as UTF-8, control bytes and what
+ * is no UTF-8 shown as '?', cells longer than 60 characters cut with "...". */
 #ifndef SB_BASE_TABLE_H
 #define SB_BASE_TABLE_H
 

@@ -7,7 +7,10 @@
 
 #define SB_DIMS 8
 
-enum sb_dtype { SB_U8, SB_I8, SB_BOOL, SB_U16, SB_I16, SB_BF16, SB_F16, SB_U32, SB_I32, SB_F32, SB_U64, SB_I64, SB_F64, SB_NDTYPES };
+enum sb_dtype {
+    SB_U8, SB_I8, SB_BOOL, SB_U16, SB_I16, SB_BF16, SB_F16, SB_U32, SB_I32, SB_F32, SB_U64, SB_I64, SB_F64,
+    SB_NDTYPES
+};
 
 struct sb_tensor {
     enum sb_dtype dtype;
@@ -23,7 +26,8 @@ extern "C" {
 size_t sb_dtype_size(enum sb_dtype dtype);       /* bytes an element */
 const char *sb_dtype_name(enum sb_dtype dtype);  /* "u8" "f32" "bf16" ... */
 const char *sb_dtype_numpy(enum sb_dtype dtype); /* numpy's code: "|u1" "<f4"; bf16 travels as "<u2" */
-int64_t sb_tensor_count(const struct sb_tensor *t); /* elements; 1 for 0-d. Shapes are trusted: checked where they came in */
+/* Elements; 1 for 0-d. Shapes are trusted: they were checked where they came in. */
+int64_t sb_tensor_count(const struct sb_tensor *t);
 size_t sb_tensor_bytes(const struct sb_tensor *t);
 /* "f32 [3,224,224]" into buf; returns buf. */
 const char *sb_tensor_text(const struct sb_tensor *t, char *buf, size_t size);

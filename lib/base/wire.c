@@ -122,6 +122,7 @@ size_t sb_wire_value(const uint8_t *p, size_t n)
 
 const char *sb_wire_name(enum sb_wire_type type)
 {
-    static const char *const name[] = {"nil", "a bool", "an integer", "an integer", "a number", "a str", "bin", "an ext", "a list", "a map"};
+    static const char *const name[] = {"nil",   "a bool", "an integer", "an integer", "a number",
+                                       "a str", "bin",    "an ext",     "a list",     "a map"};
     return name[type];
 }

@@ -9,7 +9,10 @@
 
 #define SB_WIRE_DEPTH 32 /* nesting that msgpack-c can read */
 
-enum sb_wire_type { SB_WIRE_NIL, SB_WIRE_BOOL, SB_WIRE_UINT, SB_WIRE_INT, SB_WIRE_REAL, SB_WIRE_STR, SB_WIRE_BIN, SB_WIRE_EXT, SB_WIRE_ARRAY, SB_WIRE_MAP };
+enum sb_wire_type {
+    SB_WIRE_NIL, SB_WIRE_BOOL, SB_WIRE_UINT, SB_WIRE_INT, SB_WIRE_REAL,
+    SB_WIRE_STR, SB_WIRE_BIN, SB_WIRE_EXT, SB_WIRE_ARRAY, SB_WIRE_MAP
+};
 
 struct sb_wire {
     enum sb_wire_type type; /* SB_WIRE_INT: negative only */

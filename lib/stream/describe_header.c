@@ -13,7 +13,8 @@ static const msgpack_object *member(const msgpack_object *map, const char *key)
     if (map->type != MSGPACK_OBJECT_MAP) return NULL;
     for (uint32_t i = 0; i < map->via.map.size; i++) {
         const msgpack_object *k = &map->via.map.ptr[i].key;
-        if (k->type == MSGPACK_OBJECT_STR && k->via.str.size == strlen(key) && memcmp(k->via.str.ptr, key, k->via.str.size) == 0) {
+        if (k->type == MSGPACK_OBJECT_STR && k->via.str.size == strlen(key) &&
+            memcmp(k->via.str.ptr, key, k->via.str.size) == 0) {
             return &map->via.map.ptr[i].val;
         }
     }
@@ -39,7 +40,8 @@ static void print_step(const msgpack_object *step, FILE *out)
     add_text(&line, member(step, "tool"));
     add_text(&line, member(step, "version"));
     const msgpack_object *args = member(step, "args"), *files = member(step, "files");
-    for (uint32_t i = 0; args && args->type == MSGPACK_OBJECT_ARRAY && i < args->via.array.size; i++) add_text(&line, &args->via.array.ptr[i]);
+    for (uint32_t i = 0; args && args->type == MSGPACK_OBJECT_ARRAY && i < args->via.array.size; i++)
+        add_text(&line, &args->via.array.ptr[i]);
     fprintf(out, "  ");
     sb_text_print(out, line.data ? (char *)line.data : "?", line.data ? line.size : 1, LINE_MOST);
     putc('\n', out);

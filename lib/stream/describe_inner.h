@@ -9,7 +9,8 @@ enum { FIELDS_MAX = 256, NAMES_MAX = 4096 };
 
 /* What a value is, beyond msgpack's types. An array of dtype t is KIND_ARRAY + t. */
 enum kind {
-    KIND_NIL, KIND_BOOL, KIND_INT, KIND_F32, KIND_F64, KIND_STR, KIND_BIN, KIND_JPEG, KIND_PNG, KIND_LIST, KIND_MAP, KIND_EXT,
+    KIND_NIL, KIND_BOOL, KIND_INT, KIND_F32, KIND_F64, KIND_STR, KIND_BIN, KIND_JPEG, KIND_PNG, KIND_LIST, KIND_MAP,
+    KIND_EXT,
     KIND_SCALAR, /* a number of numpy's */
     KIND_UNREAD, /* an array that is not read: big-endian, of objects, of a wrong size */
     KIND_ARRAY,

@@ -10,7 +10,8 @@
 enum { NAMES_SHOWN = 10, SOURCES_SHOWN = 20, TEXT_SIZE = 256 };
 
 static const char *const kind_name[KIND_ARRAY] = {
-    "nil", "bool", "int", "f32", "f64", "str", "bin", "JPEG", "PNG", "list", "map", "ext", "numpy scalar", "unreadable array",
+    "nil",  "bool", "int",  "f32", "f64", "str",          "bin",
+    "JPEG", "PNG",  "list", "map", "ext", "numpy scalar", "unreadable array",
 };
 
 /* Appends to a text of TEXT_SIZE bytes, cutting what does not fit. */
@@ -31,7 +32,8 @@ static void types_text(const struct field_stats *s, char *text)
     text[0] = 0;
     for (int k = 0; k < KINDS; k++) {
         if (!s->kind[k]) continue;
-        append(text, "%s%s", text[0] ? ", " : "", k < KIND_ARRAY ? kind_name[k] : sb_dtype_name((enum sb_dtype)(k - KIND_ARRAY)));
+        append(text, "%s%s", text[0] ? ", " : "",
+               k < KIND_ARRAY ? kind_name[k] : sb_dtype_name((enum sb_dtype)(k - KIND_ARRAY)));
     }
 }
 
@@ -48,7 +50,8 @@ static void shape_text(const struct field_stats *s, char *text)
         if (!s->dims_differ) append(text, "]");
     }
     if (s->size.any) {
-        bool bytes = s->kind[KIND_STR] || s->kind[KIND_BIN] || s->kind[KIND_JPEG] || s->kind[KIND_PNG] || s->kind[KIND_EXT];
+        bool bytes =
+            s->kind[KIND_STR] || s->kind[KIND_BIN] || s->kind[KIND_JPEG] || s->kind[KIND_PNG] || s->kind[KIND_EXT];
         append(text, s->ndim >= 0 ? ", %.0f" : "%.0f", s->size.least);
         if (s->size.most != s->size.least) append(text, "..%.0f", s->size.most);
         append(text, bytes ? " bytes" : " items");
@@ -60,7 +63,8 @@ static void range_text(const struct field_stats *s, char *text)
     text[0] = 0;
     if (s->value.any) {
         /* Whole numbers in full: pixels, counts and Unix times must not be rounded. */
-        bool whole = floor(s->value.least) == s->value.least && floor(s->value.most) == s->value.most && fabs(s->value.most) < 1e15;
+        bool whole = floor(s->value.least) == s->value.least && floor(s->value.most) == s->value.most &&
+                     fabs(s->value.most) < 1e15;
         append(text, whole ? "%.0f" : "%.6g", s->value.least);
         if (s->value.most != s->value.least) append(text, whole ? "..%.0f" : "..%.6g", s->value.most);
     }
@@ -153,7 +157,8 @@ static void clock_text(double seconds, char *text)
         return;
     }
     uint64_t ms = (uint64_t)llround(seconds * 1000);
-    append(text, "%" PRIu64 ":%02d:%02d.%03d", ms / 3600000, (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
+    append(text, "%" PRIu64 ":%02d:%02d.%03d", ms / 3600000, (int)(ms / 60000 % 60), (int)(ms / 1000 % 60),
+           (int)(ms % 1000));
 }
 
 static void date_text(double unix_time, char *text)

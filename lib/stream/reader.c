@@ -60,7 +60,8 @@ static int fill(struct sb_reader *r, size_t want)
         make_room(r, want);
         size_t room = r->cap - r->end, missing = want - (r->end - r->start);
         /* Of a large record no more is read than it needs: what follows it would have to be moved. */
-        if (want > READ_LEAST && room > missing) room = missing > READ_LEAST ? missing : READ_LEAST < room ? READ_LEAST : room;
+        if (want > READ_LEAST && room > missing)
+            room = missing > READ_LEAST ? missing : READ_LEAST < room ? READ_LEAST : room;
         if (r->idle && !r->regular) {
             struct pollfd p = {.fd = r->fd, .events = POLLIN};
             if (poll(&p, 1, 0) == 0) r->idle(r->idle_arg);
@@ -207,7 +208,8 @@ static int read_header(struct sb_reader *r)
     if (sb_record_parse(&r->header, r->buf, r->size)) return bad_object(r);
     if (sb_record_find(&r->header, "seabot")) {
         if (sb_get_int(&r->header, "seabot", &version) != 1) return sb_error("%s: a header without a version", r->name);
-        if (version != 1) return sb_error("%s: a stream of version %" PRId64 "; this program reads version 1", r->name, version);
+        if (version != 1)
+            return sb_error("%s: a stream of version %" PRId64 "; this program reads version 1", r->name, version);
         sb_record_keep(&r->header);
         XXH3_128bits_update(r->hash, r->buf, r->size);
         return 0;

@@ -36,7 +36,9 @@ int sb_scan_more(struct sb_scan *s, const uint8_t *bytes, size_t have)
         uint64_t end = s->at + w.head + (rc == 0 || container ? 0 : w.size);
         /* Each value takes a byte at least: what is declared tells how long the object must become. */
         uint64_t least = end + s->pending - 1 + children;
-        if (least > SB_RECORD_MAX) return sb_error("a record of %llu bytes or more: the limit is %u", (unsigned long long)least, SB_RECORD_MAX);
+        if (least > SB_RECORD_MAX)
+            return sb_error("a record of %llu bytes or more: the limit is %u", (unsigned long long)least,
+                            SB_RECORD_MAX);
         if (rc == 0 || end > have) {
             s->need = least;
             return 0;

@@ -1,5 +1,6 @@
 /* Finds where a msgpack object ends, in bytes that may not all have arrived yet, and refuses one that can't be a
- * record: it nests deeper than msgpack-c reads, or declares more than SB_RECORD_MAX bytes could hold. Allocates nothing.
+ * record: it nests deeper than msgpack-c reads, or declares more than SB_RECORD_MAX bytes could hold. Allocates
+ * nothing.
  *
  *     sb_scan_start(&scan);
  *     while ((rc = sb_scan_more(&scan, bytes, have)) == 0) read until have >= scan.need;

@@ -72,11 +72,13 @@ static int take_all(struct sb_spool *s, void (*each)(void *arg, uint64_t index, 
         s->count++;
     }
     sb_record_free(&rec);
-    if (rc == 0 && s->own) sb_warn("%s: %.1f MB spooled to a temporary file", sb_reader_name(s->in), (double)written / 1e6);
+    if (rc == 0 && s->own)
+        sb_warn("%s: %.1f MB spooled to a temporary file", sb_reader_name(s->in), (double)written / 1e6);
     return rc;
 }
 
-struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg)
+struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec),
+                               void *arg)
 {
     struct sb_reader *in = sb_reader_open(path);
     if (!in) return NULL;

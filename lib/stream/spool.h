@@ -9,14 +9,17 @@
 
 struct sb_spool;
 
-/* `each` (may be NULL) is called once a record during the verifying pass, so that one pass can gather what it needs. */
-struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg); /* NULL with a message */
+/* `each` (may be NULL) is called once a record during the verifying pass, so that one pass can gather what it needs.
+ * NULL with a message. */
+struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec),
+                               void *arg);
 const struct sb_record *sb_spool_header(const struct sb_spool *s);
 const char *sb_spool_name(const struct sb_spool *s); /* for messages */
 uint64_t sb_spool_count(const struct sb_spool *s);
 /* The record at index; owned by the caller's rec until its next use. Safe from several threads with different recs. */
 int sb_spool_get(struct sb_spool *s, uint64_t index, struct sb_record *rec);
-void sb_spool_hash(const struct sb_spool *s, char out[33]); /* XXH3-128 of the stream's bytes, trailer excluded: its identity */
+/* XXH3-128 of the stream's bytes, trailer excluded: its identity. */
+void sb_spool_hash(const struct sb_spool *s, char out[33]);
 void sb_spool_close(struct sb_spool *s);
 
 #endif

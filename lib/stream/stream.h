@@ -21,7 +21,8 @@ struct sb_writer;
 struct sb_reader *sb_reader_open(const char *path);
 const struct sb_record *sb_reader_header(const struct sb_reader *r); /* empty for a foreign stream */
 const char *sb_reader_name(const struct sb_reader *r);               /* for messages: "dive.sb", "standard input" */
-/* 1: a record, valid until the next call. 0: the verified end. -1: broken ("dive.sb: stream cut off after 812 records"). */
+/* 1: a record, valid until the next call. 0: the verified end. -1: broken, with a message
+ * ("dive.sb: stream cut off after 812 records"). */
 int sb_reader_next(struct sb_reader *r, struct sb_record *rec);
 uint64_t sb_reader_count(const struct sb_reader *r);  /* records so far */
 uint64_t sb_reader_offset(const struct sb_reader *r); /* bytes so far: where the next object starts */
@@ -37,7 +38,8 @@ void sb_reader_close(struct sb_reader *r);
 struct sb_writer *sb_writer_open(const char *path);
 /* Put and flush may be called from different threads. */
 /* Copies `header` (may be NULL) and appends {"tool","version","args","files"} to its history. Once, first. */
-void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool, const struct sb_args *args);
+void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,
+                      const struct sb_args *args);
 void sb_writer_put(struct sb_writer *w, const struct sb_record *rec);
 void sb_writer_flush(struct sb_writer *w);
 uint64_t sb_writer_count(const struct sb_writer *w);
@@ -64,11 +66,13 @@ void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char 
 void sb_filter_open_whole(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop,
                           void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg);
 void sb_filter_rewind(struct sb_filter *f);
-void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args); /* writes the header */
+/* Writes the header. */
+void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args);
 bool sb_filter_next(struct sb_filter *f, struct sb_record *rec); /* flushes the output before a read that would block */
 void sb_filter_put(struct sb_filter *f, struct sb_record *rec);  /* drops --drop's fields, writes, counts */
 void sb_filter_close(struct sb_filter *f);                       /* trailer, counts on stderr */
 /* "dive.sb: record 12 (id 3f...): message" and exit 1; for a record that lacks what the program needs. */
-_Noreturn void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -68,7 +68,9 @@ static void emit_record(struct sb_writer *w, const struct sb_record *rec)
     msgpack_packer pk;
     size_t total = 5;
     for (size_t i = 0; i < rec->count; i++) total += 5 + rec->field[i].key_size + rec->field[i].size;
-    if (total > SB_RECORD_MAX) sb_die("record %" PRIu64 " is too large to write: %zu bytes, the limit is %u", w->count + 1, total, SB_RECORD_MAX);
+    if (total > SB_RECORD_MAX)
+        sb_die("record %" PRIu64 " is too large to write: %zu bytes, the limit is %u", w->count + 1, total,
+               SB_RECORD_MAX);
     if (rec->count > SB_FIELDS_MAX) sb_die("record %" PRIu64 " has more than %d fields", w->count + 1, SB_FIELDS_MAX);
     msgpack_packer_init(&pk, w, emit_packed);
     msgpack_pack_map(&pk, rec->count);
@@ -80,7 +82,8 @@ static void emit_record(struct sb_writer *w, const struct sb_record *rec)
     }
 }
 
-void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool, const struct sb_args *args)
+void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,
+                      const struct sb_args *args)
 {
     struct sb_record all = {0};
     sb_history_header(&all, header, tool, args);

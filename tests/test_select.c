@@ -18,7 +18,7 @@
 #include "select/split.h"
 #include "select/strata.h"
 
-/* ---- perceptual hash ------------------------------------------------------------------------------------------------ */
+/* ---- perceptual hash --------------------------------------------------------------------------------------------- */
 
 /* Soft blobs of colour over a gradient: what the seed says, in any size. */
 static void paint(struct sb_picture *p, int width, int height, uint64_t seed)
@@ -90,7 +90,8 @@ static void empty_water_is_near_empty_water(void **state)
     assert_int_equal(sb_picture_size(&p, 320, 240), 0);
     for (uint64_t seed = 0; seed < 2; seed++) {
         sb_rng_init(&rng, seed, 0);
-        for (size_t i = 0; i < (size_t)3 * 320 * 240; i++) p.rgb[i] = (uint8_t)(40 + 30 * (i % 3) + 3 * sb_rng_normal(&rng));
+        for (size_t i = 0; i < (size_t)3 * 320 * 240; i++)
+            p.rgb[i] = (uint8_t)(40 + 30 * (i % 3) + 3 * sb_rng_normal(&rng));
         hash[seed] = hash_picture(&p);
     }
     assert_in_range(sb_phash_distance(hash[0], hash[1]), 0, SB_PHASH_DISTANCE);
@@ -117,7 +118,8 @@ static void index_finds_what_a_scan_finds(void **state)
             hash[i] = random64(&rng);
             if (i % 3) { /* near an earlier one */
                 hash[i] = hash[sb_rng_below(&rng, (uint32_t)i)];
-                for (uint32_t flips = sb_rng_below(&rng, (uint32_t)distance + 3); flips-- > 0;) hash[i] ^= (uint64_t)1 << sb_rng_below(&rng, 64);
+                for (uint32_t flips = sb_rng_below(&rng, (uint32_t)distance + 3); flips > 0; flips--)
+                    hash[i] ^= (uint64_t)1 << sb_rng_below(&rng, 64);
             }
             size_t best = SIZE_MAX;
             int least = distance + 1;
@@ -155,7 +157,7 @@ static void table_numbers_in_order(void **state)
     sb_hash_table_free(&t);
 }
 
-/* ---- splits --------------------------------------------------------------------------------------------------------- */
+/* ---- splits ------------------------------------------------------------------------------------------------------ */
 
 static struct sb_hash group_hash(unsigned number, uint64_t seed)
 {
@@ -191,7 +193,8 @@ static void parts_get_their_shares(void **state)
 static void bad_parts_are_refused(void **state)
 {
     (void)state;
-    const char *bad[] = {"", "train", "train=", "=1", "train=0", "train=-1", "train=x", "train=nan", "a=1,a=2", "a=1,b"};
+    const char *bad[] = {"", "train", "train=", "=1", "train=0", "train=-1",
+                         "train=x", "train=nan", "a=1,a=2", "a=1,b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct sb_parts p = {0};
         assert_int_equal(sb_parts_parse(&p, bad[i]), -1);
@@ -266,7 +269,7 @@ static void strata_balance_labels_in_any_order(void **state)
     sb_parts_free(&parts);
 }
 
-/* ---- groups and labels ---------------------------------------------------------------------------------------------- */
+/* ---- groups and labels ------------------------------------------------------------------------------------------- */
 
 static void group_names(void **state)
 {
@@ -306,7 +309,7 @@ static void group_names(void **state)
     free(other.data);
 }
 
-/* ---- clusters ------------------------------------------------------------------------------------------------------- */
+/* ---- clusters ---------------------------------------------------------------------------------------------------- */
 
 struct blobs {
     int64_t n, d, k;
@@ -345,7 +348,8 @@ static struct sb_kmeans run_kmeans(const float *x, int64_t n, int64_t d, int64_t
 {
     double last = 0;
     const char *why = NULL;
-    struct sb_kmeans m = {.ops = &sb_ops_ref, .n = n, .d = d, .k = k, .iterations = 100, .seed = seed, .each = falls, .arg = &last};
+    struct sb_kmeans m = {.ops = &sb_ops_ref, .n = n, .d = d, .k = k, .iterations = 100, .seed = seed,
+                          .each = falls, .arg = &last};
     m.dev = m.ops->open(0, 1, &why);
     assert_non_null(m.dev);
     assert_int_equal(sb_kmeans(&m, x), 0);

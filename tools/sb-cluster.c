@@ -25,7 +25,8 @@ static const struct sb_opt options[] = {
     SB_OPT_OUTPUT(&output),
     {'k', "clusters", "N", SB_INT, &clusters, 0, "so many clusters (needed)", 1, 1 << 24},
     {0, "iterations", "N", SB_INT, &iterations, 0, "move the centroids at most N times (default 100)", 1, 1000000},
-    {0, "select", "N", SB_INT, &keep_count, 0, "keep only N records, as different as they come, from all clusters", 1, 9007199254740991.0},
+    {0, "select", "N", SB_INT, &keep_count, 0,
+     "keep only N records, as different as they come, from all clusters", 1, 9007199254740991.0},
     SB_OPT_SEED(&seed),
     SB_OPT_DEVICE(&device),
     SB_OPT_DROP(&drop),
@@ -35,7 +36,8 @@ static const struct sb_opt options[] = {
 };
 
 static const struct sb_tool tool = {
-    "sb-cluster", "-k N [FILE]", "Clusters records by their embeddings or, without them, by small thumbnails.", options, true,
+    "sb-cluster", "-k N [FILE]", "Clusters records by their embeddings or, without them, by small thumbnails.", options,
+    true,
 };
 
 struct vectors {
@@ -119,7 +121,8 @@ static void gather(void *arg, void *p)
     v->filter->at = item->index + 1;
     if (*item->error) sb_filter_die(v->filter, &item->rec, "%s", item->error);
     if (item->d != v->d)
-        sb_filter_die(v->filter, &item->rec, "field 'embedding' has %" PRId64 " numbers, the first record's %" PRId64, item->d, v->d);
+        sb_filter_die(v->filter, &item->rec, "field 'embedding' has %" PRId64 " numbers, the first record's %" PRId64,
+                      item->d, v->d);
     memcpy(v->x + (int64_t)item->index * v->d, item->vector, (size_t)v->d * sizeof *v->x);
 }
 
@@ -176,8 +179,8 @@ static void report(const struct sb_kmeans *m)
         if (m->size[j] > most) most = m->size[j];
     }
     if (m->k < clusters) sb_warn("only %" PRId64 " different records: so many clusters", m->k);
-    sb_warn("%" PRId64 " clusters of %" PRId64 " to %" PRId64 " records, inertia %.6g after %d iterations%s", m->k, least, most,
-            m->inertia, m->moves, m->converged ? "" : ", not yet at rest");
+    sb_warn("%" PRId64 " clusters of %" PRId64 " to %" PRId64 " records, inertia %.6g after %d iterations%s", m->k,
+            least, most, m->inertia, m->moves, m->converged ? "" : ", not yet at rest");
 }
 
 static void write_records(struct sb_filter *filter, const struct sb_kmeans *m, const bool *keep)
@@ -209,7 +212,8 @@ int main(int argc, char **argv)
     sb_filter_start(&filter, &tool, &args);
     struct vectors v = {.filter = &filter};
     read_vectors(&v);
-    struct sb_kmeans m = {.n = v.n, .d = v.d, .k = clusters < v.n ? clusters : v.n, .iterations = (int)iterations, .seed = (uint64_t)seed, .each = show};
+    struct sb_kmeans m = {.n = v.n, .d = v.d, .k = clusters < v.n ? clusters : v.n, .iterations = (int)iterations,
+                          .seed = (uint64_t)seed, .each = show};
     if (v.n) cluster(&m, v.x);
     if (v.n && keep_count) {
         keep = sb_calloc((size_t)v.n, sizeof *keep);

@@ -21,7 +21,8 @@ static int64_t distance = SB_PHASH_DISTANCE, jobs;
 
 static const struct sb_opt options[] = {
     SB_OPT_OUTPUT(&output),
-    {0, "distance", "BITS", SB_INT, &distance, 0, "perceptual hashes that differ in at most BITS of 64 are near duplicates (default 4)", 0, SB_HASH_INDEX_DISTANCE},
+    {0, "distance", "BITS", SB_INT, &distance, 0,
+     "perceptual hashes that differ in at most BITS of 64 are near duplicates (default 4)", 0, SB_HASH_INDEX_DISTANCE},
     {0, "exact", NULL, SB_FLAG, &exact_only, 0, "exact duplicates only: the same pixels", 0, 0},
     {0, "mark", NULL, SB_FLAG, &mark, 0, "keep duplicates, with the field duplicate_of", 0, 0},
     SB_OPT_DROP(&drop),
@@ -31,7 +32,8 @@ static const struct sb_opt options[] = {
 };
 
 static const struct sb_tool tool = {
-    "sb-dedup", "[FILE]", "Drops pictures that are duplicates, or nearly, of one that came before in the stream.", options, true,
+    "sb-dedup", "[FILE]", "Drops pictures that are duplicates, or nearly, of one that came before in the stream.",
+    options, true,
 };
 
 /* One record on its way through the pipeline. */
@@ -170,8 +172,8 @@ int main(int argc, char **argv)
     sb_pipeline_run(&pipeline);
     sb_filter_close(&d.filter);
     if (mark && d.exact_count + d.near_count)
-        sb_warn("%" PRIu64 " marked: %" PRIu64 " exact duplicate, %" PRIu64 " near duplicate", d.exact_count + d.near_count,
-                d.exact_count, d.near_count);
+        sb_warn("%" PRIu64 " marked: %" PRIu64 " exact duplicate, %" PRIu64 " near duplicate",
+                d.exact_count + d.near_count, d.exact_count, d.near_count);
 
     for (size_t i = 0; i < d.exact.count && mark; i++) free(d.id[i]);
     free(d.id);

@@ -19,10 +19,13 @@ static int64_t folds, fold = -1, seed = -1; /* seed -1: not given, which is 0 */
 
 static const struct sb_opt options[] = {
     SB_OPT_OUTPUT(&output),
-    {0, "parts", "NAME=WEIGHT,...", SB_TEXT, &parts_text, 0, "the parts and their weights (default " DEFAULT_PARTS ")", 0, 0},
+    {0, "parts", "NAME=WEIGHT,...", SB_TEXT, &parts_text, 0,
+     "the parts and their weights (default " DEFAULT_PARTS ")", 0, 0},
     {0, "folds", "K", SB_INT, &folds, 0, "K equal folds for cross-validation, in the field fold", 2, 1000},
-    {0, "group-by", "WHAT", SB_TEXT, &group_text, 0, "what must not be cut through: group, source, id or time:SECONDS (default group)", 0, 0},
-    {0, "stratify", NULL, SB_FLAG, &stratify, 0, "give each part its share of every label; needs the whole stream", 0, 0},
+    {0, "group-by", "WHAT", SB_TEXT, &group_text, 0,
+     "what must not be cut through: group, source, id or time:SECONDS (default group)", 0, 0},
+    {0, "stratify", NULL, SB_FLAG, &stratify, 0,
+     "give each part its share of every label; needs the whole stream", 0, 0},
     {0, "fold", "N", SB_INT, &fold, 0, "fold N is the part test, the others are train", 0, 999},
     {0, "part", "NAMES", SB_TEXTS, &wanted, 0, "keep only these parts (comma-separated or repeated)", 0, 0},
     SB_OPT_SEED(&seed),
@@ -70,7 +73,8 @@ static void read_options(struct split *s)
     if (folds && !parts_text && fold < 0 && wanted.count) sb_usage("--part with --folds needs --fold N or --parts");
     if (group_text && sb_group_by_parse(&s->by, group_text)) sb_usage("--group-by %s", sb_error_message());
     if (parts_text || (!folds && fold < 0))
-        if (sb_parts_parse(&s->parts, parts_text ? parts_text : DEFAULT_PARTS)) sb_usage("--parts: %s", sb_error_message());
+        if (sb_parts_parse(&s->parts, parts_text ? parts_text : DEFAULT_PARTS))
+            sb_usage("--parts: %s", sb_error_message());
     sb_parts_folds(&s->folds, (int)folds);
     for (size_t i = 0; i < wanted.count; i++) sb_texts_split(wanted.text[i], ',', &s->keep);
     check_wanted(s, splitting());
@@ -80,8 +84,8 @@ static void read_options(struct split *s)
 static bool find_group(struct split *s, const struct sb_record *rec, struct sb_hash *group)
 {
     static const char *const lacks[] = {
-        [SB_BY_GROUP] = "no field 'group', which tells what a split must not cut through: a dive, a video, a track; add it, or choose "
-                        "--group-by source, id or time:SECONDS",
+        [SB_BY_GROUP] = "no field 'group', which tells what a split must not cut through: a dive, a video, a track; "
+                        "add it, or choose --group-by source, id or time:SECONDS",
         [SB_BY_SOURCE] = "no field 'source' to group by",
         [SB_BY_ID] = "no field 'id' to group by",
         [SB_BY_TIME] = "neither 'time' nor 'source' and 'pts' to group by",
@@ -175,7 +179,8 @@ static void finish(struct split *s, struct sb_record *rec)
     int found = folds_only ? 0 : sb_get_cstr(rec, "split", &name);
     int64_t of;
     if (found < 0) sb_filter_die(&s->filter, rec, "%s", sb_error_message());
-    if (!folds_only && !found) sb_filter_die(&s->filter, rec, "no field 'split', though the stream is split: add --parts to split it anew");
+    if (!folds_only && !found)
+        sb_filter_die(&s->filter, rec, "no field 'split', though the stream is split: add --parts to split it anew");
     if (folds_only && sb_get_int(rec, "fold", &of) > 0) name = s->folds.name[of];
     sb_part_tallies_add(&s->tallies, name, rec, &s->key);
 
@@ -219,7 +224,8 @@ int main(int argc, char **argv)
     sb_filter_close(&s.filter);
     sb_part_tallies_print(&s.tallies, fold >= 0 || s.parts.count ? "" : "fold ");
     for (size_t i = 0; i < s.keep.count; i++)
-        if (!sb_part_tallies_records(&s.tallies, s.keep.text[i])) sb_warn("no record is in the part '%s'", s.keep.text[i]);
+        if (!sb_part_tallies_records(&s.tallies, s.keep.text[i]))
+            sb_warn("no record is in the part '%s'", s.keep.text[i]);
 
     sb_record_free(&rec);
     sb_part_tallies_free(&s.tallies);

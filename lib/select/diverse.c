@@ -31,7 +31,8 @@ static float squared_distance(const float *a, const float *b, int64_t d)
 }
 
 /* far[i] is the squared distance of vector i from the nearest that its cluster gave; -1 once it was given itself. */
-static int64_t give(const struct cluster *c, const int64_t *member, const float *x, int64_t d, const float *distance, float *far)
+static int64_t give(const struct cluster *c, const int64_t *member, const float *x, int64_t d, const float *distance,
+                    float *far)
 {
     int64_t best = -1;
     for (int64_t i = c->first; i < c->first + c->size; i++) {

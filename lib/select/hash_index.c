@@ -90,12 +90,14 @@ static void compare(const struct sb_hash_index *x, size_t number, uint64_t hash,
     }
 }
 
-/* The bucket, and those with up to so many of the bits from `bit` on flipped. Bits of the part above the bucket's lead to the
- * same bucket. */
-static void visit(const struct sb_hash_index *x, int part, size_t at, int bit, int flips, uint64_t hash, struct nearest *best)
+/* The bucket, and those with up to so many of the bits from `bit` on flipped. Bits of the part above the bucket's lead
+ * to the same bucket. */
+static void visit(const struct sb_hash_index *x, int part, size_t at, int bit, int flips, uint64_t hash,
+                  struct nearest *best)
 {
     for (uint32_t n = x->head[part][at]; n; n = x->next[part][n - 1]) compare(x, n - 1, hash, best);
-    for (int b = bit; flips && b < x->bits[part]; b++) visit(x, part, at ^ ((size_t)1 << b), b + 1, flips - 1, hash, best);
+    for (int b = bit; flips && b < x->bits[part]; b++)
+        visit(x, part, at ^ ((size_t)1 << b), b + 1, flips - 1, hash, best);
 }
 
 /* How many buckets a look-up visits. */

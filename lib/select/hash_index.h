@@ -1,9 +1,9 @@
 /* Perceptual hashes, searched for the nearest one within a Hamming distance that is fixed when the index is made.
  *
- * The 64 bits are cut into three parts. Of two hashes that differ in at most `distance` bits, some part differs in at most
- * a third of them (pigeonhole), so a look-up visits, for each part, the bucket of its bits and those of its bits with so
- * many flipped (multi-index hashing: Norouzi, Punjani and Fleet, CVPR 2012). Where those buckets are more than there are
- * hashes, it goes through the hashes instead. Memory: 26 to 32 bytes a hash. */
+ * The 64 bits are cut into three parts. Of two hashes that differ in at most `distance` bits, some part differs in at
+ * most a third of them (pigeonhole), so a look-up visits, for each part, the bucket of its bits and those of its bits
+ * with so many flipped (multi-index hashing: Norouzi, Punjani and Fleet, CVPR 2012). Where those buckets are more than
+ * there are hashes, it goes through the hashes instead. Memory: 26 to 32 bytes a hash. */
 #ifndef SB_SELECT_HASH_INDEX_H
 #define SB_SELECT_HASH_INDEX_H
 

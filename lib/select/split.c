@@ -24,7 +24,8 @@ static int parse_one(struct sb_parts *p, const char *text)
     char *end;
     double weight = strtod(equals + 1, &end);
     if (*end || !isfinite(weight) || weight <= 0) return sb_error("'%s': the weight must be a number above 0", text);
-    if (sb_parts_find(p, text, (size_t)(equals - text)) != SIZE_MAX) return sb_error("'%s': the part is named twice", text);
+    if (sb_parts_find(p, text, (size_t)(equals - text)) != SIZE_MAX)
+        return sb_error("'%s': the part is named twice", text);
     add(p, sb_strndup(text, (size_t)(equals - text)), weight);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* Parts of a data set (train, val, test; folds), and who goes where.
  *
  * What belongs together (a group: a dive, a track) goes to one part. Without labels the hash of the group's name alone
- * decides, so that a group falls on the same side whatever else is there. With labels (strata.h) groups are dealt out so
- * that each part gets its share of every label. */
+ * decides, so that a group falls on the same side whatever else is there. With labels (strata.h) groups are dealt out
+ * so that each part gets its share of every label. */
 #ifndef SB_SELECT_SPLIT_H
 #define SB_SELECT_SPLIT_H
 

@@ -1,6 +1,7 @@
 /* The choice for a group that holds n(l) records of each label l: the part p that makes the sum over labels of
- * (have(p,l) - share(p) total(l))^2 / (share(p) total(l)) lowest, which is Pearson's chi-squared distance between what the
- * parts have and what they should. All records count as one more label, so that parts also get their share of records. */
+ * (have(p,l) - share(p) total(l))^2 / (share(p) total(l)) lowest, which is Pearson's chi-squared distance between what
+ * the parts have and what they should. All records count as one more label, so that parts also get their share of
+ * records. */
 #include "select/strata.h"
 
 #include <math.h>

@@ -28,7 +28,8 @@ uint32_t sb_part_tallies_name(struct sb_part_tallies *t, const char *part)
     return number;
 }
 
-void sb_part_tallies_add(struct sb_part_tallies *t, const char *part, struct sb_record *rec, const struct sb_buffer *group)
+void sb_part_tallies_add(struct sb_part_tallies *t, const char *part, struct sb_record *rec,
+                         const struct sb_buffer *group)
 {
     uint32_t number = sb_part_tallies_name(t, part); /* may move the parts */
     struct target to = {t, &t->part[number]};
@@ -50,7 +51,8 @@ void sb_part_tallies_print(const struct sb_part_tallies *t, const char *before_n
     for (size_t i = 0; i < t->name.count; i++) {
         const struct sb_part_tally *p = &t->part[i];
         char groups[40] = "", labels[60] = "";
-        if (p->groups.count) snprintf(groups, sizeof groups, ", %zu group%s", p->groups.count, p->groups.count == 1 ? "" : "s");
+        if (p->groups.count)
+            snprintf(groups, sizeof groups, ", %zu group%s", p->groups.count, p->groups.count == 1 ? "" : "s");
         if (t->labels.count) snprintf(labels, sizeof labels, ", %zu of %zu labels", p->labels.count, t->labels.count);
         sb_warn("%s%s: %" PRIu64 " record%s (%.1f %%)%s%s", before_name, t->name.text[i], p->records,
                 p->records == 1 ? "" : "s", all ? 100.0 * (double)p->records / (double)all : 0.0, groups, labels);

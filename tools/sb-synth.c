@@ -18,13 +18,16 @@ static bool crops;
 static const struct sb_opt options[] = {
     SB_OPT_OUTPUT(&output),
     {'n', "number", "N", SB_INT, &count, 0, "frames: write N records", 1, 1e9},
-    {0, "crops", NULL, SB_FLAG, &crops, 0, "frames: a record for each animal, cut out of its frame, instead of whole frames", 0, 0},
+    {0, "crops", NULL, SB_FLAG, &crops, 0,
+     "frames: a record for each animal, cut out of its frame, instead of whole frames", 0, 0},
     {0, "per-dive", "N", SB_INT, &per_dive, 0, "frames: take N frames of each dive (default 8)", 1, 1000},
     {0, "encode", "HOW", SB_TEXT, &encode, 0, "frames: pictures as raw, png or jpeg (default raw)", 0, 0},
-    {0, "truth", "FILE", SB_TEXT, &truth, SB_OPT_UNRECORDED, "video: write what there is to see in each second, as a stream", 0, 0},
+    {0, "truth", "FILE", SB_TEXT, &truth, SB_OPT_UNRECORDED,
+     "video: write what there is to see in each second, as a stream", 0, 0},
     {0, "seconds", "S", SB_REAL, &seconds, 0, "video: length (default 60)", 0.04, 14400},
     {0, "fps", "R", SB_REAL, &rate, 0, "video: frames a second (default 25)", 1, 120},
-    {0, "size", "WxH", SB_TEXT, &size_text, 0, "frame size in pixels (default 96x96, with --crops 320x240; video 1280x720)", 0, 0},
+    {0, "size", "WxH", SB_TEXT, &size_text, 0,
+     "frame size in pixels (default 96x96, with --crops 320x240; video 1280x720)", 0, 0},
     SB_OPT_SEED(&seed),
     SB_OPT_DROP(&drop),
     SB_OPT_JOBS(&jobs),
@@ -33,7 +36,8 @@ static const struct sb_opt options[] = {
 };
 
 static const struct sb_tool tool = {
-    "sb-synth", "frames|video", "Makes pictures or a video of a synthetic sea, and says truthfully what is in them.", options, false,
+    "sb-synth", "frames|video",
+    "Makes pictures or a video of a synthetic sea, and says truthfully what is in them.", options, false,
 };
 
 struct synth {
@@ -58,7 +62,7 @@ static void put(struct synth *s, struct sb_record *rec)
     s->counts.out++;
 }
 
-/* ---- frames: an item is a dive ------------------------------------------------------------------------------------- */
+/* ---- frames: an item is a dive ----------------------------------------------------------------------------------- */
 
 struct dive {
     uint32_t number;
@@ -101,12 +105,12 @@ static void run_frames(struct synth *s)
     s->plan.height = s->height;
     s->plan.frames = (int)per_dive;
     s->plan.crops = crops;
-    struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct dive), .produce = next_dive, .work = make_dive,
-                            .consume = put_dive, .release = free_dive, .arg = s};
+    struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct dive), .produce = next_dive,
+                            .work = make_dive, .consume = put_dive, .release = free_dive, .arg = s};
     sb_pipeline_run(&p);
 }
 
-/* ---- video: an item is a frame ------------------------------------------------------------------------------------- */
+/* ---- video: an item is a frame ----------------------------------------------------------------------------------- */
 
 struct moment {
     int64_t number;
@@ -171,15 +175,15 @@ static void run_video(struct synth *s, const struct sb_args *args)
     s->sea = sb_sea_new((uint64_t)seed, seconds, s->width, s->height);
     s->encoder = sb_encoder_open(output, s->width, s->height, rate);
     if (!s->encoder) sb_die_error();
-    struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct moment), .produce = next_moment, .work = render_moment,
-                            .consume = encode_moment, .release = free_moment, .arg = s};
+    struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct moment), .produce = next_moment,
+                            .work = render_moment, .consume = encode_moment, .release = free_moment, .arg = s};
     if (truth) write_truth(s, args);
     sb_pipeline_run(&p);
     if (sb_encoder_close(s->encoder)) sb_die_error();
     sb_sea_free(s->sea);
 }
 
-/* ---- the command line ---------------------------------------------------------------------------------------------- */
+/* ---- the command line -------------------------------------------------------------------------------------------- */
 
 static void set_size(struct synth *s, const char *text)
 {
@@ -188,7 +192,8 @@ static void set_size(struct synth *s, const char *text)
         sb_usage("--size: '%s' is not of the form WIDTHxHEIGHT", text);
     if (s->width < 16 || s->height < 16 || s->width > 8192 || s->height > 8192)
         sb_usage("--size: %s is not within 16x16 to 8192x8192", text);
-    if (s->width > 2.5 * s->height || s->height > 2.5 * s->width) sb_usage("--size: %s is too long for a camera: at most 5:2", text);
+    if (s->width > 2.5 * s->height || s->height > 2.5 * s->width)
+        sb_usage("--size: %s is too long for a camera: at most 5:2", text);
 }
 
 static bool check_usage(struct synth *s, const struct sb_args *args)
@@ -196,7 +201,8 @@ static bool check_usage(struct synth *s, const struct sb_args *args)
     const char *what = args->count == 1 ? args->operand[0] : "";
     bool video = strcmp(what, "video") == 0;
     if (!video && strcmp(what, "frames")) sb_usage("say what to make: frames or video");
-    if (video && (count || crops || encode || per_dive)) sb_usage("-n, --crops, --encode and --per-dive are for frames");
+    if (video && (count || crops || encode || per_dive))
+        sb_usage("-n, --crops, --encode and --per-dive are for frames");
     if (!video && (truth || seconds > 0 || rate > 0)) sb_usage("--truth, --seconds and --fps are for video");
     if (video && !output) sb_usage("a video needs a file: -o FILE");
     if (!video && !count) sb_usage("say how many records: -n N");

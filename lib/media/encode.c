@@ -116,7 +116,9 @@ struct sb_encoder *sb_encoder_open(const char *path, int width, int height, doub
     av_log_set_level(AV_LOG_QUIET);
     e->output = sb_output_open(path);
     if (!sb_output_path(e->output)) sb_error("a video can't be written to standard output");
-    else if (!open_format(e, path) && !open_codec(e, width, height, rate) && !open_file(e, rate) && !open_frame(e, width, height)) return e;
+    else if (!open_format(e, path) && !open_codec(e, width, height, rate) && !open_file(e, rate) &&
+             !open_frame(e, width, height))
+        return e;
     release(e);
     return NULL;
 }

@@ -1,7 +1,7 @@
 /* Pictures to a video file (FFmpeg): H.264 by libx264, or MPEG-4 where the FFmpeg at hand lacks it; yuv420p, BT.709.
  *
- * The file appears when it is closed whole. The bytes depend on the pictures, the rate and the FFmpeg alone: the encoder
- * runs in one thread and writes no date and no version. One caller at a time. */
+ * The file appears when it is closed whole. The bytes depend on the pictures, the rate and the FFmpeg alone: the
+ * encoder runs in one thread and writes no date and no version. One caller at a time. */
 #ifndef SB_MEDIA_ENCODE_H
 #define SB_MEDIA_ENCODE_H
 

@@ -13,7 +13,7 @@ bool sea_on_floor(enum sb_animal kind)
     return kind == SB_SEA_STAR || kind == SB_CRAB || kind == SB_SEA_CUCUMBER || kind == SB_ANEMONE;
 }
 
-/* ---- building blocks ----------------------------------------------------------------------------------------------- */
+/* ---- building blocks --------------------------------------------------------------------------------------------- */
 
 struct maker {
     struct sea_pose *pose;
@@ -105,11 +105,12 @@ static void fin(struct sea_part *s, const struct maker *m, float shade)
     s->texture = 0.5f;
 }
 
-/* ---- swimmers ------------------------------------------------------------------------------------------------------ */
+/* ---- swimmers ---------------------------------------------------------------------------------------------------- */
 
 static void fish(struct maker *m)
 {
-    static const float body[] = {0.012f, 0.085f, 0.135f, 0.170f, 0.192f, 0.203f, 0.205f, 0.198f, 0.182f, 0.158f, 0.125f, 0.09f, 0.058f, 0.042f, 0.04f};
+    static const float body[] = {0.012f, 0.085f, 0.135f, 0.170f, 0.192f, 0.203f, 0.205f, 0.198f, 0.182f, 0.158f,
+                                 0.125f, 0.09f, 0.058f, 0.042f, 0.04f};
     static const float lobe[] = {0.035f, 0.06f, 0.055f, 0.035f, 0.006f};
     static const float ridge[] = {0.01f, 0.06f, 0.075f, 0.07f, 0.055f, 0.02f};
     static const float paddle[] = {0.02f, 0.05f, 0.055f, 0.03f, 0.004f};
@@ -135,7 +136,8 @@ static void fish(struct maker *m)
 
 static void shark(struct maker *m)
 {
-    static const float body[] = {0.008f, 0.04f, 0.062f, 0.077f, 0.086f, 0.09f, 0.089f, 0.083f, 0.074f, 0.062f, 0.049f, 0.037f, 0.026f, 0.019f, 0.016f};
+    static const float body[] = {0.008f, 0.04f, 0.062f, 0.077f, 0.086f, 0.09f, 0.089f, 0.083f, 0.074f, 0.062f, 0.049f,
+                                 0.037f, 0.026f, 0.019f, 0.016f};
     static const float blade[] = {0.075f, 0.052f, 0.034f, 0.018f, 0.003f};
     static const float small[] = {0.03f, 0.018f, 0.002f};
     static const float tail[] = {0.022f, 0.04f, 0.03f, 0.016f, 0.004f};
@@ -172,10 +174,12 @@ static void jellyfish(struct maker *m)
 {
     static const float thread[] = {0.009f, 0.007f, 0.004f};
     static const float frill[] = {0.02f, 0.035f, 0.028f, 0.034f, 0.02f, 0.006f};
-    float pulse = sea_wave(0.55f * m->time + m->phase), r = 0.27f + 0.035f * pulse, top = -0.46f - 0.02f * pulse, rim = -0.14f;
+    float pulse = sea_wave(0.55f * m->time + m->phase), r = 0.27f + 0.035f * pulse, top = -0.46f - 0.02f * pulse,
+          rim = -0.14f;
     for (int k = 0; k < 11; k++) {
         float f = (float)k / 5.0f - 1.0f, x = f * r * 0.95f;
-        const float line[6] = {x, rim - 0.02f, x * 1.15f, 0.15f, x * 0.9f, 0.36f + 0.14f * sea_chance(m->animal->seed, (uint32_t)k)};
+        const float line[6] = {x, rim - 0.02f, x * 1.15f, 0.15f, x * 0.9f,
+                               0.36f + 0.14f * sea_chance(m->animal->seed, (uint32_t)k)};
         struct sea_part *s = bend(m, 14, line, thread, 3);
         sway(s, m, 0.05f, 1.3f, 0.5f, (float)k * 0.13f);
         toward(s->base, m->colour, 0.9f, 0.3f);
@@ -203,7 +207,8 @@ static void jellyfish(struct maker *m)
     bell->round = 0.5f;
     bell->pattern = m->animal->pattern == SEA_LINES ? SEA_LINES : SEA_PLAIN;
     for (int k = 0; k < 4; k++) {
-        struct sea_part *s = ellipse(m, ((float)k - 1.5f) * 0.095f, -0.30f + (k == 0 || k == 3 ? 0.03f : -0.02f), 0.042f, 0.035f);
+        struct sea_part *s = ellipse(m, ((float)k - 1.5f) * 0.095f, -0.30f + (k == 0 || k == 3 ? 0.03f : -0.02f),
+                                     0.042f, 0.035f);
         toward(s->base, m->colour, 1.0f, 0.55f);
         s->alpha = 0.55f;
     }
@@ -226,7 +231,8 @@ static void squid(struct maker *m)
     fin(bend(m, 13, wings, flap, 7), m, 0.85f);
     for (int k = 0; k < 8; k++) {
         float f = ((float)k - 3.5f) / 3.5f;
-        const float line[6] = {-0.14f, f * 0.05f, -0.25f, f * (0.11f + 0.02f * beat), -0.39f - 0.04f * (float)(k & 1), f * (0.13f + 0.05f * beat)};
+        const float line[6] = {-0.14f, f * 0.05f, -0.25f, f * (0.11f + 0.02f * beat), -0.39f - 0.04f * (float)(k & 1),
+                               f * (0.13f + 0.05f * beat)};
         struct sea_part *s = bend(m, 11, line, arm, 4);
         sway(s, m, 0.025f, 1.0f, 0.7f, (float)k * 0.17f);
         tint(s->base, m->colour, 0.85f + 0.1f * (float)(k & 1));
@@ -246,7 +252,7 @@ static void squid(struct maker *m)
     eye(m, -0.075f, -0.012f, 0.042f);
 }
 
-/* ---- on the floor -------------------------------------------------------------------------------------------------- */
+/* ---- on the floor ------------------------------------------------------------------------------------------------ */
 
 static void shadow(struct maker *m, float rx, float ry)
 {
@@ -264,7 +270,8 @@ static void star(struct maker *m)
     float turn = sea_chance(m->animal->seed, 7), down = 0.02f;
     for (int k = 0; k < 5; k++) {
         int order[5] = {0, 1, 4, 2, 3};
-        float a = turn * 0.2f - 0.25f + 0.2f * (float)order[k], curl = 0.04f * sea_wave(0.06f * m->time + 0.3f * (float)k + m->phase);
+        float a = turn * 0.2f - 0.25f + 0.2f * (float)order[k],
+              curl = 0.04f * sea_wave(0.06f * m->time + 0.3f * (float)k + m->phase);
         float c = sea_wave(a + 0.25f), s = sea_wave(a), c1 = sea_wave(a + curl + 0.25f), s1 = sea_wave(a + curl);
         const float line[6] = {0, -down, 0.27f * c, 0.27f * s * slant - down, 0.5f * c1, 0.5f * s1 * slant};
         struct sea_part *p = bend(m, 14, line, arm, 9);
@@ -292,7 +299,8 @@ static void crab_leg(struct maker *m, int k, float side)
     float out = 0.33f + 0.055f * (float)k, y = -0.17f + 0.03f * (float)k;
     float kx = side * (out - 0.02f), ky = -0.30f + 0.075f * (float)k + step;
     float fx = side * (out + 0.09f + step), fy = -0.02f + 0.02f * (float)k + (step > 0 ? -step * 0.8f : 0.0f);
-    const float upper[6] = {side * 0.17f, y, side * 0.25f, ky - 0.03f, kx, ky}, lower[6] = {kx, ky, side * (out + 0.06f), ky + 0.06f, fx, fy};
+    const float upper[6] = {side * 0.17f, y, side * 0.25f, ky - 0.03f, kx, ky},
+                lower[6] = {kx, ky, side * (out + 0.06f), ky + 0.06f, fx, fy};
     tint(bend(m, 7, upper, thigh, 3)->base, m->colour, 0.8f);
     tint(bend(m, 7, lower, shin, 3)->base, m->colour, 0.7f);
 }
@@ -321,7 +329,8 @@ static void crab(struct maker *m)
         crab_leg(m, k, -1.0f);
         crab_leg(m, k, 1.0f);
     }
-    static const float shell[] = {0.0f, 0.052f, 0.083f, 0.106f, 0.121f, 0.128f, 0.13f, 0.128f, 0.121f, 0.106f, 0.083f, 0.052f, 0.0f};
+    static const float shell[] = {0.0f, 0.052f, 0.083f, 0.106f, 0.121f, 0.128f, 0.13f, 0.128f, 0.121f, 0.106f, 0.083f,
+                                  0.052f, 0.0f};
     const float line[6] = {-0.235f, -0.175f, 0, -0.165f, 0.235f, -0.175f};
     struct sea_part *p = bend(m, 17, line, shell, 13);
     tint(p->belly, m->colour, 0.5f);
@@ -343,21 +352,25 @@ static void cucumber(struct maker *m)
 {
     static const float spike[] = {0.02f, 0.012f, 0.002f}, frond[] = {0.016f, 0.014f, 0.013f, 0.005f};
     float body[14];
-    static const float shape[14] = {0.045f, 0.085f, 0.108f, 0.12f, 0.126f, 0.13f, 0.131f, 0.13f, 0.127f, 0.121f, 0.112f, 0.096f, 0.07f, 0.0f};
-    for (int i = 0; i < 14; i++) body[i] = shape[i] * (1.0f + 0.07f * sea_wave(0.16f * (float)i - 0.22f * m->time + m->phase));
+    static const float shape[14] = {0.045f, 0.085f, 0.108f, 0.12f, 0.126f, 0.13f, 0.131f, 0.13f, 0.127f, 0.121f,
+                                    0.112f, 0.096f, 0.07f, 0.0f};
+    for (int i = 0; i < 14; i++)
+        body[i] = shape[i] * (1.0f + 0.07f * sea_wave(0.16f * (float)i - 0.22f * m->time + m->phase));
     shadow(m, 0.47f, 0.08f);
     float arch = -0.16f - 0.05f * sea_chance(m->animal->seed, 3);
     const float line[6] = {0.40f, -0.12f, 0.0f, arch, -0.48f, -0.11f};
     for (int k = 0; k < 12; k++) {
         float t = 0.08f + 0.075f * (float)k, q = 1 - t;
-        float x = q * q * line[0] + 2 * q * t * line[2] + t * t * line[4], y = q * q * line[1] + 2 * q * t * line[3] + t * t * line[5];
+        float x = q * q * line[0] + 2 * q * t * line[2] + t * t * line[4],
+              y = q * q * line[1] + 2 * q * t * line[3] + t * t * line[5];
         float r = shape[(int)(t * 13.0f)], lean = 0.02f * sea_wave(0.3f * m->time + 0.3f * (float)k);
         const float up[6] = {x, y - r * 0.7f, x, y - r, x + lean - 0.01f, y - r - 0.055f};
         toward(bend(m, 5, up, spike, 3)->base, m->mark, 0.9f, 0.2f);
     }
     for (int k = 0; k < 7; k++) {
         float a = ((float)k - 3.0f) / 3.0f, wag = 0.02f * sea_wave(0.4f * m->time + 0.2f * (float)k);
-        const float out[6] = {0.385f, -0.12f + 0.03f * a, 0.45f, -0.12f + 0.05f * a, 0.49f - 0.03f * a * a, -0.12f + 0.11f * a + wag};
+        const float out[6] = {0.385f, -0.12f + 0.03f * a, 0.45f, -0.12f + 0.05f * a, 0.49f - 0.03f * a * a,
+                              -0.12f + 0.11f * a + wag};
         toward(bend(m, 7, out, frond, 4)->base, m->mark, 0.9f, 0.35f);
     }
     struct sea_part *p = bend(m, 18, line, body, 14);
@@ -408,7 +421,7 @@ static void anemone(struct maker *m)
     tentacles(m, 13, 0.15f, -0.18f, 0.22f, 0.42f, 40);
 }
 
-/* ---- placing ------------------------------------------------------------------------------------------------------- */
+/* ---- placing ----------------------------------------------------------------------------------------------------- */
 
 static void finish_part(struct sea_part *p)
 {
@@ -427,7 +440,8 @@ static void finish_part(struct sea_part *p)
     p->box[0] = p->box[1] = 1e9f;
     p->box[2] = p->box[3] = -1e9f;
     for (int i = 0; i < n; i++) {
-        float rx = p->w[i] * (p->ty[i] < 0 ? -p->ty[i] : p->ty[i]), ry = p->w[i] * (p->tx[i] < 0 ? -p->tx[i] : p->tx[i]);
+        float rx = p->w[i] * (p->ty[i] < 0 ? -p->ty[i] : p->ty[i]),
+              ry = p->w[i] * (p->tx[i] < 0 ? -p->tx[i] : p->tx[i]);
         p->box[0] = p->x[i] - rx < p->box[0] ? p->x[i] - rx : p->box[0];
         p->box[1] = p->y[i] - ry < p->box[1] ? p->y[i] - ry : p->box[1];
         p->box[2] = p->x[i] + rx > p->box[2] ? p->x[i] + rx : p->box[2];

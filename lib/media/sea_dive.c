@@ -40,7 +40,10 @@ void sb_sea_set_truth(struct sb_record *rec, const struct sb_sighting *seen, int
     sb_set_cstr(rec, "caption", sb_sea_caption(seen, count, floor, caption));
     msgpack_packer_init(&pk, &packed, sb_buffer_write);
     msgpack_pack_array(&pk, (size_t)count);
-    for (int i = 0; i < count; i++) msgpack_pack_str_with_body(&pk, sb_animal_name(seen[i].kind), strlen(sb_animal_name(seen[i].kind)));
+    for (int i = 0; i < count; i++) {
+        const char *name = sb_animal_name(seen[i].kind);
+        msgpack_pack_str_with_body(&pk, name, strlen(name));
+    }
     sb_set_packed(rec, "labels", packed.data, packed.size);
     free(packed.data);
     if (!count) return;
@@ -52,7 +55,8 @@ void sb_sea_set_truth(struct sb_record *rec, const struct sb_sighting *seen, int
 
 static float overlap(const float a[4], const float b[4])
 {
-    float w = fminf(a[0] + a[2], b[0] + b[2]) - fmaxf(a[0], b[0]), h = fminf(a[1] + a[3], b[1] + b[3]) - fmaxf(a[1], b[1]);
+    float w = fminf(a[0] + a[2], b[0] + b[2]) - fmaxf(a[0], b[0]),
+          h = fminf(a[1] + a[3], b[1] + b[3]) - fmaxf(a[1], b[1]);
     return w > 0 && h > 0 ? w * h : 0;
 }
 
@@ -79,7 +83,8 @@ static struct sb_record *add_record(struct sb_sea_dive *d)
     return &d->rec[d->count++];
 }
 
-static int add_frame(const struct sb_sea_plan *plan, struct sb_sea_dive *d, const struct sb_sea *sea, double t, const char *group)
+static int add_frame(const struct sb_sea_plan *plan, struct sb_sea_dive *d, const struct sb_sea *sea, double t,
+                     const char *group)
 {
     struct sb_sighting seen[SB_SEA_VISIBLE];
     int n = sb_sea_visible(sea, t, seen);

@@ -42,8 +42,8 @@ static float pattern_at(const struct sea_part *p, float along, float across, flo
     return 1.0f - sea_smooth(0.06f, 0.11f, dx * dx + dy * dy);
 }
 
-static void shade(const struct sea_part *p, const struct haze_row *row, int x, float cover, float along, float d, float v,
-                  float ny)
+static void shade(const struct sea_part *p, const struct haze_row *row, int x, float cover, float along, float d,
+                  float v, float ny)
 {
     float flat = sqrtf(sea_clamp(1.0f - v * v * p->round, 0.0f, 1.0f));
     float up = -ny * v * p->round;
@@ -108,8 +108,10 @@ static void draw_segment(const struct sea_part *p, int i, const struct sea_haze 
         y0 = p->y[k] - ry < y0 ? p->y[k] - ry : y0;
         y1 = p->y[k] + ry > y1 ? p->y[k] + ry : y1;
     }
-    int left = (int)sea_clamp(x0, 0.0f, (float)band->width), right = (int)sea_clamp(x1 + 1.0f, 0.0f, (float)band->width);
-    int top = (int)sea_clamp(y0, (float)band->y0, (float)band->y1), bottom = (int)sea_clamp(y1 + 1.0f, (float)band->y0, (float)band->y1);
+    int left = (int)sea_clamp(x0, 0.0f, (float)band->width),
+        right = (int)sea_clamp(x1 + 1.0f, 0.0f, (float)band->width);
+    int top = (int)sea_clamp(y0, (float)band->y0, (float)band->y1),
+        bottom = (int)sea_clamp(y1 + 1.0f, (float)band->y0, (float)band->y1);
     for (int y = top; y < bottom; y++) {
         size_t at = (size_t)(y - band->y0) * (size_t)band->width;
         struct haze_row row = {haze, band->lamp + at, {band->rgb[0] + at, band->rgb[1] + at, band->rgb[2] + at}};

@@ -20,7 +20,7 @@ static float noise[SEA_TILE * SEA_TILE];
 static float *height_map, *tone_map; /* while a texture is made */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* ---- noise that repeats -------------------------------------------------------------------------------------------- */
+/* ---- noise that repeats ------------------------------------------------------------------------------------------ */
 
 static float lattice(int x, int y, int period, uint32_t salt)
 {
@@ -71,7 +71,7 @@ static void cells_at(float u, float v, int cells, uint32_t salt, float near[2], 
     }
 }
 
-/* ---- making the textures ------------------------------------------------------------------------------------------- */
+/* ---- making the textures ----------------------------------------------------------------------------------------- */
 
 static void sand(float u, float v, float *height, float *tone)
 {
@@ -104,8 +104,10 @@ static void stones(float u, float v, int cells, float share, uint32_t salt, floa
 
 static void rock(float u, float v, float *height, float *tone)
 {
-    float wu = u + 0.05f * fractal(u, v, 8, 4, 0.55f, 41) + 1.0f, wv = v + 0.05f * fractal(u, v, 8, 4, 0.55f, 43) + 1.0f;
-    float rough = fractal(u, v, 32, 4, 0.65f, 59), patch = sea_smooth(0.5f, 0.66f, fractal(u, v, 8, 4, 0.55f, 61)), shade = 0.2f;
+    float wu = u + 0.05f * fractal(u, v, 8, 4, 0.55f, 41) + 1.0f,
+          wv = v + 0.05f * fractal(u, v, 8, 4, 0.55f, 43) + 1.0f;
+    float rough = fractal(u, v, 32, 4, 0.65f, 59), patch = sea_smooth(0.5f, 0.66f, fractal(u, v, 8, 4, 0.55f, 61)),
+          shade = 0.2f;
     *height = 0.5f;
     stones(wu, wv, 4, 0.8f, 47, height, &shade);
     stones(wu, wv, 8, 0.8f, 147, height, &shade);
@@ -121,8 +123,10 @@ static void mud(float u, float v, float *height, float *tone)
     uint32_t id;
     cells_at(u, v, 8, 71, near, &id);
     bool burrow = sea_chance(id, 9) > 0.45f;
-    float mound = burrow ? 1.0f - sea_smooth(0.05f, 0.4f, near[0]) : 0.0f, hole = burrow ? 1.0f - sea_smooth(0.05f, 0.12f, near[0]) : 0.0f;
-    *height = 2.4f * fractal(u, v, 4, 4, 0.5f, 73) + 2.6f * mound - 5.0f * hole + 0.35f * fractal(u, v, 64, 2, 0.6f, 79);
+    float mound = burrow ? 1.0f - sea_smooth(0.05f, 0.4f, near[0]) : 0.0f,
+          hole = burrow ? 1.0f - sea_smooth(0.05f, 0.12f, near[0]) : 0.0f;
+    *height = 2.4f * fractal(u, v, 4, 4, 0.5f, 73) + 2.6f * mound - 5.0f * hole +
+              0.35f * fractal(u, v, 64, 2, 0.6f, 79);
     *tone = sea_clamp(0.35f * fractal(u, v, 8, 4, 0.5f, 83) + 0.3f * mound - 0.9f * hole + 0.2f, 0, 1);
 }
 
@@ -183,7 +187,7 @@ const float *sea_noise(void)
     return noise;
 }
 
-/* ---- rows in perspective ------------------------------------------------------------------------------------------- */
+/* ---- rows in perspective ----------------------------------------------------------------------------------------- */
 
 struct lookup {
     const struct texel *level[2]; /* finer, coarser */
@@ -240,15 +244,16 @@ static double border_near(const struct sb_sea *sea, double x, enum sb_floor *lef
     return nearest;
 }
 
-static inline void ground_colour(const struct sb_sea *sea, enum sb_floor floor, const struct lookup *at, float u, float v, float own[3])
+static inline void ground_colour(const struct sb_sea *sea, enum sb_floor floor, const struct lookup *at, float u,
+                                 float v, float own[3])
 {
     struct texel t = look(at, u, v);
     const float(*tint)[3] = sea->floor_tint[floor];
     for (int k = 0; k < 3; k++) own[k] = sea_mix(tint[0][k], tint[1][k], t.tone) * t.light;
 }
 
-static void floor_row(const struct sb_sea *sea, const struct sea_camera *camera, float *const rgb[3], const float *lamp, int width,
-                      float distance)
+static void floor_row(const struct sb_sea *sea, const struct sea_camera *camera, float *const rgb[3],
+                      const float *lamp, int width, float distance)
 {
     struct sea_haze haze = sea_haze_at(sea, distance);
     float step = distance / camera->focal;
@@ -261,13 +266,17 @@ static void floor_row(const struct sb_sea *sea, const struct sea_camera *camera,
     float c = sea->floor_turn[0], s = sea->floor_turn[1], scale = TEXELS_A_METRE / SEA_TILE;
     double left = camera->x - (double)(camera->centre * step);
     /* Texture coordinates are kept positive and small, so that a float holds them well anywhere along the track. */
-    double u0 = (left * (double)c + world_z * (double)s) * (double)scale, v0 = (world_z * (double)c - left * (double)s) * (double)scale;
-    float u = (float)(u0 - floor(u0)) + 64.0f, v = (float)(v0 - floor(v0)) + 64.0f, du = step * c * scale, dv = -step * s * scale;
+    double u0 = (left * (double)c + world_z * (double)s) * (double)scale,
+           v0 = (world_z * (double)c - left * (double)s) * (double)scale;
+    float u = (float)(u0 - floor(u0)) + 64.0f, v = (float)(v0 - floor(v0)) + 64.0f, du = step * c * scale,
+          dv = -step * s * scale;
     for (int x = 0; x < width; x++, u += du, v += dv) {
         float right = 0.0f, own[3];
         if (mixed) {
-            float wander = noise[((int)(v * 100.0f) & (SEA_TILE - 1)) * SEA_TILE + ((int)(u * 100.0f) & (SEA_TILE - 1))] - 0.5f;
-            right = sea_clamp(0.5f + 3.0f * (((float)x - camera->centre) * step - (float)border + 1.3f * wander), 0.0f, 1.0f);
+            float wander = noise[((int)(v * 100.0f) & (SEA_TILE - 1)) * SEA_TILE +
+                                 ((int)(u * 100.0f) & (SEA_TILE - 1))] - 0.5f;
+            right = sea_clamp(0.5f + 3.0f * (((float)x - camera->centre) * step - (float)border + 1.3f * wander),
+                              0.0f, 1.0f);
         }
         ground_colour(sea, kind[right >= 1.0f], &at[right >= 1.0f], u, v, own);
         if (right > 0.0f && right < 1.0f) {
@@ -276,7 +285,8 @@ static void floor_row(const struct sb_sea *sea, const struct sea_camera *camera,
             for (int k = 0; k < 3; k++) own[k] = sea_mix(own[k], other[k], right);
         }
         float glow = 1.0f + SEA_GLOW * lamp[x];
-        for (int k = 0; k < 3; k++) rgb[k][x] = own[k] * (haze.ambient[k] + haze.lamp[k] * lamp[x]) + haze.scatter[k] * glow;
+        for (int k = 0; k < 3; k++)
+            rgb[k][x] = own[k] * (haze.ambient[k] + haze.lamp[k] * lamp[x]) + haze.scatter[k] * glow;
     }
 }
 
@@ -288,7 +298,8 @@ void sea_floor_rows(const struct sb_sea *sea, const struct sea_camera *camera, c
         size_t at = (size_t)(y - band->y0) * (size_t)band->width;
         float *rgb[3] = {band->rgb[0] + at, band->rgb[1] + at, band->rgb[2] + at};
         const float *lamp = band->lamp + at;
-        float below = (float)y + 0.5f - camera->horizon, distance = below > 0.01f ? camera->focal * camera->height / below : 1000.0f;
+        float below = (float)y + 0.5f - camera->horizon,
+              distance = below > 0.01f ? camera->focal * camera->height / below : 1000.0f;
         if (distance < 28.0f) {
             floor_row(sea, camera, rgb, lamp, band->width, distance);
             continue;

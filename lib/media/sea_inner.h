@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 
-/* ---- arithmetic ---------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 static inline float sea_clamp(float x, float lo, float hi) { return x < lo ? lo : x > hi ? hi : x; }
 static inline float sea_mix(float a, float b, float t) { return a + (b - a) * t; }
@@ -53,7 +53,7 @@ static inline float sea_chance(uint32_t a, uint32_t b) /* [0, 1) */
     return (float)(sea_hash(a * 0x9e3779b9u + sea_hash(b)) >> 8) * (1.0f / 16777216.0f);
 }
 
-/* ---- the dive ------------------------------------------------------------------------------------------------------ */
+/* ---- the dive ---------------------------------------------------------------------------------------------------- */
 
 struct sea_animal {
     enum sb_animal kind;
@@ -110,7 +110,7 @@ struct sea_camera sea_camera_at(const struct sb_sea *sea, double t);
 extern const float sea_rgb[SB_COLOURS][3];
 bool sea_on_floor(enum sb_animal kind);
 
-/* ---- parts of animals ---------------------------------------------------------------------------------------------- */
+/* ---- parts of animals -------------------------------------------------------------------------------------------- */
 
 /* A part is a band along a spine with a half width at each point: bodies, arms, fins and tentacles are all bands. */
 #define SEA_POINTS 20
@@ -146,7 +146,7 @@ struct sea_pose {
 void sea_pose_animal(const struct sea_animal *a, double t, float x, float y, float scale, struct sea_pose *pose);
 void sea_place(const struct sb_sea *sea, const struct sea_animal *a, double t, struct sea_pose *pose);
 
-/* ---- drawing ------------------------------------------------------------------------------------------------------- */
+/* ---- drawing ----------------------------------------------------------------------------------------------------- */
 
 #define SEA_BAND 32
 

@@ -7,7 +7,7 @@
 #define HORIZON 0.30f
 #define STEP 0.5    /* seconds between the moments that are checked while animals are chosen */
 
-/* ---- the vehicle --------------------------------------------------------------------------------------------------- */
+/* ---- the vehicle ------------------------------------------------------------------------------------------------- */
 
 static int segment_at(const struct sb_sea *sea, double t)
 {
@@ -36,14 +36,15 @@ struct sea_camera sea_camera_at(const struct sb_sea *sea, double t)
     struct sea_camera c;
     c.focal = FOCAL * (float)sea->height;
     c.centre = 0.5f * (float)sea->width;
-    c.horizon = (float)sea->height * (HORIZON + 0.012f * sea_wave(s * 0.11f + sway[0]) + 0.006f * sea_wave(s * 0.29f + sway[1]));
+    float nod = 0.012f * sea_wave(s * 0.11f + sway[0]) + 0.006f * sea_wave(s * 0.29f + sway[1]);
+    c.horizon = (float)sea->height * (HORIZON + nod);
     c.x = sea->speed * t + (double)(0.10f * sea_wave(s * 0.09f + sway[2]));
     c.z = (double)(0.15f * sea_wave(s * 0.07f + sway[3]));
     c.height = height + 0.05f * sea_wave(s * 0.13f + sway[4]);
     return c;
 }
 
-/* ---- where an animal is in the frame ------------------------------------------------------------------------------- */
+/* ---- where an animal is in the frame ----------------------------------------------------------------------------- */
 
 struct spot {
     float x, y, scale;
@@ -54,7 +55,8 @@ static struct spot spot_at(const struct sea_camera *c, const struct sea_animal *
     float away = (float)(a->x + a->speed * t - c->x);
     float bob = sea_on_floor(a->kind) ? 0.0f : 0.03f * sea_wave((float)t * 0.21f + a->phase);
     float per_metre = c->focal / a->distance;
-    return (struct spot){c->centre + away * per_metre, c->horizon + (c->height - a->altitude + bob) * per_metre, a->size * per_metre};
+    return (struct spot){c->centre + away * per_metre, c->horizon + (c->height - a->altitude + bob) * per_metre,
+                         a->size * per_metre};
 }
 
 void sea_place(const struct sb_sea *sea, const struct sea_animal *a, double t, struct sea_pose *pose)
@@ -77,7 +79,8 @@ static float clip(const struct sb_sea *sea, float box[4])
 }
 
 /* Roughly where it is, without posing it. */
-static float rough_box(const struct sb_sea *sea, const struct sea_camera *c, const struct sea_animal *a, double t, float box[4])
+static float rough_box(const struct sb_sea *sea, const struct sea_camera *c, const struct sea_animal *a, double t,
+                       float box[4])
 {
     struct spot s = spot_at(c, a, t);
     for (int i = 0; i < 4; i++) box[i] = (i & 1 ? s.y : s.x) + s.scale * a->reach[i];
@@ -106,7 +109,8 @@ int sb_sea_visible(const struct sb_sea *sea, double t, struct sb_sighting *out)
         const struct sea_animal *a = &sea->animal[i];
         float box[4];
         if (share_in_view(sea, a, t, box) < 0.4f) continue;
-        struct sb_sighting s = {(int)i, a->kind, a->colour, {box[0], box[1], box[2] - box[0], box[3] - box[1]}, a->distance};
+        struct sb_sighting s = {(int)i, a->kind, a->colour, {box[0], box[1], box[2] - box[0], box[3] - box[1]},
+                                a->distance};
         int at = n++;
         while (at > 0 && area(&out[at - 1]) < area(&s)) {
             out[at] = out[at - 1];
@@ -142,13 +146,14 @@ bool sb_sea_clear(const struct sb_sea *sea, double t)
     return true;
 }
 
-/* ---- making a dive ------------------------------------------------------------------------------------------------- */
+/* ---- making a dive ----------------------------------------------------------------------------------------------- */
 
 static void make_water(struct sb_sea *sea, struct sb_rng *rng)
 {
     static const float blue[3] = {0.015f, 0.115f, 0.21f}, green[3] = {0.025f, 0.16f, 0.15f};
     struct sea_water *w = &sea->water;
-    float greenness = (float)sb_rng_uniform(rng), bright = (float)sb_rng_range(rng, 0.45, 0.85), murk = (float)sb_rng_range(rng, 0.85, 1.15);
+    float greenness = (float)sb_rng_uniform(rng), bright = (float)sb_rng_range(rng, 0.45, 0.85),
+          murk = (float)sb_rng_range(rng, 0.85, 1.15);
     for (int c = 0; c < 3; c++) w->veil[c] = bright * sea_mix(blue[c], green[c], greenness);
     w->loss[0] = murk * (float)sb_rng_range(rng, 0.24, 0.32);
     w->loss[1] = murk * sea_mix(0.15f, 0.125f, greenness);
@@ -207,7 +212,8 @@ static const struct looks looks[SB_ANIMALS] = {
     [SB_SEA_STAR] = {{SB_ORANGE, SB_RED, SB_PURPLE, SB_BLUE}, 4, {SEA_PLAIN, SEA_SPOTS, SEA_SPOTS}, 0.30f, 0.44f, 0, 0},
     [SB_CRAB] = {{SB_RED, SB_ORANGE, SB_WHITE}, 3, {SEA_PLAIN, SEA_SPOTS, SEA_PLAIN}, 0.33f, 0.48f, 0.02f, 0.12f},
     [SB_SEA_CUCUMBER] = {{SB_RED, SB_YELLOW, SB_PURPLE}, 3, {SEA_PLAIN, SEA_SPOTS, SEA_SPOTS}, 0.34f, 0.5f, 0, 0},
-    [SB_ANEMONE] = {{SB_WHITE, SB_PURPLE, SB_ORANGE, SB_YELLOW}, 4, {SEA_PLAIN, SEA_LINES, SEA_PLAIN}, 0.32f, 0.48f, 0, 0},
+    [SB_ANEMONE] = {{SB_WHITE, SB_PURPLE, SB_ORANGE, SB_YELLOW}, 4, {SEA_PLAIN, SEA_LINES, SEA_PLAIN}, 0.32f, 0.48f,
+                    0, 0},
 };
 static const enum sb_colour mark_of[SB_COLOURS] = {
     [SB_ORANGE] = SB_WHITE, [SB_BLUE] = SB_YELLOW, [SB_WHITE] = SB_ORANGE, [SB_RED] = SB_WHITE,
@@ -234,7 +240,8 @@ static void invent(const struct sb_sea *sea, struct sb_rng *rng, enum sb_animal 
     a->seed = sb_rng_u32(rng);
     a->phase = (float)sb_rng_uniform(rng);
     a->facing = sb_rng_below(rng, 2) ? 1.0f : -1.0f;
-    a->tilt = (float)(floor ? sb_rng_range(rng, -0.01, 0.01) : kind == SB_JELLYFISH ? sb_rng_range(rng, -0.05, 0.05) : sb_rng_range(rng, -0.035, 0.035));
+    double lean = floor ? 0.01 : kind == SB_JELLYFISH ? 0.05 : 0.035;
+    a->tilt = (float)sb_rng_range(rng, -lean, lean);
     a->distance = (float)(floor ? sb_rng_range(rng, 2.7, 4.0) : sb_rng_range(rng, 2.0, 4.2));
     double pace = sb_rng_range(rng, (double)l->slow, (double)l->fast);
     a->speed = pace * (double)a->facing;
@@ -245,9 +252,11 @@ static void invent(const struct sb_sea *sea, struct sb_rng *rng, enum sb_animal 
     struct sea_camera c = sea_camera_at(sea, t < 0 ? 0 : t);
     measure(a);
     float wide = a->reach[2] - a->reach[0], tall = a->reach[3] - a->reach[1], most = wide > tall ? wide : tall;
-    float side = (float)(sea->width < sea->height ? sea->width : sea->height), apparent = side * (float)sb_rng_range(rng, (double)l->small, (double)l->large);
+    float side = (float)(sea->width < sea->height ? sea->width : sea->height),
+          apparent = side * (float)sb_rng_range(rng, (double)l->small, (double)l->large);
     a->size = apparent / most * a->distance / c.focal;
-    double screen_x = sb_rng_range(rng, 0.1, 0.9) * (double)sea->width, screen_y = sb_rng_range(rng, 0.18, 0.66) * (double)sea->height;
+    double screen_x = sb_rng_range(rng, 0.1, 0.9) * (double)sea->width,
+           screen_y = sb_rng_range(rng, 0.18, 0.66) * (double)sea->height;
     double world_x = c.x + (screen_x - (double)c.centre) * (double)(a->distance / c.focal);
     a->x = world_x - a->speed * t;
     a->altitude = floor ? 0.0f : c.height - ((float)screen_y - c.horizon) * a->distance / c.focal;
@@ -270,7 +279,8 @@ static void accompany(struct sb_rng *rng, const struct sea_animal *other, struct
 
 static bool collide(const float a[4], const float b[4])
 {
-    float w = (a[2] < b[2] ? a[2] : b[2]) - (a[0] > b[0] ? a[0] : b[0]), h = (a[3] < b[3] ? a[3] : b[3]) - (a[1] > b[1] ? a[1] : b[1]);
+    float w = (a[2] < b[2] ? a[2] : b[2]) - (a[0] > b[0] ? a[0] : b[0]),
+          h = (a[3] < b[3] ? a[3] : b[3]) - (a[1] > b[1] ? a[1] : b[1]);
     if (w <= 0 || h <= 0) return false;
     float one = (a[2] - a[0]) * (a[3] - a[1]), two = (b[2] - b[0]) * (b[3] - b[1]);
     return w * h > 0.12f * (one < two ? one : two);
@@ -279,7 +289,9 @@ static bool collide(const float a[4], const float b[4])
 /* When it may be in view at all: the vehicle and the animal pass each other once. */
 static void set_meeting(const struct sb_sea *sea, struct sea_animal *a)
 {
-    double nearer = a->speed - sea->speed, reach = (double)(0.5f * (float)sea->width / (FOCAL * (float)sea->height) * a->distance + 1.5f * a->size + 0.3f);
+    double nearer = a->speed - sea->speed,
+           half = 0.5 * sea->width / ((double)FOCAL * sea->height) * (double)a->distance,
+           reach = half + 1.5 * (double)a->size + 0.3;
     double one = (-a->x - reach) / nearer, two = (-a->x + reach) / nearer;
     a->from = one < two ? one : two;
     a->until = one < two ? two : one;
@@ -290,7 +302,8 @@ static bool fits(const struct sb_sea *sea, const struct sea_animal *a)
 {
     float most = 0;
     if (!sea_on_floor(a->kind) && a->altitude < 0.35f * a->size + 0.15f) return false;
-    double first = a->from > 0 ? floor(a->from / STEP) * STEP : 0, last = a->until < sea->seconds ? a->until : sea->seconds;
+    double first = a->from > 0 ? floor(a->from / STEP) * STEP : 0,
+           last = a->until < sea->seconds ? a->until : sea->seconds;
     for (double t = first; t <= last; t += STEP) {
         struct sea_camera c = sea_camera_at(sea, t);
         float box[4], other[4], share = rough_box(sea, &c, a, t, box);

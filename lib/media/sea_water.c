@@ -4,7 +4,7 @@
 
 #define FLAKES 640
 
-/* ---- light --------------------------------------------------------------------------------------------------------- */
+/* ---- light ------------------------------------------------------------------------------------------------------- */
 
 /* How much of the lamps' light arrives, against what does at 3 m. */
 static float lamp_reach(float distance) { return 2.0f / (1.0f + distance * distance / 9.0f); }
@@ -41,7 +41,7 @@ void sea_make_lamps(float *out, int width, int height)
     }
 }
 
-/* ---- marine snow --------------------------------------------------------------------------------------------------- */
+/* ---- marine snow ------------------------------------------------------------------------------------------------- */
 
 struct flake {
     float x, y, radius, strength, red;
@@ -82,8 +82,10 @@ static void draw_snow(const struct flake *flake, int count, const struct sea_ban
     for (int k = 0; k < count; k++) {
         const struct flake *f = &flake[k];
         if (f->y + f->radius < (float)band->y0 || f->y - f->radius > (float)band->y1) continue;
-        int top = (int)sea_clamp(f->y - f->radius, (float)band->y0, (float)band->y1), bottom = (int)sea_clamp(f->y + f->radius + 1.0f, (float)band->y0, (float)band->y1);
-        int left = (int)sea_clamp(f->x - f->radius, 0, (float)band->width), right = (int)sea_clamp(f->x + f->radius + 1.0f, 0, (float)band->width);
+        int top = (int)sea_clamp(f->y - f->radius, (float)band->y0, (float)band->y1),
+            bottom = (int)sea_clamp(f->y + f->radius + 1.0f, (float)band->y0, (float)band->y1);
+        int left = (int)sea_clamp(f->x - f->radius, 0, (float)band->width),
+            right = (int)sea_clamp(f->x + f->radius + 1.0f, 0, (float)band->width);
         float inverse = 1.0f / (f->radius * f->radius);
         for (int y = top; y < bottom; y++) {
             size_t at = (size_t)(y - band->y0) * (size_t)band->width;
@@ -100,7 +102,7 @@ static void draw_snow(const struct flake *flake, int count, const struct sea_ban
     }
 }
 
-/* ---- the camera ---------------------------------------------------------------------------------------------------- */
+/* ---- the camera -------------------------------------------------------------------------------------------------- */
 
 /* Sums of four uniform numbers, near enough to a normal distribution, of variance 1. */
 void sea_make_grain(float *grain, int count, uint32_t seed)
@@ -130,13 +132,13 @@ static void expose(const struct sb_sea *sea, const struct sea_band *band, uint32
     for (int y = band->y0; y < band->y1; y++) {
         for (uint32_t c = 0; c < 3; c++) {
             uint32_t start = sea_hash(frame * 3u + c + ((uint32_t)y << 12)) % SEA_GRAIN;
-            expose_row(band->rgb[c] + (size_t)(y - band->y0) * (size_t)band->width, sea->grain + start, sea->water.noise, band->width,
-                       rgb + 3 * (size_t)y * (size_t)band->width + c);
+            expose_row(band->rgb[c] + (size_t)(y - band->y0) * (size_t)band->width, sea->grain + start,
+                       sea->water.noise, band->width, rgb + 3 * (size_t)y * (size_t)band->width + c);
         }
     }
 }
 
-/* ---- a frame ------------------------------------------------------------------------------------------------------- */
+/* ---- a frame ----------------------------------------------------------------------------------------------------- */
 
 struct frame {
     struct sea_camera camera;
@@ -168,7 +170,8 @@ void sb_sea_render(const struct sb_sea *sea, double t, struct sb_picture *out)
     uint32_t number = (uint32_t)(int64_t)(t * 1000.0 + 0.5);
     for (int y0 = 0; y0 < sea->height; y0 += SEA_BAND) {
         int y1 = y0 + SEA_BAND < sea->height ? y0 + SEA_BAND : sea->height;
-        struct sea_band band = {sea->width, y0, y1, {memory, memory + plane, memory + 2 * plane}, sea->lamps + (size_t)y0 * (size_t)sea->width};
+        struct sea_band band = {sea->width, y0, y1, {memory, memory + plane, memory + 2 * plane},
+                                sea->lamps + (size_t)y0 * (size_t)sea->width};
         sea_floor_rows(sea, &f->camera, &band);
         float done = 1e9f;
         for (int k = 0; k < f->poses; k++) {

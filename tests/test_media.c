@@ -161,7 +161,7 @@ static void encodes_what_it_decodes(void **state)
 {
     (void)state;
     struct sb_picture p = {0}, back = {0};
-    struct sb_bytes bytes = {0};
+    struct sb_buffer bytes = {0};
     for (int side = 1; side < 200; side += 33) {
         fill_noise(&p, side, 2 * side, 5);
         assert_int_equal(sb_png_encode(&p, &bytes), 0);
@@ -183,7 +183,7 @@ static void broken_files_are_errors(void **state)
 {
     (void)state;
     struct sb_picture p = {0}, out = {0};
-    struct sb_bytes bytes = {0};
+    struct sb_buffer bytes = {0};
     struct sb_rng rng;
     sb_rng_init(&rng, 1, 0);
     fill_noise(&p, 40, 30, 5);
@@ -213,7 +213,7 @@ static void lies_about_size_are_refused(void **state)
 {
     (void)state;
     struct sb_picture p = {0}, out = {0};
-    struct sb_bytes b = {0};
+    struct sb_buffer b = {0};
     fill_noise(&p, 16, 16, 5);
     assert_int_equal(sb_jpeg_encode(&p, 90, &b), 0);
     uint8_t *frame = memmem(b.data, b.size, "\xff\xc0", 2);
@@ -235,7 +235,7 @@ static void records_carry_pictures(void **state)
     (void)state;
     struct sb_record r = {0};
     struct sb_picture p = {0}, back = {0};
-    struct sb_bytes scratch = {0};
+    struct sb_buffer scratch = {0};
     fill_noise(&p, 21, 13, 5);
     assert_int_equal(sb_image_get(&r, "image", &back), 0);
     for (enum sb_image_encoding e = SB_IMAGE_RAW; e <= SB_IMAGE_PNG; e++) {

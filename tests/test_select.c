@@ -58,7 +58,7 @@ static void copies_are_near_and_others_far(void **state)
 {
     (void)state;
     struct sb_picture p = {0}, copy = {0};
-    struct sb_bytes file = {0};
+    struct sb_buffer file = {0};
     uint64_t hash[30];
     for (uint64_t seed = 0; seed < 30; seed++) {
         paint(&p, 200, 150, seed);

@@ -103,7 +103,7 @@ static bool contact_write(struct export *e, struct sink *s, struct sb_record *re
 
 static void contact_end(struct export *e, struct sink *s)
 {
-    struct sb_bytes png = {0};
+    struct sb_buffer png = {0};
     (void)e;
     if (sb_contact_png(&s->contact, &png)) sb_die_error();
     fwrite(png.data, 1, png.size, s->out);

@@ -61,7 +61,7 @@ struct item {
     struct sb_sample sample;
     struct sb_video_frame frame;
     struct sb_picture picture, small;
-    struct sb_bytes bytes;
+    struct sb_buffer bytes;
     struct sb_record rec;
     char why[1024];
 };

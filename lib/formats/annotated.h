@@ -46,7 +46,7 @@ struct sb_annotated_work {
     size_t count, cap;
     size_t outside;           /* boxes that lie outside of the picture: no record */
     struct sb_picture picture, crop;
-    struct sb_bytes file, scratch;
+    struct sb_buffer file, scratch;
 };
 
 /* Loads the picture and makes its records: one a box, cut out; or, with `whole`, one for the picture, with what is known

@@ -79,7 +79,7 @@ int sb_contact_add(struct sb_contact *c, struct sb_record *rec)
     return 1;
 }
 
-int sb_contact_png(struct sb_contact *c, struct sb_bytes *out)
+int sb_contact_png(struct sb_contact *c, struct sb_buffer *out)
 {
     for (size_t i = 0; c->by && i < c->sheet.count; i++) {
         struct sb_sheet_part *part = &c->sheet.part[i];

@@ -18,7 +18,7 @@ struct sb_contact {
 void sb_contact_init(struct sb_contact *c, int across, int thumb, uint64_t max, const char *by);
 /* 1 shown, 0 left out: the sheet, or its row, is full. -1 with a message. */
 int sb_contact_add(struct sb_contact *c, struct sb_record *rec);
-int sb_contact_png(struct sb_contact *c, struct sb_bytes *out); /* draws it; -1 with a message */
+int sb_contact_png(struct sb_contact *c, struct sb_buffer *out); /* draws it; -1 with a message */
 void sb_contact_free(struct sb_contact *c);
 
 #endif

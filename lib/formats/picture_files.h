@@ -17,7 +17,7 @@ struct sb_picture_files {
     struct sb_output **file;
     size_t count, cap;
     struct sb_picture picture;
-    struct sb_bytes scratch;
+    struct sb_buffer scratch;
 };
 
 /* Writes the picture of `image` under a name of sb_name_record(); a PNG file stays byte for byte. -1 with a message if

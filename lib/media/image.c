@@ -51,7 +51,7 @@ int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding)
 }
 
 int sb_image_set(struct sb_record *rec, const char *field, const struct sb_picture *p, enum sb_image_encoding encoding,
-                 struct sb_bytes *scratch)
+                 struct sb_buffer *scratch)
 {
     if (encoding == SB_IMAGE_RAW) {
         struct sb_tensor t = {SB_U8, 3, {p->height, p->width, 3}, p->rgb};

@@ -17,6 +17,6 @@ int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding);
 
 /* Sets `field` to the picture: a u8 tensor [H,W,3], or bin. `scratch` is used for encoding and may be reused. */
 int sb_image_set(struct sb_record *rec, const char *field, const struct sb_picture *p, enum sb_image_encoding encoding,
-                 struct sb_bytes *scratch);
+                 struct sb_buffer *scratch);
 
 #endif

@@ -136,7 +136,7 @@ struct encoder {
     struct jpeg_compress_struct j;
     struct jpeg_destination_mgr base;
     struct trap trap;
-    struct sb_bytes *out;
+    struct sb_buffer *out;
 };
 
 static struct encoder *encoder_of(j_compress_ptr j)
@@ -193,7 +193,7 @@ static void encode(struct encoder *e, const struct sb_picture *p, int quality)
     jpeg_finish_compress(j);
 }
 
-int sb_jpeg_encode(const struct sb_picture *p, int quality, struct sb_bytes *out)
+int sb_jpeg_encode(const struct sb_picture *p, int quality, struct sb_buffer *out)
 {
     struct encoder e = {.out = out};
     e.j.err = trap_init(&e.trap);

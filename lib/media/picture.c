@@ -50,7 +50,7 @@ int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size)
 }
 
 /* A file is read whole; what is no picture is noticed by its first bytes, before that. */
-static int read_file(FILE *f, const char *path, struct sb_bytes *b)
+static int read_file(FILE *f, const char *path, struct sb_buffer *b)
 {
     struct stat st;
     if (fstat(fileno(f), &st) < 0) return sb_error("%s: %s", path, strerror(errno));
@@ -67,7 +67,7 @@ static int read_file(FILE *f, const char *path, struct sb_bytes *b)
     return 0;
 }
 
-int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_bytes *b)
+int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *b)
 {
     FILE *f = fopen(path, "rbe");
     if (!f) return sb_error("%s: %s", path, strerror(errno));
@@ -84,7 +84,7 @@ int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_byte
 
 int sb_picture_load(struct sb_picture *p, const char *path)
 {
-    struct sb_bytes b = {0};
+    struct sb_buffer b = {0};
     int status = sb_picture_load_bytes(p, path, &b);
     free(b.data);
     return status;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/err.h"
 
 #define SB_PICTURE_MAX ((size_t)1 << 28) /* pixels; larger ones are refused before anything is allocated */
@@ -18,12 +19,6 @@ struct sb_picture {
     int width, height; /* pixels */
     size_t cap;        /* bytes allocated at rgb */
     uint8_t *rgb;      /* sRGB, 3 bytes a pixel, rows from the top, tightly packed */
-};
-
-/* A growing buffer of bytes; a zeroed one is valid and empty. Free data with free(). */
-struct sb_bytes {
-    uint8_t *data;
-    size_t size, cap;
 };
 
 /* Makes room for w x h pixels (each at least 1), whose values are then undefined. */
@@ -36,12 +31,12 @@ int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size);
 
 /* Reads and decodes a file. */
 int sb_picture_load(struct sb_picture *p, const char *path);
-int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_bytes *file); /* and keeps the file's bytes */
+int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *file); /* and keeps the file's bytes */
 
 /* Encoders replace what `out` held. PNG is lossless. JPEG is baseline with full chroma resolution (4:4:4), since small
  * animals live in a few coloured pixels; quality is 1 to 100. The bytes depend on the pixels alone. */
-int sb_png_encode(const struct sb_picture *p, struct sb_bytes *out);
-int sb_jpeg_encode(const struct sb_picture *p, int quality, struct sb_bytes *out);
+int sb_png_encode(const struct sb_picture *p, struct sb_buffer *out);
+int sb_jpeg_encode(const struct sb_picture *p, int quality, struct sb_buffer *out);
 
 #define SB_JPEG_QUALITY 90
 

@@ -17,7 +17,7 @@ struct coder {
     png_infop info;
     jmp_buf back;
     struct source source;
-    struct sb_bytes *out;
+    struct sb_buffer *out;
     png_bytep *row;
 };
 
@@ -112,10 +112,7 @@ int sb_png_decode(struct sb_picture *p, const uint8_t *data, size_t size)
 
 static void give(png_structp png, png_bytep from, size_t n)
 {
-    struct sb_bytes *out = ((struct coder *)png_get_io_ptr(png))->out;
-    SB_GROW(out->data, out->cap, out->size + n);
-    memcpy(out->data + out->size, from, n);
-    out->size += n;
+    sb_buffer_add(((struct coder *)png_get_io_ptr(png))->out, from, n);
 }
 
 static void flush(png_structp png)
@@ -143,7 +140,7 @@ static void encode(struct coder *c, const struct sb_picture *p)
     png_write_end(c->png, NULL);
 }
 
-int sb_png_encode(const struct sb_picture *p, struct sb_bytes *out)
+int sb_png_encode(const struct sb_picture *p, struct sb_buffer *out)
 {
     struct coder c = {.out = out};
     volatile int status = -1;

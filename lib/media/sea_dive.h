@@ -30,7 +30,7 @@ struct sb_sea_dive {
     struct sb_record *rec;
     size_t count, cap;
     struct sb_picture frame, crop;
-    struct sb_bytes bytes;
+    struct sb_buffer bytes;
 };
 
 /* Dive `number` of the plan, whatever was made before: frames are taken at moments whose caption nobody could argue

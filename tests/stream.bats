@@ -68,6 +68,15 @@ limit_memory() { case $BUILD in *-san) ;; *) ulimit -v "$1" ;; esac; }
     [ "$said" = "make_stream: standard output: No space left on device" ]
 }
 
+@test "-o: a named pipe and /dev/stdout are written to, not replaced" {
+    mkfifo pipe
+    make_stream -n 2 -o pipe &
+    timeout 20 sb-check pipe
+    wait $!
+    [ -p pipe ]
+    make_stream -n 2 -o /dev/stdout | sb-check
+}
+
 @test "standard output closed: one line" {
     said=$(make_stream 2>&1 >&-) && return 1
     [ "$said" = "make_stream: standard output: Bad file descriptor" ]

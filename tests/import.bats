@@ -14,6 +14,7 @@ setup_file() {
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit 1
     cp -r "$BATS_FILE_TMPDIR"/{crops.sb,crops,sea} .
+    kind=$(ls crops | head -1)
 }
 
 table() { sb-export csv -q --columns "$1" "$2" | tr -d '\r' | tail -n +2; }
@@ -51,14 +52,14 @@ coco() {
 }
 
 @test "folders: a broken picture is named and counted, the others come in; none at all fails" {
-    head -c 200 "$(ls crops/*/*.png | head -1)" >crops/fish/broken.png
+    head -c 200 "$(find crops -name '*.png' | head -1)" >"crops/$kind/broken.png"
     sb-import folders crops -o all.sb 2>said
-    grep -q 'fish/broken.png: ' said
+    grep -q "$kind/broken.png: " said
     grep -q '21 in, 20 out, 1 skipped: 1 broken' said
     mkdir -p none/fish
     echo words >none/readme
     fails_saying "no JPEG or PNG" sb-import folders none
-    cp crops/fish/broken.png none/fish
+    cp "crops/$kind/broken.png" none/fish
     run -1 sb-import folders -o none.sb none
     [ ! -e none.sb ]
 }
@@ -67,7 +68,7 @@ coco() {
     sb-import folders -q --group-regex '/([^/_]+)_' -o all.sb crops
     diff <(table label,group all.sb | sort) <(table label,group crops.sb | sort)
     sb-import folders -q --group-regex 'sea-1-[0-9]+' crops | sb-check
-    fails_saying "fish/" sb-import folders --group-regex '(dive[0-9]+)' crops
+    fails_saying "$kind/" sb-import folders --group-regex '(dive[0-9]+)' crops
     fails_saying "regular expression '('" sb-import folders --group-regex '(' crops
 }
 
@@ -115,7 +116,7 @@ coco() {
     fails_saying "nope: " sb-import folders nope
     fails_saying "not a folder" sb-import folders bad.json
     fails_saying "space" sb-import folders -o /dev/full crops
-    fails_saying "would be called" sb-import folders crops/fish crops/fish
+    fails_saying "would be called" sb-import folders "crops/$kind" "crops/$kind"
     run -2 sb-import
     run -2 sb-import folders
     run -2 sb-import fish crops

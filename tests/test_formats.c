@@ -142,7 +142,7 @@ static void csv_cells(void **state)
     float box[4] = {1, 2.5f, 3, 4};
     struct sb_tensor t = {SB_F32, 1, {4}, box};
     assert_int_equal(sb_csv_init(&csv, "a,label,x,h,box,predicted_label,probability,labels,no,\"q\""), 0);
-    sb_set_text(&rec, "a", "1,2\r\n\"3\"\0", 10);
+    sb_set_text(&rec, "a", "1,2\r\n\"3\"\0", 9);
     sb_set_cstr(&rec, "label", " plain ");
     sb_set_tensor(&rec, "box", &t);
     sb_set_packed(&rec, "predicted", "\x92\x92\xa4" "crab\xca\x3f\x40\0\0\x92\xa1x\x00", 16);

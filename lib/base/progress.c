@@ -75,7 +75,8 @@ void sb_counts_print(const struct sb_counts *c)
     uint64_t skipped = 0;
     for (size_t i = 0; i < sizeof c->skipped / sizeof *c->skipped; i++) skipped += c->skipped[i].count;
     unsigned long long in = c->in, out = c->out;
-    size_t n = (size_t)snprintf(text, sizeof text, "%llu in, %llu out", in, out);
+    size_t n = in ? (size_t)snprintf(text, sizeof text, "%llu in, ", in) : 0; /* a source takes nothing in */
+    n += (size_t)snprintf(text + n, sizeof text - n, "%llu out", out);
     if (skipped) n += (size_t)snprintf(text + n, sizeof text - n, ", %llu skipped", (unsigned long long)skipped);
     for (size_t i = 0; i < sizeof c->skipped / sizeof *c->skipped && n < sizeof text; i++) {
         if (!c->skipped[i].count) break;

@@ -1,5 +1,6 @@
-/* Attention a head at a time: a thread takes one head of one sample, brings its keys and values into its own scratch as f32, and goes through
- * the queries block by block, so that the scores of a block stay in its cache. Softmax is exact and f32; only the log-sum-exp is kept. */
+/* Attention a head at a time: a thread takes one head of one sample, brings its keys and values into its own scratch as
+ * f32, and goes through the queries block by block, so that the scores of a block stay in its cache. Softmax is exact
+ * and f32; only the log-sum-exp is kept. */
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
@@ -25,11 +26,14 @@ struct shape {
 
 static struct shape shape_of(sb_in qkv, bool causal, int64_t past)
 {
-    struct shape s = {.tokens = qkv->shape[1], .past = past, .heads = qkv->shape[3], .e = qkv->shape[4], .causal = causal};
+    struct shape s = {
+        .tokens = qkv->shape[1], .past = past, .heads = qkv->shape[3], .e = qkv->shape[4], .causal = causal};
     s.keys = past + s.tokens;
     s.width = sb_gemm_width(s.e);
     s.long_width = sb_gemm_width(s.keys);
-    int64_t most = SCORES / s.keys < 2 * SB_TILE_ROWS ? 2 * SB_TILE_ROWS : SCORES / s.keys > MOST_ROWS ? MOST_ROWS : SCORES / s.keys;
+    int64_t most = SCORES / s.keys < 2 * SB_TILE_ROWS ? 2 * SB_TILE_ROWS
+                   : SCORES / s.keys > MOST_ROWS      ? MOST_ROWS
+                                                      : SCORES / s.keys;
     int64_t blocks = (s.tokens + most - 1) / most, even = (s.tokens + blocks - 1) / blocks;
     s.block = (even + SB_TILE_ROWS - 1) / SB_TILE_ROWS * SB_TILE_ROWS;
     return s;
@@ -77,7 +81,8 @@ static int64_t padded(int64_t n)
 }
 
 /* to[padded e, padded count] = rows transposed; wide: room for SB_LANES rows. */
-static void load_transposed(struct rows from, int64_t count, int64_t e, float *to, int64_t width, float *wide, int64_t wide_width)
+static void load_transposed(struct rows from, int64_t count, int64_t e, float *to, int64_t width, float *wide,
+                            int64_t wide_width)
 {
     for (int64_t i = 0; i < count; i += SB_LANES) {
         load(from, i, count - i < SB_LANES ? count - i : SB_LANES, e, 1.0f, wide, wide_width);
@@ -116,8 +121,8 @@ static struct rows append(sb_in qkv, sb_out cache, const struct shape *s, int64_
 }
 
 /* Queries first .. first+count-1 of a head, whose keys are transposed and whose values are rows in scratch. */
-static void forward_block(const struct shape *s, const float *keys, const float *values, struct rows q, int64_t first, int64_t count, float *mine, float *lse,
-                          struct rows y)
+static void forward_block(const struct shape *s, const float *keys, const float *values, struct rows q, int64_t first,
+                          int64_t count, float *mine, float *lse, struct rows y)
 {
     float *query = mine, *out = query + s->block * s->width, *score = out + s->block * s->width;
     int64_t all = seen(s, first + count - 1);
@@ -133,7 +138,8 @@ static void forward_block(const struct shape *s, const float *keys, const float 
     for (int64_t i = 0; i < count; i++) store(y, first + i, 1, s->e, part[i], out + i * s->width, s->width);
 }
 
-void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse, sb_out y)
+void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse,
+                      sb_out y)
 {
     struct shape s = shape_of(qkv, causal || cache, cache ? *length : 0);
     int64_t heads = qkv->shape[0] * s.heads, keys_size = padded(s.e) * s.long_width, values_size = s.keys * s.width;
@@ -148,8 +154,8 @@ void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, co
         load(v, 0, s.keys, s.e, 1.0f, values, s.width);
         for (int64_t first = 0; first < s.tokens; first += s.block) {
             int64_t count = s.tokens - first < s.block ? s.tokens - first : s.block;
-            forward_block(&s, keys, values, part_of(qkv, &s, b, 0, h), first, count, rest, lse ? (float *)lse->data + i * s.tokens : NULL,
-                          head_of(y, &s, b, h));
+            forward_block(&s, keys, values, part_of(qkv, &s, b, 0, h), first, count, rest,
+                          lse ? (float *)lse->data + i * s.tokens : NULL, head_of(y, &s, b, h));
         }
     }
 }
@@ -163,12 +169,13 @@ struct head {
 
 static int64_t head_size(const struct shape *s)
 {
-    return 3 * s->keys * s->width + 2 * padded(s->e) * s->long_width + s->block * (4 * s->width + 2 * s->long_width) + 16 * s->width;
+    return 3 * s->keys * s->width + 2 * padded(s->e) * s->long_width + s->block * (4 * s->width + 2 * s->long_width) +
+           16 * s->width;
 }
 
 /* p = exp(score - lse) and ds = p (dp - dy y), in place of score and dp. */
-static void slopes(const struct shape *s, const struct head *t, int64_t first, int64_t count, int64_t all, const float *dy, const float *y, float *score,
-                   float *dp)
+static void slopes(const struct shape *s, const struct head *t, int64_t first, int64_t count, int64_t all,
+                   const float *dy, const float *y, float *score, float *dp)
 {
     for (int64_t i = 0; i < count; i++, score += s->long_width, dp += s->long_width, dy += s->width, y += s->width) {
         int64_t n = seen(s, first + i);
@@ -192,8 +199,10 @@ static void backward_block(const struct shape *s, const struct head *t, int64_t 
     load(t->q, first, count, s->e, scale, q, s->width);
     load(t->dy, first, count, s->e, 1.0f, dy, s->width);
     load(t->y, first, count, s->e, 1.0f, y, s->width);
-    sb_gemm((struct sb_gemm){count, all, s->e, q, s->width, 1, t->k_transposed, s->long_width, score, s->long_width, false});
-    sb_gemm((struct sb_gemm){count, all, s->e, dy, s->width, 1, t->v_transposed, s->long_width, dp, s->long_width, false});
+    sb_gemm((struct sb_gemm){count, all, s->e, q, s->width, 1, t->k_transposed, s->long_width, score, s->long_width,
+                             false});
+    sb_gemm(
+        (struct sb_gemm){count, all, s->e, dy, s->width, 1, t->v_transposed, s->long_width, dp, s->long_width, false});
     slopes(s, t, first, count, all, dy, y, score, dp);
     sb_gemm((struct sb_gemm){all, s->e, count, score, 1, s->long_width, dy, s->width, t->dv, s->width, true});
     sb_gemm((struct sb_gemm){all, s->e, count, dp, 1, s->long_width, q, s->width, t->dk, s->width, true});
@@ -209,8 +218,12 @@ void sb_cpu_attention_bwd(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, s
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 8))
     for (int64_t i = 0; i < heads; i++) {
         int64_t b = i / s.heads, h = i % s.heads;
-        struct head t = {.k = sb_cpu_mine(d), .q = part_of(qkv, &s, b, 0, h), .y = head_of(y, &s, b, h), .dy = head_of(dy, &s, b, h),
-                         .dq = part_of(dqkv, &s, b, 0, h), .lse = (const float *)lse->data + i * s.tokens};
+        struct head t = {.k = sb_cpu_mine(d),
+                         .q = part_of(qkv, &s, b, 0, h),
+                         .y = head_of(y, &s, b, h),
+                         .dy = head_of(dy, &s, b, h),
+                         .dq = part_of(dqkv, &s, b, 0, h),
+                         .lse = (const float *)lse->data + i * s.tokens};
         t.dk = t.k + size;
         t.dv = t.dk + size;
         t.k_transposed = t.dv + size;

@@ -1,4 +1,5 @@
-/* Each thread sums its rows per channel, in double: a channel may have a million values. The threads' sums are then added in order. */
+/* Each thread sums its rows per channel, in double: a channel may have a million values. The threads' sums are then
+ * added in order. */
 #include <math.h>
 
 #include "kernels/cpu/cpu.h"
@@ -45,8 +46,8 @@ static void moment(struct sb_dev *d, sb_in x, int64_t rows, int64_t channels, co
     for (int64_t i = 0; i < channels; i++) mean[i] = sum[i] / (double)rows;
 }
 
-void sb_cpu_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum, bool train, bool relu, sb_out running,
-                      sb_out stats, sb_out y)
+void sb_cpu_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum,
+                      bool train, bool relu, sb_out running, sb_out stats, sb_out y)
 {
     int64_t channels = sb_cpu_last(x), rows = sb_tensor_count(x) / channels;
     int threads = sb_cpu_threads(d, rows * channels);
@@ -111,7 +112,8 @@ static void sums_bwd(struct sb_dev *d, const struct batchnorm_bwd *q, int64_t ro
         memset(sum, 0, 2 * (size_t)channels * sizeof *sum);
         for (int64_t row = from; row < to; row++) {
             through_relu(q, row, channels, wide, g);
-            const float *a = sb_cpu_read(q->x, row * channels, channels, wide + 2 * channels), *mean = q->mean, *rstd = q->rstd;
+            const float *a = sb_cpu_read(q->x, row * channels, channels, wide + 2 * channels), *mean = q->mean,
+                        *rstd = q->rstd;
 #pragma omp simd
             for (int64_t i = 0; i < channels; i++) {
                 sum[i] += g[i];
@@ -121,8 +123,8 @@ static void sums_bwd(struct sb_dev *d, const struct batchnorm_bwd *q, int64_t ro
     }
 }
 
-void sb_cpu_batchnorm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx, sb_out dresidual, sb_out dgain,
-                          sb_out dbias)
+void sb_cpu_batchnorm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, bool relu, sb_in y, sb_in dy, sb_out dx,
+                          sb_out dresidual, sb_out dgain, sb_out dbias)
 {
     int64_t channels = sb_cpu_last(x), rows = sb_tensor_count(x) / channels;
     int threads = sb_cpu_threads(d, rows * channels);

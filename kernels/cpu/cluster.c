@@ -75,7 +75,8 @@ void sb_cpu_nearest(struct sb_dev *d, sb_in x, sb_in c, sb_out index, sb_out dis
         sb_cpu_matmul(d, &q, from, c->data, NULL, NULL, dot);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, rows * (count + width)))
         for (int64_t i = 0; i < rows; i++) {
-            ((int32_t *)index->data)[at + i] = pick(&centres, from + i * width, dot + i * count, (float *)distance->data + at + i);
+            ((int32_t *)index->data)[at + i] =
+                pick(&centres, from + i * width, dot + i * count, (float *)distance->data + at + i);
         }
     }
 }

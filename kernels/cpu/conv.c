@@ -2,8 +2,18 @@
 
 static struct sb_convolution shape_of(sb_in x, sb_in w, sb_in y, struct sb_conv c)
 {
-    return (struct sb_convolution){.b = x->shape[0], .h = x->shape[1], .w = x->shape[2], .i = x->shape[3], .oh = y->shape[1], .ow = y->shape[2],
-                                   .o = y->shape[3], .kh = w->shape[2], .kw = w->shape[3], .stride = c.stride, .pad = c.pad, .dtype = x->dtype};
+    return (struct sb_convolution){.b = x->shape[0],
+                                   .h = x->shape[1],
+                                   .w = x->shape[2],
+                                   .i = x->shape[3],
+                                   .oh = y->shape[1],
+                                   .ow = y->shape[2],
+                                   .o = y->shape[3],
+                                   .kh = w->shape[2],
+                                   .kw = w->shape[3],
+                                   .stride = c.stride,
+                                   .pad = c.pad,
+                                   .dtype = x->dtype};
 }
 
 void sb_cpu_conv2d(struct sb_dev *d, sb_in x, sb_in w, sb_in b, struct sb_conv c, sb_out y)
@@ -22,7 +32,8 @@ void sb_cpu_conv2d_bwd(struct sb_dev *d, sb_in x, sb_in w, struct sb_conv c, sb_
 }
 
 /* One output pixel: its window is met pixel by pixel, all channels at a time. */
-static void compete(sb_in x, int64_t b, int64_t top, int64_t left, int64_t size, float *wide, float *best, int32_t *winner)
+static void compete(sb_in x, int64_t b, int64_t top, int64_t left, int64_t size, float *wide, float *best,
+                    int32_t *winner)
 {
     int64_t h = x->shape[1], w = x->shape[2], channels = x->shape[3];
     bool first = true;
@@ -57,7 +68,8 @@ void sb_cpu_maxpool(struct sb_dev *d, sb_in x, int64_t size, struct sb_conv c, s
 /* A pixel may win several windows, so gradients are summed in f32, a sample at a time. */
 void sb_cpu_maxpool_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
 {
-    int64_t batch = dx->shape[0], channels = dx->shape[3], n = dx->shape[1] * dx->shape[2] * channels, outs = dy->shape[1] * dy->shape[2];
+    int64_t batch = dx->shape[0], channels = dx->shape[3], n = dx->shape[1] * dx->shape[2] * channels,
+            outs = dy->shape[1] * dy->shape[2];
     sb_cpu_reserve(d, n + channels);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, batch * n))
     for (int64_t b = 0; b < batch; b++) {

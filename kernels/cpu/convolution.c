@@ -12,15 +12,19 @@ static dnnl_memory_desc_t layout(const int64_t *shape, int ndim, dnnl_data_type_
     return desc;
 }
 
-static dnnl_primitive_desc_t describe(struct sb_plans *p, enum sb_convolve what, const struct sb_convolution *s, const dnnl_memory_desc_t *x,
-                                      const dnnl_memory_desc_t *w, const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *y)
+static dnnl_primitive_desc_t describe(struct sb_plans *p, enum sb_convolve what, const struct sb_convolution *s,
+                                      const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *w,
+                                      const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *y)
 {
     dnnl_convolution_desc_t desc;
     dnnl_dims_t strides = {s->stride, s->stride}, pad = {s->pad, s->pad};
     dnnl_alg_kind_t how = dnnl_convolution_direct;
     dnnl_status_t status;
-    if (what == SB_CONVOLVE) status = dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, how, x, w, bias, y, strides, pad, pad);
-    else if (what == SB_CONVOLVE_DATA) status = dnnl_convolution_backward_data_desc_init(&desc, how, x, w, y, strides, pad, pad);
+    if (what == SB_CONVOLVE)
+        status =
+            dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, how, x, w, bias, y, strides, pad, pad);
+    else if (what == SB_CONVOLVE_DATA)
+        status = dnnl_convolution_backward_data_desc_init(&desc, how, x, w, y, strides, pad, pad);
     else status = dnnl_convolution_backward_weights_desc_init(&desc, how, x, w, NULL, y, strides, pad, pad);
     sb_plan_check(status, "describe a convolution");
     dnnl_primitive_attr_t attr;
@@ -31,7 +35,9 @@ static dnnl_primitive_desc_t describe(struct sb_plans *p, enum sb_convolve what,
     dnnl_primitive_desc_t forward, found;
     dnnl_memory_desc_t weights = *w;
     weights.data_type = x->data_type;
-    sb_plan_check(dnnl_convolution_forward_desc_init(&ahead, dnnl_forward_training, how, x, &weights, NULL, y, strides, pad, pad), "describe a convolution");
+    sb_plan_check(
+        dnnl_convolution_forward_desc_init(&ahead, dnnl_forward_training, how, x, &weights, NULL, y, strides, pad, pad),
+        "describe a convolution");
     sb_plan_check(dnnl_primitive_desc_create(&forward, &ahead, NULL, p->engine, NULL), "find a kernel");
     sb_plan_check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "share working memory");
     sb_plan_check(dnnl_primitive_desc_create(&found, &desc, attr, p->engine, forward), "find a kernel");
@@ -40,12 +46,16 @@ static dnnl_primitive_desc_t describe(struct sb_plans *p, enum sb_convolve what,
     return found;
 }
 
-static void make(struct sb_plans *p, struct sb_plan *plan, enum sb_convolve what, const struct sb_convolution *s, bool with_bias)
+static void make(struct sb_plans *p, struct sb_plan *plan, enum sb_convolve what, const struct sb_convolution *s,
+                 bool with_bias)
 {
-    const int64_t x_shape[] = {s->b, s->i, s->h, s->w}, w_shape[] = {s->o, s->i, s->kh, s->kw}, y_shape[] = {s->b, s->o, s->oh, s->ow};
+    const int64_t x_shape[] = {s->b, s->i, s->h, s->w}, w_shape[] = {s->o, s->i, s->kh, s->kw},
+                  y_shape[] = {s->b, s->o, s->oh, s->ow};
     dnnl_data_type_t type = sb_plan_type(s->dtype), w_type = what == SB_CONVOLVE_WEIGHTS ? dnnl_f32 : type;
-    dnnl_memory_desc_t x = layout(x_shape, 4, type, dnnl_nhwc), y = layout(y_shape, 4, type, dnnl_nhwc), bias = layout(w_shape, 1, type, dnnl_a);
-    dnnl_memory_desc_t w = layout(w_shape, 4, w_type, dnnl_format_tag_any), stored = layout(w_shape, 4, w_type, dnnl_oihw);
+    dnnl_memory_desc_t x = layout(x_shape, 4, type, dnnl_nhwc), y = layout(y_shape, 4, type, dnnl_nhwc),
+                       bias = layout(w_shape, 1, type, dnnl_a);
+    dnnl_memory_desc_t w = layout(w_shape, 4, w_type, dnnl_format_tag_any),
+                       stored = layout(w_shape, 4, w_type, dnnl_oihw);
     dnnl_primitive_desc_t found = describe(p, what, s, &x, &w, with_bias ? &bias : NULL, &y);
     dnnl_query_t query = what == SB_CONVOLVE_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
     plan->packed = *dnnl_primitive_desc_query_md(found, query, 0);
@@ -71,7 +81,8 @@ static void make(struct sb_plans *p, struct sb_plan *plan, enum sb_convolve what
 }
 
 /* bf16 where oneDNN has none. */
-static void widened(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *shape, const void *in, const void *with, const void *bias, void *out)
+static void widened(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *shape, const void *in,
+                    const void *with, const void *bias, void *out)
 {
     struct sb_plans *p = d->plans;
     struct sb_convolution s = *shape;
@@ -90,7 +101,8 @@ static void widened(struct sb_dev *d, enum sb_convolve what, const struct sb_con
     sb_cpu_narrow(wide, out, n);
 }
 
-void sb_cpu_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *shape, const void *in, const void *with, const void *bias, void *out)
+void sb_cpu_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *shape, const void *in,
+                     const void *with, const void *bias, void *out)
 {
     struct sb_plans *p = d->plans;
     const struct sb_convolution *s = shape;
@@ -98,7 +110,8 @@ void sb_cpu_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_co
         widened(d, what, shape, in, with, bias, out);
         return;
     }
-    struct sb_plan_key key = {{SB_PLAN_CONVOLVE, what, s->b, s->h, s->w, s->i, s->oh, s->ow, s->o, s->kh, s->kw, s->stride, s->pad, s->dtype, bias != NULL}};
+    struct sb_plan_key key = {{SB_PLAN_CONVOLVE, what, s->b, s->h, s->w, s->i, s->oh, s->ow, s->o, s->kh, s->kw,
+                               s->stride, s->pad, s->dtype, bias != NULL}};
     struct sb_plan *plan = sb_plan_find(p, &key);
     if (!plan->primitive) make(p, plan, what, s, bias != NULL);
     void *packed = sb_plan_spare(p, SB_PLAN_D, dnnl_memory_desc_get_size(&plan->packed));

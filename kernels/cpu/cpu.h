@@ -1,8 +1,9 @@
 /* What the files of the cpu backend share.
  *
- * device.c and the files that call oneDNN (plan.c, matmul.c, convolution.c) are compiled once, for any x86-64. The other files are
- * compiled once for each level of instructions (x86-64-v3 with AVX2, x86-64-v4 with AVX-512) and linked into one object a level, of which
- * only its table is seen outside. device.c hands out the table that suits the processor. */
+ * device.c and the files that call oneDNN (plan.c, matmul.c, convolution.c) are compiled once, for any x86-64. The
+ * other files are compiled once for each level of instructions (x86-64-v3 with AVX2, x86-64-v4 with AVX-512) and linked
+ * into one object a level, of which only its table is seen outside. device.c hands out the table that suits the
+ * processor. */
 #ifndef SB_KERNELS_CPU_CPU_H
 #define SB_KERNELS_CPU_CPU_H
 
@@ -53,7 +54,7 @@ static inline void sb_cpu_share(int64_t n, int64_t *from, int64_t *to)
     *to = n * (me + 1) / threads;
 }
 
-/* ---- reading and writing act elements as f32 ----------------------------------------------------------------------- */
+/* ---- reading and writing act elements as f32 --------------------------------------------------------------------- */
 
 #define SB_CPU_BLOCK 1024 /* elements that an element-wise loop takes at a time */
 
@@ -113,7 +114,7 @@ void sb_cpu_activate(struct sb_dev *d, enum sb_act a, sb_in x, sb_in residual, s
 /* sum[cols] += the columns of x[rows, cols]. */
 void sb_cpu_columns(struct sb_dev *d, sb_in x, int64_t rows, int64_t cols, float *sum); /* elementwise.c */
 
-/* ---- oneDNN (matmul.c, convolution.c) -------------------------------------------------------------------------------- */
+/* ---- oneDNN (matmul.c, convolution.c) ---------------------------------------------------------------------------- */
 
 /* y[M,N] = act(x[M,K] w[K,N] + bias[N]) + residual[M,N]; with sum, y += it. */
 struct sb_matmul {
@@ -128,10 +129,12 @@ struct sb_plans *sb_plans_open(int threads);
 void sb_plans_close(struct sb_plans *p);
 bool sb_plans_fast_bf16(void);
 bool sb_plans_avx512(void);
-void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias, const void *residual, void *y);
+void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias,
+                   const void *residual, void *y);
 /* The packed form of w[K,N] (stored [N,K] if transposed), for sb_matmul.packed. 0 bytes: there is none. */
 size_t sb_cpu_packed_size(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype dtype, bool transposed);
-void sb_cpu_packed(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype dtype, bool transposed, const void *w, void *packed);
+void sb_cpu_packed(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype dtype, bool transposed, const void *w,
+                   void *packed);
 
 struct sb_convolution {
     int64_t b, h, w, i; /* of x [B,H,W,I] */
@@ -146,6 +149,7 @@ enum sb_convolve {
     SB_CONVOLVE_WEIGHTS /* in dy, with x, out dw f32, += */
 };
 
-void sb_cpu_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *shape, const void *in, const void *with, const void *bias, void *out);
+void sb_cpu_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *shape, const void *in,
+                     const void *with, const void *bias, void *out);
 
 #endif

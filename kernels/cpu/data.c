@@ -4,7 +4,8 @@
 
 void sb_cpu_lerp(struct sb_dev *d, sb_in a, sb_in b, sb_in t, sb_out y)
 {
-    int64_t samples = a->shape[0], width = sb_tensor_count(a) / (samples ? samples : 1), blocks = (width + SB_CPU_BLOCK - 1) / SB_CPU_BLOCK;
+    int64_t samples = a->shape[0], width = sb_tensor_count(a) / (samples ? samples : 1),
+            blocks = (width + SB_CPU_BLOCK - 1) / SB_CPU_BLOCK;
     const float *parts = t->data;
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, samples * width))
     for (int64_t block = 0; block < samples * blocks; block++) {

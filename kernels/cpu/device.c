@@ -1,4 +1,4 @@
-/* The device is the process's own cores and memory: work is done when a call returns, so there is nothing to wait for. */
+/* The device is the process's own cores and memory: work is done when a call returns, there is nothing to wait for. */
 #include "kernels/cpu/cpu.h"
 
 #include <stdlib.h>

@@ -15,24 +15,26 @@ void sb_cpu_map(struct sb_dev *d, sb_in a, sb_in b, sb_out y, sb_cpu_body body, 
     }
 }
 
-/* ---- activations --------------------------------------------------------------------------------------------------- */
+/* ---- activations ------------------------------------------------------------------------------------------------- */
 
-/* y = act(x) + residual (b) */
+/* y = act(x) + residual (b); at most a block. */
 static void activate(const float *x, const float *b, float *y, int64_t n, const void *what)
 {
+    static const float nothing[SB_CPU_BLOCK];
     enum sb_act a = *(const enum sb_act *)what;
+    const float *more = b ? b : nothing;
     if (a == SB_ACT_GELU) {
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) y[i] = sb_gelu_erf(x[i]) + (b ? b[i] : 0.0f);
+        for (int64_t i = 0; i < n; i++) y[i] = sb_gelu_erf(x[i]) + more[i];
     } else if (a == SB_ACT_GELU_TANH) {
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) y[i] = sb_gelu_tanh(x[i]) + (b ? b[i] : 0.0f);
+        for (int64_t i = 0; i < n; i++) y[i] = sb_gelu_tanh(x[i]) + more[i];
     } else if (a == SB_ACT_RELU) {
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) y[i] = (x[i] > 0.0f ? x[i] : 0.0f) + (b ? b[i] : 0.0f);
+        for (int64_t i = 0; i < n; i++) y[i] = (x[i] > 0.0f ? x[i] : 0.0f) + more[i];
     } else {
 #pragma omp simd
-        for (int64_t i = 0; i < n; i++) y[i] = x[i] + (b ? b[i] : 0.0f);
+        for (int64_t i = 0; i < n; i++) y[i] = x[i] + more[i];
     }
 }
 
@@ -80,7 +82,7 @@ void sb_cpu_relu_bwd(struct sb_dev *d, sb_in y, sb_in dy, sb_out dx)
     sb_cpu_map(d, y, dy, dx, relu_slope, NULL);
 }
 
-/* ---- SwiGLU ---------------------------------------------------------------------------------------------------------- */
+/* ---- SwiGLU ------------------------------------------------------------------------------------------------------ */
 
 void sb_cpu_silu_mul(struct sb_dev *d, sb_in x, sb_out y)
 {
@@ -118,7 +120,7 @@ void sb_cpu_silu_mul_bwd(struct sb_dev *d, sb_in x, sb_in dy, sb_out dx)
     }
 }
 
-/* ---- residual, LayerScale, drop path, dropout ------------------------------------------------------------------------ */
+/* ---- residual, LayerScale, drop path, dropout -------------------------------------------------------------------- */
 
 void sb_cpu_scale_add(struct sb_dev *d, sb_in r, sb_in x, sb_in gain, struct sb_chance c, sb_out y)
 {
@@ -168,16 +170,42 @@ void sb_cpu_scale_add_bwd(struct sb_dev *d, sb_in x, sb_in gain, struct sb_chanc
     }
 }
 
-/* sb_chance_keep for elements first .. first+count-1, first a multiple of 4. */
+/* The words of GROUPS counters at once: sb_philox, each step for all of them, so that it becomes vector code. */
+#define GROUPS 16
+
+static void draw(struct sb_chance c, uint32_t sample, uint32_t group, uint32_t w[4][GROUPS])
+{
+    uint32_t k0 = c.state[0], k1 = c.state[1];
+    for (uint32_t i = 0; i < GROUPS; i++) {
+        w[0][i] = c.state[2];
+        w[1][i] = c.site;
+        w[2][i] = c.state[3] + sample;
+        w[3][i] = group + i;
+    }
+    for (int round = 0; round < 10; round++) {
+#pragma omp simd
+        for (int i = 0; i < GROUPS; i++) {
+            uint64_t p0 = (uint64_t)0xD2511F53u * w[0][i], p1 = (uint64_t)0xCD9E8D57u * w[2][i];
+            w[0][i] = (uint32_t)(p1 >> 32) ^ w[1][i] ^ k0;
+            w[2][i] = (uint32_t)(p0 >> 32) ^ w[3][i] ^ k1;
+            w[1][i] = (uint32_t)p1;
+            w[3][i] = (uint32_t)p0;
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+}
+
+/* sb_chance_keep for elements first .. first+count-1, rounded up to whole draws; first is a multiple of 4. */
 static void keep_block(struct sb_chance c, uint32_t sample, uint32_t first, int64_t count, float *keep)
 {
-    uint64_t seed = (uint64_t)c.state[1] << 32 | c.state[0];
-    uint32_t step = c.state[2], site = c.site, global = c.state[3] + sample;
     float p = c.p, scale = 1.0f / (1.0f - p);
-#pragma omp simd
-    for (int64_t group = 0; group < (count + 3) / 4; group++) {
-        struct sb_philox r = sb_philox(seed, step, site, global, first / 4 + (uint32_t)group);
-        for (int i = 0; i < 4; i++) keep[4 * group + i] = sb_philox_uniform(r.w[i]) < p ? 0.0f : scale;
+    for (int64_t at = 0; at < count; at += 4 * GROUPS, keep += 4 * GROUPS) {
+        uint32_t w[4][GROUPS];
+        draw(c, sample, first / 4 + (uint32_t)(at / 4), w);
+        for (int i = 0; i < GROUPS; i++) {
+            for (int j = 0; j < 4; j++) keep[4 * i + j] = sb_philox_uniform(w[j][i]) < p ? 0.0f : scale;
+        }
     }
 }
 
@@ -187,7 +215,8 @@ void sb_cpu_dropout(struct sb_dev *d, sb_in x, struct sb_chance c, sb_out y)
         if (x->data != y->data) memcpy(y->data, x->data, sb_tensor_bytes(x));
         return;
     }
-    int64_t samples = x->shape[0], width = sb_tensor_count(x) / (samples ? samples : 1), blocks = (width + SB_CPU_BLOCK - 1) / SB_CPU_BLOCK;
+    int64_t samples = x->shape[0], width = sb_tensor_count(x) / (samples ? samples : 1),
+            blocks = (width + SB_CPU_BLOCK - 1) / SB_CPU_BLOCK;
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, samples * width * 4))
     for (int64_t block = 0; block < samples * blocks; block++) {
         float keep[SB_CPU_BLOCK], wide_x[SB_CPU_BLOCK], wide_y[SB_CPU_BLOCK];

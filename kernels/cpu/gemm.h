@@ -1,8 +1,9 @@
-/* A small matrix product for one thread: c[m,n] = a[m,k] b[k,n], or += with `add`. For what lies in cache, as a head of attention does;
- * large ones go to oneDNN.
+/* A small matrix product for one thread: c[m,n] = a[m,k] b[k,n], or += with `add`. For what lies in cache, as a head of
+ * attention does; large ones go to oneDNN.
  *
- * a is read with two strides, so it may be stored transposed. b and c are rows; n is rounded up to whole vectors, so their rows must have
- * room for that (sb_gemm_width). What stands in the surplus columns of b ends in the surplus columns of c. */
+ * a is read with two strides, so it may be stored transposed. b and c are rows; n is rounded up to whole vectors, so
+ * their rows must have room for that (sb_gemm_width). What stands in the surplus columns of b ends in the surplus
+ * columns of c. */
 #ifndef SB_KERNELS_CPU_GEMM_H
 #define SB_KERNELS_CPU_GEMM_H
 
@@ -15,7 +16,8 @@
 #define SB_TILE_ROWS 6
 #define SB_TILE_VECTORS (SB_LANES == 16 ? 4 : 2)
 
-/* Floats in a row of n: whole vectors, and an odd number of cache lines, since rows a power of two apart evict each other. */
+/* Floats in a row of n: whole vectors, and an odd number of cache lines, since rows a power of two apart evict each
+ * other. */
 static inline int64_t sb_gemm_width(int64_t n)
 {
     int64_t lines = (n + 15) / 16;
@@ -33,7 +35,8 @@ struct sb_gemm {
     bool add;
 };
 
-static inline __attribute__((always_inline)) void sb_gemm_tile(const int rows, const int vectors, const struct sb_gemm *g, int64_t row, int64_t col)
+static inline __attribute__((always_inline)) void sb_gemm_tile(const int rows, const int vectors,
+                                                               const struct sb_gemm *g, int64_t row, int64_t col)
 {
     sb_vector sum[SB_TILE_ROWS][SB_TILE_VECTORS];
     const float *a = g->a + row * g->a_row, *b = g->b + col;
@@ -81,7 +84,8 @@ static inline __attribute__((always_inline)) void sb_gemm_rows(const int vectors
 static void sb_gemm(struct sb_gemm g)
 {
     int64_t vectors = (g.n + SB_LANES - 1) / SB_LANES, done = 0;
-    for (; done + SB_TILE_VECTORS <= vectors; done += SB_TILE_VECTORS) sb_gemm_rows(SB_TILE_VECTORS, &g, done * SB_LANES);
+    for (; done + SB_TILE_VECTORS <= vectors; done += SB_TILE_VECTORS)
+        sb_gemm_rows(SB_TILE_VECTORS, &g, done * SB_LANES);
     switch (vectors - done) {
 #if SB_LANES == 16
     case 3: sb_gemm_rows(3, &g, done * SB_LANES); break;

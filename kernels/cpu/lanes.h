@@ -1,5 +1,5 @@
-/* Vectors of the level that a file is compiled for, and sums over rows. The compiler's own reductions add the lanes up one after the
- * other, which takes longer than a row of a few hundred numbers. */
+/* Vectors of the level that a file is compiled for, and sums over rows. The compiler's own reductions add the lanes up
+ * one after the other, which takes longer than a row of a few hundred numbers. */
 #ifndef SB_KERNELS_CPU_LANES_H
 #define SB_KERNELS_CPU_LANES_H
 
@@ -106,9 +106,10 @@ static inline float sb_max(const float *x, int64_t n)
     return most;
 }
 
-/* ---- transposition ------------------------------------------------------------------------------------------------- */
+/* ---- transposition ----------------------------------------------------------------------------------------------- */
 
-/* Lane l of the first, or of the second, of two rows `step` apart after blocks of `step` lanes have changed places between them. */
+/* Lane l of the first, or of the second, of two rows `step` apart after blocks of `step` lanes have changed places
+ * between them. */
 #define SB_UPPER(l, step) ((l) & (step) ? SB_LANES + (l) - (step) : (l))
 #define SB_LOWER(l, step) ((l) & (step) ? SB_LANES + (l) : (l) + (step))
 #define SB_EACH_4(f, l, step) f(l, step), f(l + 1, step), f(l + 2, step), f(l + 3, step)

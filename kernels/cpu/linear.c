@@ -1,9 +1,17 @@
 #include "kernels/cpu/cpu.h"
 
-void sb_cpu_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual, sb_out pre, sb_out y)
+void sb_cpu_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in b, enum sb_act a, sb_in residual,
+                   sb_out pre, sb_out y)
 {
     int64_t n = w->shape[0], k = sb_tensor_count(w) / n, m = sb_tensor_count(x) / k;
-    struct sb_matmul q = {.m = m, .n = n, .k = k, .in = x->dtype, .out = y->dtype, .w_transposed = 1, .bias = b != NULL, .packed = packed != NULL};
+    struct sb_matmul q = {.m = m,
+                          .n = n,
+                          .k = k,
+                          .in = x->dtype,
+                          .out = y->dtype,
+                          .w_transposed = 1,
+                          .bias = b != NULL,
+                          .packed = packed != NULL};
     const void *weights = packed ? packed : w->data, *bias = b ? b->data : NULL;
     if (!pre) {
         q.act = a;
@@ -15,7 +23,8 @@ void sb_cpu_linear(struct sb_dev *d, sb_in x, sb_in w, const void *packed, sb_in
     sb_cpu_activate(d, a, pre, residual, y);
 }
 
-void sb_cpu_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, enum sb_act a, sb_in pre, sb_out dy, sb_out dx, sb_out dw, sb_out db)
+void sb_cpu_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, enum sb_act a, sb_in pre, sb_out dy,
+                       sb_out dx, sb_out dw, sb_out db)
 {
     (void)packed; /* g w reads w as it lies */
     int64_t n = w->shape[0], k = sb_tensor_count(w) / n, m = sb_tensor_count(dy) / n;

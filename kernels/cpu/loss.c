@@ -18,7 +18,7 @@ static float soften(const float *x, float *e, int64_t n, float *largest)
 static float targets(sb_in target, sb_in weight, float smooth, int64_t row, int64_t n, float *q)
 {
     const float *w = weight ? weight->data : NULL;
-    float floor = smooth / (float)n, total = 0.0f;
+    float floor = smooth / (float)n;
     if (target->ndim == 1) {
         int32_t class = ((const int32_t *)target->data)[row];
         for (int64_t i = 0; i < n; i++) q[i] = class < 0 ? 0.0f : floor;
@@ -27,16 +27,13 @@ static float targets(sb_in target, sb_in weight, float smooth, int64_t row, int6
         const float *t = (const float *)target->data + row * n;
         for (int64_t i = 0; i < n; i++) q[i] = (1.0f - smooth) * t[i] + floor;
     }
-#pragma omp simd reduction(+ : total)
-    for (int64_t i = 0; i < n; i++) {
-        if (w) q[i] *= w[i];
-        total += q[i];
-    }
-    return total;
+    for (int64_t i = 0; w && i < n; i++) q[i] *= w[i];
+    return sb_sum(q, n);
 }
 
 /* With q = weight target': loss = -sum q log p, gradient = p sum(q) - q. */
-void sb_cpu_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss, sb_out dlogits)
+void sb_cpu_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, float smooth, sb_in scale, sb_out loss,
+                 sb_out dlogits)
 {
     int64_t rows = logits->shape[0], n = logits->shape[1];
     sb_cpu_reserve(d, 4 * n);
@@ -49,7 +46,8 @@ void sb_cpu_xent(struct sb_dev *d, sb_in logits, sb_in target, sb_in weight, flo
         for (int64_t i = 0; i < n; i++) lost += q[i] != 0.0f ? q[i] * (lse - x[i]) : 0.0f;
         ((float *)loss->data)[row] = lost;
         if (!dlogits) continue;
-        float *out = sb_cpu_write(dlogits, row * n, q + 2 * n), factor = *(const float *)scale->data, share = total / sum;
+        float *out = sb_cpu_write(dlogits, row * n, q + 2 * n), factor = *(const float *)scale->data,
+              share = total / sum;
 #pragma omp simd
         for (int64_t i = 0; i < n; i++) out[i] = factor * (e[i] * share - q[i]);
         sb_cpu_written(dlogits, row * n, n, out);
@@ -83,7 +81,8 @@ void sb_cpu_mse(struct sb_dev *d, sb_in x, sb_in target, sb_in weight, sb_in sca
     sb_cpu_reserve(d, 3 * n);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, rows * n))
     for (int64_t row = 0; row < rows; row++) {
-        float *mine = sb_cpu_mine(d), sum = 0.0f, share = (weight ? ((const float *)weight->data)[row] : 1.0f) / (float)n;
+        float *mine = sb_cpu_mine(d), sum = 0.0f,
+              share = (weight ? ((const float *)weight->data)[row] : 1.0f) / (float)n;
         const float *a = sb_cpu_read(x, row * n, n, mine), *t = sb_cpu_read(target, row * n, n, mine + n);
 #pragma omp simd reduction(+ : sum)
         for (int64_t i = 0; i < n; i++) sum += (a[i] - t[i]) * (a[i] - t[i]);
@@ -102,7 +101,8 @@ void sb_cpu_softmax(struct sb_dev *d, sb_in x, sb_out y)
     sb_cpu_reserve(d, n);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, rows * n * 4))
     for (int64_t row = 0; row < rows; row++) {
-        float *out = (float *)y->data + row * n, most, sum = soften(sb_cpu_read(x, row * n, n, sb_cpu_mine(d)), out, n, &most), part = 1.0f / sum;
+        float *out = (float *)y->data + row * n, most,
+              sum = soften(sb_cpu_read(x, row * n, n, sb_cpu_mine(d)), out, n, &most), part = 1.0f / sum;
 #pragma omp simd
         for (int64_t i = 0; i < n; i++) out[i] *= part;
     }

@@ -8,11 +8,14 @@ static dnnl_primitive_attr_t attributes(const struct sb_matmul *q, bool in_place
     sb_plan_check(dnnl_post_ops_create(&ops), "make an epilogue");
     dnnl_status_t status = dnnl_success;
     if (q->act) {
-        dnnl_alg_kind_t act = q->act == SB_ACT_RELU ? dnnl_eltwise_relu : q->act == SB_ACT_GELU ? dnnl_eltwise_gelu_erf : dnnl_eltwise_gelu_tanh;
+        dnnl_alg_kind_t act = q->act == SB_ACT_RELU   ? dnnl_eltwise_relu
+                              : q->act == SB_ACT_GELU ? dnnl_eltwise_gelu_erf
+                                                      : dnnl_eltwise_gelu_tanh;
         status = dnnl_post_ops_append_eltwise(ops, 1.0f, act, 0.0f, 0.0f);
     }
     if (status == dnnl_success && (q->sum || in_place)) status = dnnl_post_ops_append_sum(ops, 1.0f);
-    if (status == dnnl_success && q->residual && !in_place) status = dnnl_post_ops_append_binary(ops, dnnl_binary_add, y);
+    if (status == dnnl_success && q->residual && !in_place)
+        status = dnnl_post_ops_append_binary(ops, dnnl_binary_add, y);
     sb_plan_check(status, "make an epilogue");
     sb_plan_check(dnnl_primitive_attr_set_post_ops(attr, ops), "make an epilogue");
     sb_plan_check(dnnl_post_ops_destroy(ops), "free an epilogue");
@@ -22,9 +25,11 @@ static dnnl_primitive_attr_t attributes(const struct sb_matmul *q, bool in_place
 /* Which layout packed weights have may not depend on M: one packed form serves every batch size. */
 static dnnl_memory_desc_t packed_layout(struct sb_plans *p, int64_t k, int64_t n, int dtype)
 {
-    dnnl_memory_desc_t x = sb_plan_matrix(1024, k, false, sb_plan_type(dtype)), y = sb_plan_matrix(1024, n, false, sb_plan_type(dtype)), w;
+    dnnl_memory_desc_t x = sb_plan_matrix(1024, k, false, sb_plan_type(dtype)),
+                       y = sb_plan_matrix(1024, n, false, sb_plan_type(dtype)), w;
     dnnl_dims_t dims = {k, n};
-    sb_plan_check(dnnl_memory_desc_init_by_tag(&w, 2, dims, sb_plan_type(dtype), dnnl_format_tag_any), "describe weights");
+    sb_plan_check(dnnl_memory_desc_init_by_tag(&w, 2, dims, sb_plan_type(dtype), dnnl_format_tag_any),
+                  "describe weights");
     dnnl_matmul_desc_t desc;
     sb_plan_check(dnnl_matmul_desc_init(&desc, &x, &w, NULL, &y), "describe a matmul");
     dnnl_primitive_attr_t attr;
@@ -54,7 +59,8 @@ size_t sb_cpu_packed_size(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype 
     return plan->packed.format_desc.blocking.inner_nblks ? dnnl_memory_desc_get_size(&plan->packed) : 0;
 }
 
-void sb_cpu_packed(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype dtype, bool transposed, const void *w, void *packed)
+void sb_cpu_packed(struct sb_dev *d, int64_t k, int64_t n, enum sb_dtype dtype, bool transposed, const void *w,
+                   void *packed)
 {
     const void *data[] = {w, packed};
     sb_plan_run(d->plans, pack_plan(d->plans, k, n, dtype, transposed), data);
@@ -74,12 +80,14 @@ static void make(struct sb_plans *p, struct sb_plan *plan, const struct sb_matmu
     sb_plan_arg(p, plan, DNNL_ARG_WEIGHTS, &w);
     sb_plan_arg(p, plan, DNNL_ARG_DST, &y);
     if (q->bias) sb_plan_arg(p, plan, DNNL_ARG_BIAS, &bias);
-    if (q->residual && !in_place) sb_plan_arg(p, plan, DNNL_ARG_ATTR_MULTIPLE_POST_OP(q->act ? 1 : 0) | DNNL_ARG_SRC_1, &y);
+    if (q->residual && !in_place)
+        sb_plan_arg(p, plan, DNNL_ARG_ATTR_MULTIPLE_POST_OP(q->act ? 1 : 0) | DNNL_ARG_SRC_1, &y);
     sb_plan_make(p, plan, found);
 }
 
 /* bf16 where oneDNN has none. */
-static void widened(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias, const void *residual, void *y)
+static void widened(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias,
+                    const void *residual, void *y)
 {
     struct sb_plans *p = d->plans;
     struct sb_matmul q = *what;
@@ -97,7 +105,8 @@ static void widened(struct sb_dev *d, const struct sb_matmul *what, const void *
     sb_cpu_narrow(wide, y, q.m * q.n);
 }
 
-void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias, const void *residual, void *y)
+void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias,
+                   const void *residual, void *y)
 {
     struct sb_plans *p = d->plans;
     const struct sb_matmul *q = what;
@@ -107,8 +116,8 @@ void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x
         return;
     }
     bool in_place = q->residual && residual == y;
-    struct sb_plan_key key = {{SB_PLAN_MATMUL, q->m, q->n, q->k, q->in, q->out, q->act, q->x_transposed, q->w_transposed,
-                               q->bias, q->residual, q->sum, q->packed, in_place}};
+    struct sb_plan_key key = {{SB_PLAN_MATMUL, q->m, q->n, q->k, q->in, q->out, q->act, q->x_transposed,
+                               q->w_transposed, q->bias, q->residual, q->sum, q->packed, in_place}};
     struct sb_plan *plan = sb_plan_find(p, &key);
     if (!plan->primitive) make(p, plan, q, in_place);
     const void *data[] = {x, w, y, q->bias ? bias : residual, residual};

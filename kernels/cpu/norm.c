@@ -23,7 +23,8 @@ void sb_cpu_norm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, float eps, s
 #pragma omp parallel num_threads(sb_cpu_threads(d, rows * width))
     {
         float *mine = sb_cpu_mine(d);
-        const float *g = sb_cpu_read(gain, 0, width, mine + 2 * width), *b = sb_cpu_read(bias, 0, width, mine + 3 * width);
+        const float *g = sb_cpu_read(gain, 0, width, mine + 2 * width),
+                    *b = sb_cpu_read(bias, 0, width, mine + 3 * width);
         int64_t from, to;
         sb_cpu_share(rows, &from, &to);
         for (int64_t row = from; row < to; row++) {
@@ -53,7 +54,8 @@ static void row_sums(const struct row *r, int64_t width, float *mean_g, float *m
     sb_vector sums = {0}, sums_h = {0};
     int64_t i = 0;
     for (; i + SB_LANES <= width; i += SB_LANES) {
-        sb_vector h = (sb_load_vector(r->x + i) - r->mean) * r->rstd, dy = sb_load_vector(r->dy + i), g = dy * sb_load_vector(r->gain + i);
+        sb_vector h = (sb_load_vector(r->x + i) - r->mean) * r->rstd, dy = sb_load_vector(r->dy + i),
+                  g = dy * sb_load_vector(r->gain + i);
         sums += g;
         sums_h += g * h;
         *(sb_vector_at *)(r->dgain + i) += dy * h;
@@ -85,7 +87,8 @@ static void row_bwd(const struct row *r, int64_t width)
     }
 }
 
-void sb_cpu_norm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain, sb_out dbias)
+void sb_cpu_norm_bwd(struct sb_dev *d, sb_in x, sb_in gain, sb_in stats, sb_in dy, sb_in add, sb_out dx, sb_out dgain,
+                     sb_out dbias)
 {
     int64_t width = sb_cpu_last(x), rows = sb_tensor_count(x) / width;
     int threads = sb_cpu_threads(d, rows * width);

@@ -7,14 +7,15 @@ struct update {
 };
 
 /* The pointers begin at the block; average and copy may be NULL. */
-static void update(const struct update *u, int64_t n, float *restrict p, float *restrict g, float *restrict m, float *restrict v, float *restrict average,
-                   uint16_t *restrict copy)
+static void update(const struct update *u, int64_t n, float *restrict p, float *restrict g, float *restrict m,
+                   float *restrict v, float *restrict average, uint16_t *restrict copy)
 {
     struct update q = *u;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         float before = p[i], slope = g[i] * q.scale + (1.0f - q.decoupled) * q.decay * before;
-        float first = q.beta1 * m[i] + (1.0f - q.beta1) * slope, second = q.beta2 * v[i] + (1.0f - q.beta2) * slope * slope;
+        float first = q.beta1 * m[i] + (1.0f - q.beta1) * slope,
+              second = q.beta2 * v[i] + (1.0f - q.beta2) * slope * slope;
         float change = first * q.part1 / (sqrtf(second * q.part2) + q.eps);
         m[i] = first;
         v[i] = second;
@@ -28,11 +29,18 @@ static void update(const struct update *u, int64_t n, float *restrict p, float *
     if (copy) sb_cpu_narrow(p, copy, n);
 }
 
-void sb_cpu_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t segments, const struct sb_adamw_step *step, sb_in norm2, sb_out master,
-                  sb_out grad, sb_out m, sb_out v, sb_out average, sb_out copy)
+void sb_cpu_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t segments,
+                  const struct sb_adamw_step *step, sb_in norm2, sb_out master, sb_out grad, sb_out m, sb_out v,
+                  sb_out average, sb_out copy)
 {
-    struct update u = {.scale = step->grad_scale, .decoupled = step->decoupled, .beta1 = step->beta1, .beta2 = step->beta2,
-                       .part1 = 1.0f / step->correction1, .part2 = 1.0f / step->correction2, .eps = step->eps, .average = step->average};
+    struct update u = {.scale = step->grad_scale,
+                       .decoupled = step->decoupled,
+                       .beta1 = step->beta1,
+                       .beta2 = step->beta2,
+                       .part1 = 1.0f / step->correction1,
+                       .part2 = 1.0f / step->correction2,
+                       .eps = step->eps,
+                       .average = step->average};
     int64_t total = 0;
     for (int64_t s = 0; s < segments; s++) total += segment[s].count;
     if (norm2 && step->max_norm > 0.0f) {
@@ -47,8 +55,9 @@ void sb_cpu_adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t se
         mine.decay = segment[s].decay;
 #pragma omp for schedule(static) nowait
         for (int64_t at = segment[s].offset; at < end; at += SB_CPU_BLOCK) {
-            update(&mine, end - at < SB_CPU_BLOCK ? end - at : SB_CPU_BLOCK, (float *)master->data + at, (float *)grad->data + at, (float *)m->data + at,
-                   (float *)v->data + at, average ? (float *)average->data + at : NULL, copy ? (uint16_t *)copy->data + at : NULL);
+            update(&mine, end - at < SB_CPU_BLOCK ? end - at : SB_CPU_BLOCK, (float *)master->data + at,
+                   (float *)grad->data + at, (float *)m->data + at, (float *)v->data + at,
+                   average ? (float *)average->data + at : NULL, copy ? (uint16_t *)copy->data + at : NULL);
         }
     }
 }

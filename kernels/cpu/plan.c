@@ -1,6 +1,8 @@
-/* oneDNN's primitives, made once for each shape and kept by it: making one takes milliseconds, calling it a third of a microsecond.
+/* oneDNN's primitives, made once for each shape and kept by it: making one takes milliseconds, calling it a third of a
+ * microsecond.
  *
- * Where oneDNN has no bf16 (no AVX-512), operands are widened into spare memory, computed in f32, and narrowed again. */
+ * Where oneDNN has no bf16 (no AVX-512), operands are widened into spare memory, computed in f32, and narrowed again.
+ */
 #include "kernels/cpu/plan.h"
 
 #include <stdlib.h>
@@ -136,7 +138,8 @@ void sb_plan_make(struct sb_plans *p, struct sb_plan *plan, dnnl_primitive_desc_
     sb_plan_check(dnnl_primitive_desc_destroy(desc), "free a description");
 }
 
-void sb_plan_make_reorder(struct sb_plans *p, struct sb_plan *plan, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, bool add)
+void sb_plan_make_reorder(struct sb_plans *p, struct sb_plan *plan, const dnnl_memory_desc_t *from,
+                          const dnnl_memory_desc_t *to, bool add)
 {
     dnnl_primitive_attr_t attr;
     dnnl_post_ops_t ops;

@@ -24,7 +24,8 @@ struct sb_plan {
     int args;                   /* the last is the working memory, if there is any */
     dnnl_exec_arg_t arg[SB_PLAN_ARGS];
     dnnl_memory_desc_t packed; /* the layout of the weights that the kernel wants */
-    struct sb_plan *reorder;   /* owned: brings a convolution's weights into that layout, or their gradient out of it; or NULL */
+    struct sb_plan
+        *reorder; /* owned: brings a convolution's weights into that layout, or their gradient out of it; or NULL */
 };
 
 struct sb_plans {
@@ -41,14 +42,19 @@ void sb_plan_check(dnnl_status_t status, const char *what); /* ends the program 
 /* The plan with this key; a new, empty one if there is none yet: the caller fills it. */
 struct sb_plan *sb_plan_find(struct sb_plans *p, const struct sb_plan_key *key);
 void *sb_plan_spare(struct sb_plans *p, int which, size_t bytes);
-const float *sb_plan_widen(struct sb_plans *p, int which, const void *x, int64_t n); /* bf16 x in spare memory; NULL stays NULL */
+const float *sb_plan_widen(struct sb_plans *p, int which, const void *x,
+                           int64_t n); /* bf16 x in spare memory; NULL stays NULL */
 dnnl_memory_desc_t sb_plan_matrix(int64_t rows, int64_t cols, bool transposed, dnnl_data_type_t type);
-dnnl_primitive_desc_t sb_plan_describe(struct sb_plans *p, const void *desc, dnnl_primitive_attr_t attr); /* frees attr */
+dnnl_primitive_desc_t sb_plan_describe(struct sb_plans *p, const void *desc,
+                                       dnnl_primitive_attr_t attr); /* frees attr */
 void sb_plan_arg(struct sb_plans *p, struct sb_plan *plan, int name, const dnnl_memory_desc_t *desc);
-void sb_plan_make(struct sb_plans *p, struct sb_plan *plan, dnnl_primitive_desc_t desc); /* frees desc; after all sb_plan_arg */
+void sb_plan_make(struct sb_plans *p, struct sb_plan *plan,
+                  dnnl_primitive_desc_t desc); /* frees desc; after all sb_plan_arg */
 /* Makes a plan that copies from one layout to another; add: it adds to what is there. */
-void sb_plan_make_reorder(struct sb_plans *p, struct sb_plan *plan, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, bool add);
-void sb_plan_run(struct sb_plans *p, struct sb_plan *plan, const void *const *data);     /* data in the order of sb_plan_arg */
+void sb_plan_make_reorder(struct sb_plans *p, struct sb_plan *plan, const dnnl_memory_desc_t *from,
+                          const dnnl_memory_desc_t *to, bool add);
+void sb_plan_run(struct sb_plans *p, struct sb_plan *plan,
+                 const void *const *data); /* data in the order of sb_plan_arg */
 
 static inline dnnl_data_type_t sb_plan_type(int dtype)
 {

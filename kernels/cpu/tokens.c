@@ -9,7 +9,8 @@ void sb_cpu_tokens(struct sb_dev *d, sb_in x, sb_in prefix, sb_in pos, sb_out y)
     for (int64_t row = 0; row < rows; row++) {
         int64_t b = row / t, i = row % t;
         float *mine = sb_cpu_mine(d);
-        const float *a = i < p ? sb_cpu_read(prefix, i * width, width, mine) : sb_cpu_read(x, (b * n + i - p) * width, width, mine);
+        const float *a =
+            i < p ? sb_cpu_read(prefix, i * width, width, mine) : sb_cpu_read(x, (b * n + i - p) * width, width, mine);
         const float *where = i >= first ? sb_cpu_read(pos, (i - first) * width, width, mine + width) : NULL;
         float *out = sb_cpu_write(y, row * width, mine + 2 * width);
 #pragma omp simd
@@ -44,7 +45,8 @@ void sb_cpu_tokens_bwd(struct sb_dev *d, sb_in dy, sb_out dx, sb_out dprefix, sb
     if (!dx) return;
     int64_t n = dx->shape[1];
     size_t bytes = (size_t)(n * width) * sb_dtype_size(dx->dtype);
-    for (int64_t b = 0; b < batch; b++) memcpy(sb_cpu_at(dx, b * n * width), sb_cpu_at(dy, (b * t + t - n) * width), bytes);
+    for (int64_t b = 0; b < batch; b++)
+        memcpy(sb_cpu_at(dx, b * n * width), sb_cpu_at(dy, (b * t + t - n) * width), bytes);
 }
 
 void sb_cpu_embed(struct sb_dev *d, sb_in id, sb_in table, sb_in pos, const int32_t *start, sb_out y)
@@ -64,7 +66,8 @@ void sb_cpu_embed(struct sb_dev *d, sb_in id, sb_in table, sb_in pos, const int3
     }
 }
 
-/* Each thread takes a stripe of the columns through all rows, so that sums are in order of rows whatever the threads. */
+/* Each thread takes a stripe of the columns through all rows, so that sums are in order of rows whatever the threads.
+ */
 void sb_cpu_embed_bwd(struct sb_dev *d, sb_in id, sb_in dy, sb_out dtable, sb_out dpos)
 {
     int64_t t = id->shape[1], rows = id->shape[0] * t, width = dy->shape[2];
@@ -90,7 +93,8 @@ void sb_cpu_gather(struct sb_dev *d, sb_in x, sb_in index, sb_out y)
     const int32_t *row = index->data;
     size_t bytes = (size_t)width * sb_dtype_size(x->dtype);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, rows * width))
-    for (int64_t i = 0; i < rows; i++) memcpy(sb_cpu_at(y, i * width), sb_cpu_at(x, (i / k * n + row[i]) * width), bytes);
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(sb_cpu_at(y, i * width), sb_cpu_at(x, (i / k * n + row[i]) * width), bytes);
 }
 
 void sb_cpu_gather_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
@@ -101,13 +105,15 @@ void sb_cpu_gather_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, batch * n * width))
     for (int64_t b = 0; b < batch; b++) {
         memset(sb_cpu_at(dx, b * n * width), 0, (size_t)n * bytes);
-        for (int64_t i = b * k; i < (b + 1) * k; i++) memcpy(sb_cpu_at(dx, (b * n + row[i]) * width), sb_cpu_at(dy, i * width), bytes);
+        for (int64_t i = b * k; i < (b + 1) * k; i++)
+            memcpy(sb_cpu_at(dx, (b * n + row[i]) * width), sb_cpu_at(dy, i * width), bytes);
     }
 }
 
 void sb_cpu_patchify(struct sb_dev *d, sb_in x, int64_t patch, sb_out y)
 {
-    int64_t batch = x->shape[0], size = x->shape[2], grid = size / patch, patches = batch * grid * grid, width = 3 * patch * patch;
+    int64_t batch = x->shape[0], size = x->shape[2], grid = size / patch, patches = batch * grid * grid,
+            width = 3 * patch * patch;
     size_t bytes = (size_t)patch * sb_dtype_size(x->dtype);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, patches * width))
     for (int64_t i = 0; i < patches; i++) {
@@ -154,7 +160,8 @@ void sb_cpu_pool_bwd(struct sb_dev *d, enum sb_pool_kind kind, int64_t first, sb
         sb_cpu_written(dx, (b * n + first) * width, width, row);
         for (int64_t i = 0; i < n; i++) {
             if (i < first || i >= end) memset(sb_cpu_at(dx, (b * n + i) * width), 0, bytes);
-            else if (i > first) memcpy(sb_cpu_at(dx, (b * n + i) * width), sb_cpu_at(dx, (b * n + first) * width), bytes);
+            else if (i > first)
+                memcpy(sb_cpu_at(dx, (b * n + i) * width), sb_cpu_at(dx, (b * n + first) * width), bytes);
         }
     }
 }

@@ -10,8 +10,12 @@
 
 #include <stdint.h>
 
-/* 2^n e^r with |r| <= ln 2 / 2; the polynomial is Cephes's expf. 2^n is made as 2 * 2^(n-1), since 2^128 is no float. */
-static inline float sb_exp(float x)
+/* Always inline: a call in a loop keeps it from becoming vector code. */
+#define SB_VECMATH static inline __attribute__((always_inline))
+
+/* 2^n e^r with |r| <= ln 2 / 2; the polynomial is Cephes's expf. 2^n is made as 2 * 2^(n-1), since 2^128 is no float.
+ */
+SB_VECMATH float sb_exp(float x)
 {
     float c = x < -86.6f ? -86.6f : x > 88.72f ? 88.72f : x;
     float n = (c * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds to the nearest whole number */
@@ -29,7 +33,7 @@ static inline float sb_exp(float x)
 }
 
 /* x P(x^2) / Q(x^2), Eigen's coefficients; beyond 4 it is 1 in f32. */
-static inline float sb_erf(float x)
+SB_VECMATH float sb_erf(float x)
 {
     float c = x < -4.0f ? -4.0f : x > 4.0f ? 4.0f : x;
     float s = c * c;
@@ -48,29 +52,30 @@ static inline float sb_erf(float x)
     return c * p / q;
 }
 
-static inline float sb_sigmoid(float x)
+SB_VECMATH float sb_sigmoid(float x)
 {
     return 1.0f / (1.0f + sb_exp(-x));
 }
 
-static inline float sb_gelu_erf(float x)
+SB_VECMATH float sb_gelu_erf(float x)
 {
     return 0.5f * x * (1.0f + sb_erf(x * 0.70710678f));
 }
 
-static inline float sb_gelu_erf_slope(float x)
+SB_VECMATH float sb_gelu_erf_slope(float x)
 {
     return 0.5f * (1.0f + sb_erf(x * 0.70710678f)) + x * 0.39894228f * sb_exp(-0.5f * x * x);
 }
 
 /* (1 + tanh z) / 2 is the sigmoid of 2 z. */
-static inline float sb_gelu_tanh(float x)
+SB_VECMATH float sb_gelu_tanh(float x)
 {
     return x * sb_sigmoid(1.59576912f * (x + 0.044715f * x * x * x));
 }
 
-/* With s that sigmoid, its own slope is s (1 - s) = s s e^(-2z), which loses no digits where s is near 1. Beyond 10 all is constant. */
-static inline float sb_gelu_tanh_slope(float x)
+/* With s that sigmoid, its own slope is s (1 - s) = s s e^(-2z), which loses no digits where s is near 1. Beyond 10 all
+ * is constant. */
+SB_VECMATH float sb_gelu_tanh_slope(float x)
 {
     float c = x < -10.0f ? -10.0f : x > 10.0f ? 10.0f : x;
     float e = sb_exp(-1.59576912f * (c + 0.044715f * c * c * c)), s = 1.0f / (1.0f + e);

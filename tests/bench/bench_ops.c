@@ -1,5 +1,5 @@
-/* Rates of the ops that a ViT spends its time in: bench_ops [BACKEND], by default cpu. The first line is what the machine's
- * matrix product reaches on a large square; the others stand beside it as a share. */
+/* Rates of the ops that a ViT spends its time in: bench_ops [BACKEND], by default cpu. The first line is what the
+ * machine's matrix product reaches on a large square; the others stand beside it as a share. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +69,8 @@ static double best(struct bench *b, void (*fn)(struct call *), struct call *c)
 
 static void report(struct bench *b, const char *what, const char *shape, double flop, double took)
 {
-    printf("%-22s %-5s %-24s %10.3f ms %8.1f GFLOP/s %5.0f %%\n", what, sb_dtype_name(b->act), shape, took * 1e3, flop / took * 1e-9,
-           b->peak ? 100 * flop / took / b->peak : 100.0);
+    printf("%-22s %-5s %-24s %10.3f ms %8.1f GFLOP/s %5.0f %%\n", what, sb_dtype_name(b->act), shape, took * 1e3,
+           flop / took * 1e-9, b->peak ? 100 * flop / took / b->peak : 100.0);
 }
 
 static void linear(struct call *c)
@@ -130,8 +130,15 @@ static double bench_linear(struct bench *b, int64_t m, int64_t n, int64_t k, boo
 {
     char shape[64];
     snprintf(shape, sizeof shape, "%lldx%lldx%lld", (long long)m, (long long)n, (long long)k);
-    struct call c = {.b = b, .x = TAKE(b->act, m, k), .w = TAKE(b->act, n, k), .bias = TAKE(b->act, n), .pre = TAKE(b->act, m, n),
-                     .y = TAKE(b->act, m, n), .dx = TAKE(b->act, m, k), .dw = TAKE(SB_F32, n, k), .db = TAKE(SB_F32, n)};
+    struct call c = {.b = b,
+                     .x = TAKE(b->act, m, k),
+                     .w = TAKE(b->act, n, k),
+                     .bias = TAKE(b->act, n),
+                     .pre = TAKE(b->act, m, n),
+                     .y = TAKE(b->act, m, n),
+                     .dx = TAKE(b->act, m, k),
+                     .dw = TAKE(SB_F32, n, k),
+                     .db = TAKE(SB_F32, n)};
     double flop = 2.0 * (double)m * (double)n * (double)k, took = best(b, linear, &c);
     report(b, "linear", shape, flop, took);
     if (all) {
@@ -152,9 +159,14 @@ static double bench_linear(struct bench *b, int64_t m, int64_t n, int64_t k, boo
 static void bench_attention(struct bench *b, int64_t batch, int64_t t, int64_t heads, int64_t e)
 {
     char shape[64];
-    snprintf(shape, sizeof shape, "%lldx%lldx%lldx%lld", (long long)batch, (long long)t, (long long)heads, (long long)e);
-    struct call c = {.b = b, .x = TAKE(b->act, batch, t, 3, heads, e), .w = TAKE(SB_F32, batch, heads, t), .y = TAKE(b->act, batch, t, heads, e),
-                     .dx = TAKE(b->act, batch, t, 3, heads, e), .dw = TAKE(b->act, batch, t, heads, e)};
+    snprintf(shape, sizeof shape, "%lldx%lldx%lldx%lld", (long long)batch, (long long)t, (long long)heads,
+             (long long)e);
+    struct call c = {.b = b,
+                     .x = TAKE(b->act, batch, t, 3, heads, e),
+                     .w = TAKE(SB_F32, batch, heads, t),
+                     .y = TAKE(b->act, batch, t, heads, e),
+                     .dx = TAKE(b->act, batch, t, 3, heads, e),
+                     .dw = TAKE(b->act, batch, t, heads, e)};
     double flop = 4.0 * (double)(batch * heads * e) * (double)t * (double)t;
     report(b, "attention", shape, flop, best(b, attention, &c));
     report(b, "attention_bwd", shape, 2.5 * flop, best(b, attention_bwd, &c));
@@ -166,8 +178,15 @@ static void bench_norm(struct bench *b, int64_t m, int64_t d)
 {
     char shape[64];
     snprintf(shape, sizeof shape, "%lldx%lld", (long long)m, (long long)d);
-    struct call c = {.b = b, .x = TAKE(b->act, m, d), .w = TAKE(b->act, d), .bias = TAKE(b->act, d), .pre = TAKE(SB_F32, m, 2),
-                     .y = TAKE(b->act, m, d), .dx = TAKE(b->act, m, d), .dw = TAKE(SB_F32, d), .db = TAKE(SB_F32, d)};
+    struct call c = {.b = b,
+                     .x = TAKE(b->act, m, d),
+                     .w = TAKE(b->act, d),
+                     .bias = TAKE(b->act, d),
+                     .pre = TAKE(SB_F32, m, 2),
+                     .y = TAKE(b->act, m, d),
+                     .dx = TAKE(b->act, m, d),
+                     .dw = TAKE(SB_F32, d),
+                     .db = TAKE(SB_F32, d)};
     report(b, "norm", shape, 8.0 * (double)(m * d), best(b, norm, &c));
     report(b, "norm_bwd", shape, 14.0 * (double)(m * d), best(b, norm_bwd, &c));
     free_call(b, &c);

@@ -1,5 +1,6 @@
-/* Rung 4: models against PyTorch. tests/golden/ holds tiny models of timm and transformers with their logits, every gradient and
- * ten training losses (see the scripts there); they are replayed here on the reference and, where its plugin is built, on cpu. */
+/* Rung 4: models against PyTorch. tests/golden/ holds tiny models of timm and transformers with their logits, every
+ * gradient and ten training losses (see the scripts there); they are replayed here on the reference and, where its
+ * plugin is built, on cpu. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +75,8 @@ static void near(const char *what, const float *got, const struct sb_tensor *wan
     int64_t n = sb_tensor_count(want);
     for (int64_t i = 0; i < n; i++) {
         double w = (double)sb_weight_at(want, i);
-        if (!(fabs((double)got[i] - w) <= tolerance)) fail_msg("%s[%lld] is %.8g, wanted %.8g", what, (long long)i, (double)got[i], w);
+        if (!(fabs((double)got[i] - w) <= tolerance))
+            fail_msg("%s[%lld] is %.8g, wanted %.8g", what, (long long)i, (double)got[i], w);
     }
 }
 
@@ -90,7 +92,8 @@ static void gradients_near(const struct sb_weights *w, const struct sb_model *m,
         for (int64_t k = 0; k < p->count; k++) {
             double g = (double)got[p->offset + k], e = (double)want[p->offset + k];
             if (!(fabs(g - e) <= tolerance * largest)) {
-                fail_msg("gradient of %s[%lld] is %.8g, wanted %.8g (largest %.4g)", p->name, (long long)k, g, e, largest);
+                fail_msg("gradient of %s[%lld] is %.8g, wanted %.8g (largest %.4g)", p->name, (long long)k, g, e,
+                         largest);
             }
         }
     }
@@ -99,7 +102,8 @@ static void gradients_near(const struct sb_weights *w, const struct sb_model *m,
 
 static struct sb_net_options training(int batch)
 {
-    return (struct sb_net_options){.batch = batch, .train = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.05f, .max_norm = 1};
+    return (struct sb_net_options){
+        .batch = batch, .train = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.05f, .max_norm = 1};
 }
 
 static struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o)
@@ -109,7 +113,8 @@ static struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const s
     return n;
 }
 
-/* ---- the classifier -------------------------------------------------------------------------------------------------- */
+/* ---- the classifier
+ * -------------------------------------------------------------------------------------------------- */
 
 static const struct variant {
     const char *name;
@@ -138,7 +143,8 @@ static struct sb_batch picture_batch(const struct sb_weights *w, int count)
 {
     const struct sb_tensor *pictures = golden(w, "pictures");
     int size = (int)pictures->shape[3];
-    return (struct sb_batch){.count = count, .dtype = pictures->dtype, .pictures = pictures->data, .height = size, .width = size};
+    return (struct sb_batch){
+        .count = count, .dtype = pictures->dtype, .pictures = pictures->data, .height = size, .width = size};
 }
 
 static void replay_classifier(const struct variant *v, const char *device)
@@ -257,7 +263,8 @@ static void warped_pictures_are_the_models_input(void **state)
     }
     float matrix[4 * 6], probability[4 * 5];
     for (int i = 0; i < 4; i++) memcpy(matrix + 6 * i, (const float[]){1, 0, 3, 0, 1, 1}, 6 * sizeof(float));
-    struct sb_batch batch = {.count = 4, .dtype = SB_U8, .pictures = large, .height = WIDE, .width = WIDE, .matrix = matrix};
+    struct sb_batch batch = {
+        .count = 4, .dtype = SB_U8, .pictures = large, .height = WIDE, .width = WIDE, .matrix = matrix};
     sb_net_classify(n, &batch, probability, NULL);
     near("probability", probability, golden(&w, "probability"), 1e-5);
     sb_net_close(n);
@@ -307,11 +314,13 @@ static void frozen_layers_stay(void **state)
     sb_backend_close(&b);
 }
 
-/* ---- the captioner --------------------------------------------------------------------------------------------------- */
+/* ---- the captioner
+ * --------------------------------------------------------------------------------------------------- */
 
 static struct sb_model captioner(const struct sb_weights *w)
 {
-    struct sb_vit_config vit = {.size = 12, .patch = 4, .dim = 12, .depth = 1, .heads = 2, .hidden = 48, .class_token = true, .eps = 1e-6f};
+    struct sb_vit_config vit = {
+        .size = 12, .patch = 4, .dim = 12, .depth = 1, .heads = 2, .hidden = 48, .class_token = true, .eps = 1e-6f};
     struct sb_decoder_config decoder = {.words = 13, .dim = 16, .depth = 2, .heads = 2, .hidden = 64, .length = 8};
     struct sb_model m;
     if (sb_model_init(&m, &vit, &decoder, 0)) fail_msg("%s", sb_error_message());
@@ -355,14 +364,12 @@ static void captioner_is_torchs(void **state)
     }
 }
 
-/* ---- files ----------------------------------------------------------------------------------------------------------- */
+/* ---- files
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/test_model.XXXXXX";
 
-static char *temporary(const char *name)
-{
-    return sb_format("%s/%s", folder, name);
-}
+static char *temporary(const char *name) { return sb_format("%s/%s", folder, name); }
 
 static void add_text(struct sb_texts *t, const char *text)
 {
@@ -395,8 +402,10 @@ static void saved_models_load_again(void **state)
     char *path = temporary("model.safetensors"), *again = temporary("again.safetensors");
     for (int words = 0; words <= 1; words++) {
         struct sb_model m = words ? captioner(NULL) : classifier(&variants[1], NULL), l;
-        if (words) name_words(&m);
-        else name_labels(&m, "anémone");
+        if (words)
+            name_words(&m);
+        else
+            name_labels(&m, "anémone");
         m.history = sb_strdup("[1]");
         assert_int_equal(sb_model_save(&m, path), 0);
         if (sb_model_load(&l, path)) fail_msg("%s", sb_error_message());
@@ -454,7 +463,8 @@ static void a_model_of_another_shape_is_named(void **state)
     assert_non_null(strstr(sb_error_message(), "[20,3,4,4]"));
     struct sb_model l;
     char *none = temporary("vit.safetensors");
-    struct sb_weight one = {.name = "norm.weight", .tensor = {.dtype = SB_F32, .ndim = 1, .shape = {18}, .data = small.master}};
+    struct sb_weight one = {.name = "norm.weight",
+                            .tensor = {.dtype = SB_F32, .ndim = 1, .shape = {18}, .data = small.master}};
     assert_int_equal(sb_weights_save(none, &one, 1, NULL, NULL, 0), 0);
     assert_int_equal(sb_model_load(&l, none), -1);
     assert_non_null(strstr(sb_error_message(), "not a SeaBot model"));
@@ -487,7 +497,8 @@ static void taking_over_replaces_a_head_of_other_labels(void **state)
         name_labels(&m, other ? "crab" : "fish");
         if (sb_model_take(&m, path)) fail_msg("%s", sb_error_message());
         assert_int_equal(strlen(m.parent), 32);
-        assert_memory_equal(values(&m, "blocks.1.attn.qkv.weight"), values(&old, "blocks.1.attn.qkv.weight"), 54 * 18 * sizeof(float));
+        assert_memory_equal(values(&m, "blocks.1.attn.qkv.weight"), values(&old, "blocks.1.attn.qkv.weight"),
+                            54 * 18 * sizeof(float));
         const struct sb_model *from = other ? &fresh : &old;
         assert_memory_equal(values(&m, "head.weight"), values(from, "head.weight"), 5 * 18 * sizeof(float));
         sb_model_free(&m);
@@ -526,7 +537,8 @@ static void configurations_are_read(void **state)
     assert_int_equal(sb_vit_config_parse("dim=192,depth=6,heads=3", 64, 8, &c), 0);
     assert_int_equal(c.dim, 192);
     assert_int_equal(c.hidden, 768);
-    static const char *const wrong[] = {"X", "S/0", "S/x", "dim=192", "dim=190,depth=6,heads=3", "dim=-1,depth=1,heads=1", "S/7", ""};
+    static const char *const wrong[] = {
+        "X", "S/0", "S/x", "dim=192", "dim=190,depth=6,heads=3", "dim=-1,depth=1,heads=1", "S/7", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         if (sb_vit_config_parse(wrong[i], 64, 0, &c) != -1) fail_msg("'%s' was taken", wrong[i]);
     }

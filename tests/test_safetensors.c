@@ -24,7 +24,8 @@ static uint8_t *make_file(const char *header, size_t data, size_t *size)
     return file;
 }
 
-#define T(name, dtype, shape, begin, end) "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+#define T(name, dtype, shape, begin, end)                                                                              \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
 
 static const struct {
     const char *header;
@@ -33,7 +34,8 @@ static const struct {
 } hostile[] = {
     {"{" T("a", "F32", "[2]", 0, 8) "," T("b", "F32", "[2]", 4, 12) "}", 12, "tensor 'b': it overlaps another"},
     {"{" T("a", "F32", "[2]", 0, 8) "," T("b", "F32", "[2]", 0, 8) "}", 8, "it overlaps another"},
-    {"{" T("a", "F32", "[2]", 0, 8) "," T("b", "F32", "[2]", 12, 20) "}", 20, "tensor 'b': a hole of 4 bytes lies before it"},
+    {"{" T("a", "F32", "[2]", 0, 8) "," T("b", "F32", "[2]", 12, 20) "}", 20,
+     "tensor 'b': a hole of 4 bytes lies before it"},
     {"{" T("a", "F32", "[2]", 4, 12) "}", 12, "a hole of 4 bytes"},
     {"{" T("a", "F32", "[2]", 0, 8) "}", 7, "tensor 'a': it ends at byte 8 of 7: the file is cut off"},
     {"{" T("a", "F32", "[2]", 0, 8) "}", 9, "1 bytes after the last tensor"},
@@ -106,7 +108,8 @@ static void headers_larger_than_the_file_are_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sb_weights w;
         assert_int_equal(sb_weights_parse(&w, cases[i].bytes, cases[i].size, "x"), -1);
-        if (!strstr(sb_error_message(), cases[i].says)) fail_msg("said '%s', wanted '%s'", sb_error_message(), cases[i].says);
+        if (!strstr(sb_error_message(), cases[i].says))
+            fail_msg("said '%s', wanted '%s'", sb_error_message(), cases[i].says);
     }
 }
 
@@ -114,7 +117,8 @@ static char folder[] = "/tmp/test_safetensors.XXXXXX";
 
 static struct sb_weight weight(const char *name, enum sb_dtype dtype, int64_t count, void *data)
 {
-    return (struct sb_weight){.name = (char *)(uintptr_t)name, .tensor = {.dtype = dtype, .ndim = 1, .shape = {count}, .data = data}};
+    return (struct sb_weight){.name = (char *)(uintptr_t)name,
+                              .tensor = {.dtype = dtype, .ndim = 1, .shape = {count}, .data = data}};
 }
 
 static void what_is_saved_is_read(void **state)
@@ -124,7 +128,10 @@ static void what_is_saved_is_read(void **state)
     float f[3] = {1.5f, -2, 3e-9f}, scalar = 7;
     uint8_t u[5] = {1, 2, 3, 4, 255};
     uint16_t h[2] = {0x3f80, 0xc000};
-    struct sb_weight in[] = {weight("b", SB_U8, 5, u), weight("zwölf", SB_BF16, 2, h), weight("a", SB_F32, 3, f), weight("none", SB_F32, 0, f),
+    struct sb_weight in[] = {weight("b", SB_U8, 5, u),
+                             weight("zwölf", SB_BF16, 2, h),
+                             weight("a", SB_F32, 3, f),
+                             weight("none", SB_F32, 0, f),
                              {.name = (char *)(uintptr_t)"s", .tensor = {.dtype = SB_F32, .ndim = 0, .data = &scalar}}};
     const char *key[] = {"two", "one"}, *value[] = {"\"quoted\"\n", "1"};
     if (sb_weights_save(path, in, 5, key, value, 2)) fail_msg("%s", sb_error_message());
@@ -190,7 +197,8 @@ static void corpus_is_answered(void **state)
         char *path = sb_format("%s/%s", place, e->d_name);
         struct sb_weights w;
         bool valid = !strncmp(e->d_name, "good", 4);
-        if (sb_weights_open(&w, path) != (valid ? 0 : -1)) fail_msg("%s was %s", path, valid ? sb_error_message() : "taken");
+        if (sb_weights_open(&w, path) != (valid ? 0 : -1))
+            fail_msg("%s was %s", path, valid ? sb_error_message() : "taken");
         sb_weights_close(&w);
         free(path);
         seen++;
@@ -217,10 +225,8 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hostile_files_are_refused),
-        cmocka_unit_test(headers_larger_than_the_file_are_refused),
-        cmocka_unit_test(what_is_saved_is_read),
-        cmocka_unit_test(files_that_cannot_be_written_are_told),
+        cmocka_unit_test(hostile_files_are_refused), cmocka_unit_test(headers_larger_than_the_file_are_refused),
+        cmocka_unit_test(what_is_saved_is_read),     cmocka_unit_test(files_that_cannot_be_written_are_told),
         cmocka_unit_test(corpus_is_answered),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

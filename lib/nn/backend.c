@@ -36,8 +36,10 @@ static char *find_plugin(const char *file)
     char *folder = program_folder(), *found = NULL;
     char *place[] = {sb_format("%s/%s", folder, file), sb_format("%s/../lib/seabot/%s", folder, file)};
     for (size_t i = 0; i < sizeof place / sizeof *place; i++) {
-        if (!found && access(place[i], R_OK) == 0) found = place[i];
-        else free(place[i]);
+        if (!found && access(place[i], R_OK) == 0)
+            found = place[i];
+        else
+            free(place[i]);
     }
     if (!found) sb_error("no %s beside the program, in ../lib/seabot or in $SEABOT_PLUGINS", file);
     free(folder);

@@ -1,8 +1,8 @@
 /* Finds the backend that a program computes on, and opens a device of it.
  *
- * "ref" is linked in; "cpu" is the plugin seabot-cpu.so, opened from $SEABOT_PLUGINS, beside the program, or $(libdir)/seabot.
- * A plugin with another API version, table size or a hole in its table is refused. "auto": the best that answers, else ref with
- * one warning. */
+ * "ref" is linked in; "cpu" is the plugin seabot-cpu.so, opened from $SEABOT_PLUGINS, beside the program, or
+ * $(libdir)/seabot. A plugin with another API version, table size or a hole in its table is refused. "auto": the best
+ * that answers, else ref with one warning. */
 #ifndef SB_NN_BACKEND_H
 #define SB_NN_BACKEND_H
 
@@ -14,7 +14,8 @@ struct sb_backend {
     void *plugin; /* dlopen's handle or NULL */
 };
 
-int sb_backend_open(struct sb_backend *b, const char *device, int threads); /* device NULL: "auto"; threads 0: sb_cores() */
+int sb_backend_open(struct sb_backend *b, const char *device,
+                    int threads); /* device NULL: "auto"; threads 0: sb_cores() */
 void sb_backend_close(struct sb_backend *b);
 
 #endif

@@ -6,14 +6,20 @@
 
 #include "base/err.h"
 
-static const struct sb_block_names names = {"ln_1", "attn.c_attn", "attn.c_proj", NULL, "ln_2", "mlp.c_fc", "mlp.c_proj", NULL};
+static const struct sb_block_names names = {"ln_1", "attn.c_attn", "attn.c_proj", NULL,
+                                            "ln_2", "mlp.c_fc",    "mlp.c_proj",  NULL};
 
 #define EPS 1e-5f
 
 static int declare_table(struct sb_model *m, const char *name, int64_t rows, int64_t dim, int layer, bool decay)
 {
-    struct sb_param p = {.name = (char *)(uintptr_t)name, .shape = {rows, dim}, .ndim = 2, .layer = layer, .decay = decay,
-                         .init = SB_INIT_NORMAL, .scale = 0.02f};
+    struct sb_param p = {.name = (char *)(uintptr_t)name,
+                         .shape = {rows, dim},
+                         .ndim = 2,
+                         .layer = layer,
+                         .decay = decay,
+                         .init = SB_INIT_NORMAL,
+                         .scale = 0.02f};
     return sb_param_declare(m, &p);
 }
 
@@ -29,9 +35,20 @@ void sb_gpt2_build(struct sb_gpt2 *g, struct sb_model *m)
     for (int i = 0; i < c->depth; i++) {
         char *prefix = sb_format("decoder.h.%d.", i);
         struct sb_block_config b = {
-            .prefix = prefix, .names = &names, .dim = c->dim, .heads = c->heads, .hidden = c->hidden, .layer = layer, .eps = EPS,
-            .dropout = c->dropout, .act = SB_ACT_GELU_TANH, .causal = true, .transposed = true, .scale = 0.02f,
-            .out_scale = 0.02f / sqrtf(2 * (float)c->depth), .site = 4u * (uint32_t)(m->vit.depth + i),
+            .prefix = prefix,
+            .names = &names,
+            .dim = c->dim,
+            .heads = c->heads,
+            .hidden = c->hidden,
+            .layer = layer,
+            .eps = EPS,
+            .dropout = c->dropout,
+            .act = SB_ACT_GELU_TANH,
+            .causal = true,
+            .transposed = true,
+            .scale = 0.02f,
+            .out_scale = 0.02f / sqrtf(2 * (float)c->depth),
+            .site = 4u * (uint32_t)(m->vit.depth + i),
         };
         sb_block_build(&g->block[i], m, &b);
         free(prefix);
@@ -47,23 +64,28 @@ void sb_gpt2_free(struct sb_gpt2 *g)
 }
 
 /* Tokens `first` .. of each sequence in x [B,T,D] to or from part [B,K,D]. */
-static void copy_part(struct sb_run *r, const struct sb_tensor *x, int64_t first, const struct sb_tensor *part, bool out)
+static void copy_part(struct sb_run *r, const struct sb_tensor *x, int64_t first, const struct sb_tensor *part,
+                      bool out)
 {
     int64_t b = x->shape[0], row = x->shape[1] * x->shape[2], d = part->shape[1] * part->shape[2];
     struct sb_tensor inside = SB_VIEW(x, b, d), dense = SB_VIEW(part, b, d);
     inside.data = (char *)x->data + (size_t)(first * x->shape[2]) * sb_dtype_size(x->dtype);
-    if (out) r->ops->copy(r->dev, &inside, row, d, &dense);
-    else r->ops->copy(r->dev, &dense, d, row, &inside);
+    if (out)
+        r->ops->copy(r->dev, &inside, row, d, &dense);
+    else
+        r->ops->copy(r->dev, &dense, d, row, &inside);
 }
 
 /* [B,P+W,D]: the projected tokens, if any, then the words. */
-static struct sb_tensor embed(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tensor *tokens, const struct sb_tensor *ids, const int32_t *start)
+static struct sb_tensor embed(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tensor *tokens,
+                              const struct sb_tensor *ids, const int32_t *start)
 {
     int64_t b = ids->shape[0], w = ids->shape[1], d = g->config.dim, p = g->prefix;
     struct sb_tensor x = SB_TAKE(r, r->act, b, p + w, d), table, positions;
     size_t mark = sb_run_mark(r);
     struct sb_tensor words = p ? SB_TAKE(r, r->act, b, w, d) : x;
-    r->ops->embed(r->dev, ids, sb_run_value(r, g->words, &table), sb_run_value(r, g->positions, &positions), start, &words);
+    r->ops->embed(r->dev, ids, sb_run_value(r, g->words, &table), sb_run_value(r, g->positions, &positions), start,
+                  &words);
     if (p) {
         struct sb_tensor prefix = SB_TAKE(r, r->act, b, p, d);
         sb_linear_forward(r, &g->project, tokens, NULL, &prefix);
@@ -74,8 +96,8 @@ static struct sb_tensor embed(struct sb_run *r, struct sb_gpt2 *g, const struct 
     return x;
 }
 
-struct sb_tensor sb_gpt2_forward(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tensor *tokens, const struct sb_tensor *ids,
-                                 const int32_t *start, const struct sb_cache *cache)
+struct sb_tensor sb_gpt2_forward(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tensor *tokens,
+                                 const struct sb_tensor *ids, const int32_t *start, const struct sb_cache *cache)
 {
     int64_t b = ids->shape[0], w = ids->shape[1], d = g->config.dim;
     g->ids = *ids;
@@ -96,7 +118,8 @@ struct sb_tensor sb_gpt2_forward(struct sb_run *r, struct sb_gpt2 *g, const stru
     return logits;
 }
 
-void sb_gpt2_backward(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tensor *dlogits, const struct sb_tensor *dtokens)
+void sb_gpt2_backward(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tensor *dlogits,
+                      const struct sb_tensor *dtokens)
 {
     int64_t b = g->ids.shape[0], w = g->ids.shape[1], d = g->config.dim, p = g->prefix;
     size_t mark = sb_run_mark(r);
@@ -108,7 +131,8 @@ void sb_gpt2_backward(struct sb_run *r, struct sb_gpt2 *g, const struct sb_tenso
     copy_part(r, &dx, p, &dtail, false);
     if (sb_blocks_backward(r, g->block, g->config.depth, &dx)) {
         copy_part(r, &dx, p, &dtail, true);
-        r->ops->embed_bwd(r->dev, &g->ids, &dtail, sb_run_grad(r, g->words, &dtable), sb_run_grad(r, g->positions, &dpositions));
+        r->ops->embed_bwd(r->dev, &g->ids, &dtail, sb_run_grad(r, g->words, &dtable),
+                          sb_run_grad(r, g->positions, &dpositions));
         struct sb_tensor dprefix = SB_TAKE(r, r->act, b, p, d);
         copy_part(r, &dx, 0, &dprefix, true);
         sb_linear_backward(r, &g->project, &dprefix, dtokens);

@@ -1,8 +1,8 @@
 /* Layers: plain C over ops, written once for training and inference, for every device.
  *
  * A layer holds its parameters' indices and, from a forward with run->save to its backward, what that backward needs
- * (on the run's stack). x is what goes in, y what comes out; tensors are [B,T,D] in the act dtype unless said. Backward gets the
- * gradient of y and gives that of x; parameter gradients are added up. */
+ * (on the run's stack). x is what goes in, y what comes out; tensors are [B,T,D] in the act dtype unless said. Backward
+ * gets the gradient of y and gives that of x; parameter gradients are added up. */
 #ifndef SB_NN_LAYER_H
 #define SB_NN_LAYER_H
 
@@ -16,8 +16,10 @@ struct sb_linear {
     struct sb_tensor x, pre; /* saved */
 };
 /* The weight that another parameter's index gives is shared: sb_linear_build is not called then. */
-void sb_linear_build(struct sb_linear *l, struct sb_model *m, const char *name, int64_t in, int64_t out, int layer, bool transposed, float scale);
-void sb_linear_forward(struct sb_run *r, struct sb_linear *l, const struct sb_tensor *x, const struct sb_tensor *residual, const struct sb_tensor *y);
+void sb_linear_build(struct sb_linear *l, struct sb_model *m, const char *name, int64_t in, int64_t out, int layer,
+                     bool transposed, float scale);
+void sb_linear_forward(struct sb_run *r, struct sb_linear *l, const struct sb_tensor *x,
+                       const struct sb_tensor *residual, const struct sb_tensor *y);
 /* dy is overwritten where the layer has an activation. dx may be NULL. */
 void sb_linear_backward(struct sb_run *r, struct sb_linear *l, const struct sb_tensor *dy, const struct sb_tensor *dx);
 
@@ -30,7 +32,8 @@ struct sb_norm {
 void sb_norm_build(struct sb_norm *n, struct sb_model *m, const char *name, int64_t dim, int layer, float eps);
 void sb_norm_forward(struct sb_run *r, struct sb_norm *n, const struct sb_tensor *x, const struct sb_tensor *y);
 /* dx = add (may be NULL, may be dx) + the gradient through the norm. */
-void sb_norm_backward(struct sb_run *r, struct sb_norm *n, const struct sb_tensor *dy, const struct sb_tensor *add, const struct sb_tensor *dx);
+void sb_norm_backward(struct sb_run *r, struct sb_norm *n, const struct sb_tensor *dy, const struct sb_tensor *add,
+                      const struct sb_tensor *dx);
 
 /* ---- the way back to the residual stream: y = x + drop_path(gain * dropout(linear(in))) ---- */
 struct sb_branch {
@@ -40,7 +43,8 @@ struct sb_branch {
     uint32_t site;         /* and the next one */
     struct sb_tensor last; /* saved where gain is trained: what it multiplies */
 };
-void sb_branch_forward(struct sb_run *r, struct sb_branch *b, const struct sb_tensor *in, const struct sb_tensor *x, const struct sb_tensor *y);
+void sb_branch_forward(struct sb_run *r, struct sb_branch *b, const struct sb_tensor *in, const struct sb_tensor *x,
+                       const struct sb_tensor *y);
 void sb_branch_backward(struct sb_run *r, struct sb_branch *b, const struct sb_tensor *dy, const struct sb_tensor *din);
 
 /* ---- one transformer block, before-norm ---- */
@@ -89,14 +93,17 @@ struct sb_block {
 
 void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_block_config *c);
 /* x and y [B,T,D]. y may be x where nothing is saved. cache: layer `index` of it is used; or NULL. */
-void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x, const struct sb_cache *cache, int index, const struct sb_tensor *y);
-void sb_attention_backward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *dx); /* dx: gradient of y in, of x out */
+void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x,
+                          const struct sb_cache *cache, int index, const struct sb_tensor *y);
+void sb_attention_backward(struct sb_run *r, struct sb_attention *a,
+                           const struct sb_tensor *dx); /* dx: gradient of y in, of x out */
 void sb_mlp_forward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor *x, const struct sb_tensor *y);
 void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor *dx);
 
-/* A stack of blocks. Forward gives the tensor that holds its result: x itself where nothing is saved. Blocks below run->frozen save
- * nothing, and backward stops above them. */
-struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x, const struct sb_cache *cache);
+/* A stack of blocks. Forward gives the tensor that holds its result: x itself where nothing is saved. Blocks below
+ * run->frozen save nothing, and backward stops above them. */
+struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x,
+                                   const struct sb_cache *cache);
 /* false: it stopped at a frozen block, and nothing below is trained. */
 bool sb_blocks_backward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *dx);
 
@@ -106,7 +113,8 @@ struct sb_patch {
     struct sb_linear linear;
 };
 void sb_patch_build(struct sb_patch *p, struct sb_model *m, const char *name, int64_t patch, int64_t dim, int layer);
-void sb_patch_forward(struct sb_run *r, struct sb_patch *p, const struct sb_tensor *pictures, const struct sb_tensor *y);
+void sb_patch_forward(struct sb_run *r, struct sb_patch *p, const struct sb_tensor *pictures,
+                      const struct sb_tensor *y);
 void sb_patch_backward(struct sb_run *r, struct sb_patch *p, const struct sb_tensor *dy);
 
 #endif

@@ -10,7 +10,8 @@ static void build_norm(struct sb_norm *n, struct sb_model *m, const struct sb_bl
     free(name);
 }
 
-static void build_linear(struct sb_linear *l, struct sb_model *m, const struct sb_block_config *c, const char *part, int64_t in, int64_t out, float scale)
+static void build_linear(struct sb_linear *l, struct sb_model *m, const struct sb_block_config *c, const char *part,
+                         int64_t in, int64_t out, float scale)
 {
     char *name = sb_format("%s%s", c->prefix, part);
     sb_linear_build(l, m, name, in, out, c->layer, c->transposed, scale);
@@ -28,7 +29,8 @@ static int build_gain(struct sb_model *m, const struct sb_block_config *c, const
     return index;
 }
 
-static void build_branch(struct sb_branch *b, struct sb_model *m, const struct sb_block_config *c, const char *part, const char *gain, int64_t in)
+static void build_branch(struct sb_branch *b, struct sb_model *m, const struct sb_block_config *c, const char *part,
+                         const char *gain, int64_t in)
 {
     build_linear(&b->linear, m, c, part, in, c->dim, c->out_scale);
     b->gain = build_gain(m, c, gain);
@@ -56,7 +58,8 @@ void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_bloc
     p->hidden = c->hidden;
 }
 
-void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x, const struct sb_cache *cache, int index, const struct sb_tensor *y)
+void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x,
+                          const struct sb_cache *cache, int index, const struct sb_tensor *y)
 {
     int64_t b = x->shape[0], t = x->shape[1], d = x->shape[2], e = d / a->heads;
     size_t mark = sb_run_mark(r);
@@ -112,7 +115,8 @@ void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor 
     sb_run_rewind(r, mark);
 }
 
-struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x, const struct sb_cache *cache)
+struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x,
+                                   const struct sb_cache *cache)
 {
     struct sb_tensor now = *x;
     bool save = r->save;

@@ -1,14 +1,8 @@
 #include "nn/layer.h"
 
-static bool has_dropout(const struct sb_run *r, const struct sb_branch *b)
-{
-    return r->chance && b->dropout > 0;
-}
+static bool has_dropout(const struct sb_run *r, const struct sb_branch *b) { return r->chance && b->dropout > 0; }
 
-static bool has_drop_path(const struct sb_run *r, const struct sb_branch *b)
-{
-    return r->chance && b->drop_path > 0;
-}
+static bool has_drop_path(const struct sb_run *r, const struct sb_branch *b) { return r->chance && b->drop_path > 0; }
 
 /* Nothing stands between the linear and the sum, so that the op may add the residual itself. */
 static bool is_plain(const struct sb_run *r, const struct sb_branch *b)
@@ -26,7 +20,8 @@ static struct sb_chance drop_path_chance(const struct sb_run *r, const struct sb
     return (struct sb_chance){r->chance_state, b->site + 1, has_drop_path(r, b) ? b->drop_path : 0};
 }
 
-void sb_branch_forward(struct sb_run *r, struct sb_branch *b, const struct sb_tensor *in, const struct sb_tensor *x, const struct sb_tensor *y)
+void sb_branch_forward(struct sb_run *r, struct sb_branch *b, const struct sb_tensor *in, const struct sb_tensor *x,
+                       const struct sb_tensor *y)
 {
     if (is_plain(r, b)) {
         sb_linear_forward(r, &b->linear, in, x, y);
@@ -52,8 +47,8 @@ void sb_branch_backward(struct sb_run *r, struct sb_branch *b, const struct sb_t
     struct sb_tensor gain, dgain;
     size_t mark = sb_run_mark(r);
     struct sb_tensor d = sb_run_tensor(r, r->act, dy->shape, dy->ndim);
-    r->ops->scale_add_bwd(r->dev, b->gain >= 0 ? &b->last : NULL, sb_run_value(r, b->gain, &gain), drop_path_chance(r, b), dy, &d,
-                          sb_run_grad(r, b->gain, &dgain));
+    r->ops->scale_add_bwd(r->dev, b->gain >= 0 ? &b->last : NULL, sb_run_value(r, b->gain, &gain),
+                          drop_path_chance(r, b), dy, &d, sb_run_grad(r, b->gain, &dgain));
     if (has_dropout(r, b)) r->ops->dropout(r->dev, &d, dropout_chance(r, b), &d);
     sb_linear_backward(r, &b->linear, &d, din);
     sb_run_rewind(r, mark);

@@ -22,10 +22,11 @@ void sb_norm_forward(struct sb_run *r, struct sb_norm *n, const struct sb_tensor
                  r->save ? &n->stats : NULL, &rows_y);
 }
 
-void sb_norm_backward(struct sb_run *r, struct sb_norm *n, const struct sb_tensor *dy, const struct sb_tensor *add, const struct sb_tensor *dx)
+void sb_norm_backward(struct sb_run *r, struct sb_norm *n, const struct sb_tensor *dy, const struct sb_tensor *add,
+                      const struct sb_tensor *dx)
 {
     struct sb_tensor gain, dgain, dbias, rows_dy = sb_rows(dy), rows_dx = sb_rows(dx), rows_add;
     if (add) rows_add = sb_rows(add);
-    r->ops->norm_bwd(r->dev, &n->x, sb_run_value(r, n->gain, &gain), &n->stats, &rows_dy, add ? &rows_add : NULL, &rows_dx,
-                     sb_run_grad(r, n->gain, &dgain), sb_run_grad(r, n->bias, &dbias));
+    r->ops->norm_bwd(r->dev, &n->x, sb_run_value(r, n->gain, &gain), &n->stats, &rows_dy, add ? &rows_add : NULL,
+                     &rows_dx, sb_run_grad(r, n->gain, &dgain), sb_run_grad(r, n->bias, &dbias));
 }

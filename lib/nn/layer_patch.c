@@ -8,10 +8,17 @@ void sb_patch_build(struct sb_patch *p, struct sb_model *m, const char *name, in
 {
     float bound = 1 / sqrtf((float)(3 * patch * patch));
     char *weight = sb_format("%s.weight", name), *bias = sb_format("%s.bias", name);
-    struct sb_param w = {.name = weight, .shape = {dim, 3, patch, patch}, .ndim = 4, .layer = layer, .decay = true,
-                         .init = SB_INIT_UNIFORM, .scale = bound};
-    struct sb_param b = {.name = bias, .shape = {dim}, .ndim = 1, .layer = layer, .init = SB_INIT_UNIFORM, .scale = bound};
-    *p = (struct sb_patch){.patch = patch, .linear = {.weight = sb_param_declare(m, &w), .bias = sb_param_declare(m, &b)}};
+    struct sb_param w = {.name = weight,
+                         .shape = {dim, 3, patch, patch},
+                         .ndim = 4,
+                         .layer = layer,
+                         .decay = true,
+                         .init = SB_INIT_UNIFORM,
+                         .scale = bound};
+    struct sb_param b = {
+        .name = bias, .shape = {dim}, .ndim = 1, .layer = layer, .init = SB_INIT_UNIFORM, .scale = bound};
+    *p = (struct sb_patch){.patch = patch,
+                           .linear = {.weight = sb_param_declare(m, &w), .bias = sb_param_declare(m, &b)}};
     free(weight);
     free(bias);
 }

@@ -36,18 +36,20 @@ static int parse_pair(const char *pair, struct sb_vit_config *c, int *patch)
     const struct {
         const char *key;
         int *to;
-    } keys[] = {{"dim=", &c->dim}, {"depth=", &c->depth}, {"heads=", &c->heads}, {"hidden=", &c->hidden},
-                {"registers=", &c->registers}, {"patch=", patch}};
+    } keys[] = {{"dim=", &c->dim},       {"depth=", &c->depth},         {"heads=", &c->heads},
+                {"hidden=", &c->hidden}, {"registers=", &c->registers}, {"patch=", patch}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         size_t n = strlen(keys[i].key);
         if (strncmp(pair, keys[i].key, n)) continue;
         char *end;
         long value = strtol(pair + n, &end, 10);
-        if (end == pair + n || *end || value < 0 || value > 1000000) return sb_error("model: '%s' is not a sensible number", pair);
+        if (end == pair + n || *end || value < 0 || value > 1000000)
+            return sb_error("model: '%s' is not a sensible number", pair);
         *keys[i].to = (int)value;
         return 0;
     }
-    return sb_error("model: '%s' is neither a size (Ti, S, B, L, H) nor dim=, depth=, heads=, hidden=, registers= or patch=", pair);
+    return sb_error(
+        "model: '%s' is neither a size (Ti, S, B, L, H) nor dim=, depth=, heads=, hidden=, registers= or patch=", pair);
 }
 
 int sb_vit_config_parse(const char *text, int size, int patch, struct sb_vit_config *out)
@@ -84,12 +86,15 @@ static int check_rate(const char *what, float p)
 int sb_vit_config_check(const struct sb_vit_config *c)
 {
     if (in_range("the picture's size", c->size, 1, 4096) || in_range("the patch", c->patch, 1, c->size)) return -1;
-    if (in_range("dim", c->dim, 1, 16384) || in_range("depth", c->depth, 1, 256) || in_range("heads", c->heads, 1, c->dim) ||
-        in_range("hidden", c->hidden, 1, 65536) || in_range("registers", c->registers, 0, 64) ||
-        in_range("the number of classes", c->classes, 0, 10000000)) return -1;
-    if (c->size % c->patch) return sb_error("model: a picture of %d pixels is not whole patches of %d", c->size, c->patch);
+    if (in_range("dim", c->dim, 1, 16384) || in_range("depth", c->depth, 1, 256) ||
+        in_range("heads", c->heads, 1, c->dim) || in_range("hidden", c->hidden, 1, 65536) ||
+        in_range("registers", c->registers, 0, 64) || in_range("the number of classes", c->classes, 0, 10000000))
+        return -1;
+    if (c->size % c->patch)
+        return sb_error("model: a picture of %d pixels is not whole patches of %d", c->size, c->patch);
     if (c->dim % c->heads) return sb_error("model: dim %d is not a multiple of %d heads", c->dim, c->heads);
-    if (c->registers && c->dim % 16) return sb_error("model: with registers dim must be a multiple of 16, not %d", c->dim);
+    if (c->registers && c->dim % 16)
+        return sb_error("model: with registers dim must be a multiple of 16, not %d", c->dim);
     if (!(c->eps > 0 && c->eps < 1)) return sb_error("model: eps is not in (0, 1)");
     return check_rate("drop path", c->drop_path) || check_rate("dropout", c->dropout) ? -1 : 0;
 }
@@ -99,12 +104,15 @@ int sb_decoder_config_check(const struct sb_decoder_config *c)
     if (c->words == 0) return 0;
     if (in_range("the number of words", c->words, 4, 10000000) || in_range("the decoder's dim", c->dim, 1, 16384) ||
         in_range("the decoder's depth", c->depth, 1, 256) || in_range("the decoder's heads", c->heads, 1, c->dim) ||
-        in_range("the decoder's hidden", c->hidden, 1, 65536) || in_range("the longest caption", c->length, 2, 4096)) return -1;
-    if (c->dim % c->heads) return sb_error("model: the decoder's dim %d is not a multiple of %d heads", c->dim, c->heads);
+        in_range("the decoder's hidden", c->hidden, 1, 65536) || in_range("the longest caption", c->length, 2, 4096))
+        return -1;
+    if (c->dim % c->heads)
+        return sb_error("model: the decoder's dim %d is not a multiple of %d heads", c->dim, c->heads);
     return check_rate("the decoder's dropout", c->dropout);
 }
 
-int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder, uint64_t seed)
+int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder,
+                  uint64_t seed)
 {
     memset(m, 0, sizeof *m);
     m->vit = *vit;

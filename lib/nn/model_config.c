@@ -17,18 +17,27 @@ struct item {
 };
 
 /* What stands in the file, in one table for both ways. */
-#define VIT_ITEMS(c)                                                                                                      \
-    {                                                                                                                     \
-        {"size", WHOLE, &(c)->size}, {"patch", WHOLE, &(c)->patch}, {"dim", WHOLE, &(c)->dim}, {"depth", WHOLE, &(c)->depth}, \
-            {"heads", WHOLE, &(c)->heads}, {"hidden", WHOLE, &(c)->hidden}, {"registers", WHOLE, &(c)->registers},        \
-            {"class_token", SWITCH, &(c)->class_token}, {"layer_scale", SWITCH, &(c)->layer_scale},                       \
-            {"eps", REAL, &(c)->eps}, {"classes", WHOLE, &(c)->classes}, {"drop_path", REAL, &(c)->drop_path},            \
-            {"dropout", REAL, &(c)->dropout},                                                                             \
+#define VIT_ITEMS(c)                                                                                                   \
+    {                                                                                                                  \
+        {"size", WHOLE, &(c)->size},                                                                                   \
+        {"patch", WHOLE, &(c)->patch},                                                                                 \
+        {"dim", WHOLE, &(c)->dim},                                                                                     \
+        {"depth", WHOLE, &(c)->depth},                                                                                 \
+        {"heads", WHOLE, &(c)->heads},                                                                                 \
+        {"hidden", WHOLE, &(c)->hidden},                                                                               \
+        {"registers", WHOLE, &(c)->registers},                                                                         \
+        {"class_token", SWITCH, &(c)->class_token},                                                                    \
+        {"layer_scale", SWITCH, &(c)->layer_scale},                                                                    \
+        {"eps", REAL, &(c)->eps},                                                                                      \
+        {"classes", WHOLE, &(c)->classes},                                                                             \
+        {"drop_path", REAL, &(c)->drop_path},                                                                          \
+        {"dropout", REAL, &(c)->dropout},                                                                              \
     }
-#define DECODER_ITEMS(c)                                                                                                  \
-    {                                                                                                                     \
-        {"words", WHOLE, &(c)->words}, {"dim", WHOLE, &(c)->dim}, {"depth", WHOLE, &(c)->depth}, {"heads", WHOLE, &(c)->heads}, \
-            {"hidden", WHOLE, &(c)->hidden}, {"length", WHOLE, &(c)->length}, {"dropout", REAL, &(c)->dropout},           \
+#define DECODER_ITEMS(c)                                                                                               \
+    {                                                                                                                  \
+        {"words", WHOLE, &(c)->words},    {"dim", WHOLE, &(c)->dim},       {"depth", WHOLE, &(c)->depth},              \
+        {"heads", WHOLE, &(c)->heads},    {"hidden", WHOLE, &(c)->hidden}, {"length", WHOLE, &(c)->length},            \
+        {"dropout", REAL, &(c)->dropout},                                                                              \
     }
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -52,9 +61,12 @@ static int read_items(const json_t *o, const struct item *item, size_t count)
                     : item[i].kind == SWITCH ? json_is_boolean(value)
                                              : json_is_number(value);
         if (!good) return sb_error("its model has no '%s' that makes sense", item[i].key);
-        if (item[i].kind == WHOLE) *(int *)item[i].value = (int)json_integer_value(value);
-        else if (item[i].kind == SWITCH) *(bool *)item[i].value = json_boolean_value(value);
-        else *(float *)item[i].value = (float)json_number_value(value);
+        if (item[i].kind == WHOLE)
+            *(int *)item[i].value = (int)json_integer_value(value);
+        else if (item[i].kind == SWITCH)
+            *(bool *)item[i].value = json_boolean_value(value);
+        else
+            *(float *)item[i].value = (float)json_number_value(value);
     }
     return 0;
 }
@@ -82,7 +94,8 @@ int sb_model_config_parse(const char *text, struct sb_vit_config *vit, struct sb
     json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     const json_t *d = json_object_get(o, "decoder");
     int rc = 0;
-    if (json_integer_value(json_object_get(o, "version")) != 1) rc = sb_error("it was written by another version of SeaBot");
+    if (json_integer_value(json_object_get(o, "version")) != 1)
+        rc = sb_error("it was written by another version of SeaBot");
     if (!rc) rc = read_items(json_object_get(o, "vit"), vit_items, COUNT(vit_items));
     if (!rc && d) rc = read_items(d, decoder_items, COUNT(decoder_items));
     if (!rc) rc = sb_vit_config_check(vit);
@@ -108,7 +121,8 @@ int sb_texts_parse(const char *text, struct sb_texts *out)
     json_t *list = json_loads(text, 0, NULL), *item;
     int rc = json_is_array(list) ? 0 : sb_error("not a JSON list");
     size_t i;
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (!json_is_string(item)) {
             rc = sb_error("not a list of texts");
             break;

@@ -7,10 +7,7 @@
 #include "nn/param.h"
 #include "nn/weight_read.h"
 
-static int prefix_error(const char *path)
-{
-    return sb_error("%s: %s", path, sb_error_message());
-}
+static int prefix_error(const char *path) { return sb_error("%s: %s", path, sb_error_message()); }
 
 /* A list of texts that the model needs `count` of. */
 static int load_texts(const struct sb_weights *w, const char *path, const char *key, int count, struct sb_texts *out)
@@ -30,11 +27,14 @@ static char *copy_metadata(const struct sb_weights *w, const char *key)
 static int load_metadata(struct sb_model *m, const struct sb_weights *w, const char *path)
 {
     const char *config = sb_weights_metadata(w, "seabot");
-    if (!config) return sb_error("%s: not a SeaBot model (no 'seabot' in its metadata); sb-train --init takes weights from others", path);
+    if (!config)
+        return sb_error(
+            "%s: not a SeaBot model (no 'seabot' in its metadata); sb-train --init takes weights from others", path);
     if (sb_model_config_parse(config, &m->vit, &m->decoder)) return prefix_error(path);
     if (sb_preprocess_from_weights(&m->preprocess, w, path)) return -1;
     if (m->preprocess.size != m->vit.size) {
-        return sb_error("%s: its pictures are prepared at %d pixels, its model takes %d", path, m->preprocess.size, m->vit.size);
+        return sb_error("%s: its pictures are prepared at %d pixels, its model takes %d", path, m->preprocess.size,
+                        m->vit.size);
     }
     if (load_texts(w, path, "labels", m->vit.classes, &m->labels)) return -1;
     if (load_texts(w, path, "words", m->decoder.words, &m->words)) return -1;
@@ -95,8 +95,10 @@ int sb_model_save(const struct sb_model *m, const char *path)
     size_t metadata = 2;
     const struct {
         const char *key, *value;
-    } optional[] = {{"labels", m->labels.count ? labels : NULL}, {"words", m->words.count ? words : NULL},
-                    {"history", m->history}, {"parent", m->parent}};
+    } optional[] = {{"labels", m->labels.count ? labels : NULL},
+                    {"words", m->words.count ? words : NULL},
+                    {"history", m->history},
+                    {"parent", m->parent}};
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         if (!optional[i].value) continue;
         key[metadata] = optional[i].key;

@@ -50,7 +50,8 @@ static int64_t other_grid(const struct sb_model *m, const struct sb_param *p, co
     return side * side == patches ? side : 0;
 }
 
-static void take_positions(struct sb_model *m, const struct sb_param *p, const struct sb_tensor *t, int64_t prefix, int64_t side)
+static void take_positions(struct sb_model *m, const struct sb_param *p, const struct sb_tensor *t, int64_t prefix,
+                           int64_t side)
 {
     int64_t count = sb_tensor_count(t);
     float *theirs = sb_malloc((size_t)count * sizeof *theirs);
@@ -59,7 +60,8 @@ static void take_positions(struct sb_model *m, const struct sb_param *p, const s
     free(theirs);
 }
 
-static int take_backbone(struct sb_model *m, const struct sb_weights *w, const char *path, const struct sb_param *p, bool *resized)
+static int take_backbone(struct sb_model *m, const struct sb_weights *w, const char *path, const struct sb_param *p,
+                         bool *resized)
 {
     const struct sb_tensor *t = sb_weights_find(w, p->name);
     if (t && sb_weight_fits(t, p)) {
@@ -79,7 +81,8 @@ int sb_model_take(struct sb_model *m, const char *path)
     struct sb_weights w;
     char hash[SB_HEX];
     if (sb_hash_file(path, hash) || sb_weights_open(&w, path)) return -1;
-    bool fits[] = {[BACKBONE] = true, [HEAD] = group_fits(m, &w, HEAD), [DECODER] = group_fits(m, &w, DECODER)}, resized = false;
+    bool fits[] = {[BACKBONE] = true, [HEAD] = group_fits(m, &w, HEAD), [DECODER] = group_fits(m, &w, DECODER)},
+         resized = false;
     bool left[] = {[BACKBONE] = false, [HEAD] = false, [DECODER] = false};
     size_t taken = 0;
     int rc = 0;
@@ -96,7 +99,8 @@ int sb_model_take(struct sb_model *m, const char *path)
     sb_weights_close(&w);
     if (rc) return rc;
     sb_warn("%s: took %zu of %zu tensors%s%s%s", path, taken, m->params, resized ? ", positions resized" : "",
-            left[HEAD] ? ", the head starts anew (its labels differ)" : "", left[DECODER] ? ", the decoder starts anew (its words differ)" : "");
+            left[HEAD] ? ", the head starts anew (its labels differ)" : "",
+            left[DECODER] ? ", the decoder starts anew (its words differ)" : "");
     free(m->parent);
     m->parent = sb_strdup(hash);
     return 0;

@@ -6,15 +6,17 @@
 #include "base/err.h"
 #include "nn/net_state.h"
 
-/* Zeroed device memory that lives as long as the net. All of it is asked for even when some was refused, so that the message can
- * tell the whole need. */
+/* Zeroed device memory that lives as long as the net. All of it is asked for even when some was refused, so that the
+ * message can tell the whole need. */
 static void *hold(struct sb_net *n, size_t bytes, bool *refused)
 {
     n->held = sb_realloc(n->held, n->nheld + 1, sizeof *n->held);
     void *p = n->run.ops->alloc(n->run.dev, bytes);
     n->bytes += bytes;
-    if (p) n->held[n->nheld++] = p;
-    else *refused = true;
+    if (p)
+        n->held[n->nheld++] = p;
+    else
+        *refused = true;
     return p;
 }
 
@@ -59,7 +61,8 @@ static void take_packed(struct sb_net *n, bool *refused)
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
         if (!p->decay) continue;
-        size_t bytes = n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act, n->options.train);
+        size_t bytes =
+            n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act, n->options.train);
         if (bytes) n->run.packed[i] = hold(n, bytes, refused);
     }
 }
@@ -79,6 +82,11 @@ static void take_small(struct sb_net *n, bool *refused)
     n->target = hold(n, n->rows * sizeof *n->target, refused);
     n->ids = hold(n, n->rows * sizeof *n->ids, refused);
     n->decoded = hold(n, 2 * sizeof *n->decoded, refused);
+    if (n->model->vit.classes) n->probability = hold(n, batch * (size_t)n->model->vit.classes * sizeof(float), refused);
+    n->embedding = hold(n, batch * (size_t)n->model->vit.dim * sizeof(float), refused);
+    n->loss = hold(n, n->rows * sizeof *n->loss, refused);
+    n->predicted = hold(n, n->rows * sizeof *n->predicted, refused);
+    n->token = hold(n, batch * sizeof *n->token, refused);
     n->run.chance_state = n->chance;
     n->cache.length = n->decoded;
     n->host_loss = sb_calloc(n->rows, sizeof *n->host_loss);
@@ -92,7 +100,8 @@ static void plan_pass(void *net)
 {
     struct sb_net *n = net;
     int size = n->model->vit.size;
-    n->input = (struct sb_net_input){.count = n->options.batch, .height = size, .width = size, .dtype = SB_U8, .matrix = true, .colour = true};
+    n->input = (struct sb_net_input){
+        .count = n->options.batch, .height = size, .width = size, .dtype = SB_U8, .matrix = true, .colour = true};
     n->pictures = n->master; /* any address: nothing is read */
     sb_net_classify_pass(n);
     if (n->model->decoder.words) {
@@ -151,7 +160,8 @@ struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struc
     struct sb_net *n = sb_calloc(1, sizeof *n);
     n->model = m;
     n->options = *o;
-    n->run = (struct sb_run){.ops = b->ops, .dev = b->dev, .act = o->bf16 ? SB_BF16 : SB_F32, .model = m, .frozen = o->frozen_layers};
+    n->run = (struct sb_run){
+        .ops = b->ops, .dev = b->dev, .act = o->bf16 ? SB_BF16 : SB_F32, .model = m, .frozen = o->frozen_layers};
     sb_vit_build(&n->vit, m);
     if (m->decoder.words) {
         sb_gpt2_build(&n->gpt2, m);
@@ -185,10 +195,7 @@ void sb_net_close(struct sb_net *n)
     free(n);
 }
 
-size_t sb_net_bytes(const struct sb_net *n)
-{
-    return n->bytes + n->pictures_size;
-}
+size_t sb_net_bytes(const struct sb_net *n) { return n->bytes + n->pictures_size; }
 
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net))
 {

@@ -8,23 +8,25 @@
 struct sb_net;
 
 struct sb_net_options {
-    int batch;        /* most samples a call */
+    int batch; /* most samples a call */
     bool train;
-    bool bf16;        /* compute in bf16 (master weights stay f32) */
-    uint64_t seed;    /* of dropout and drop path */
-    bool adam;        /* Adam instead of AdamW */
+    bool bf16;                                /* compute in bf16 (master weights stay f32) */
+    uint64_t seed;                            /* of dropout and drop path */
+    bool adam;                                /* Adam instead of AdamW */
     float beta1, beta2, eps, decay, max_norm; /* 0.9 0.999 1e-8 0.05 1.0 ... */
-    float smooth;     /* label smoothing */
-    const float *class_weight; /* f32 [classes] or NULL */
-    int frozen_layers; /* parameters of layers 0..frozen_layers-1 are not trained */
+    float smooth;                             /* label smoothing */
+    const float *class_weight;                /* f32 [classes] or NULL */
+    int frozen_layers;                        /* parameters of layers 0..frozen_layers-1 are not trained */
 };
 
-/* Plans over null, takes the memory, uploads the weights. m must outlive it. NULL with a message ("not enough memory: wanted N bytes"). */
+/* Plans over null, takes the memory, uploads the weights. m must outlive it. NULL with a message ("not enough memory:
+ * wanted N bytes"). */
 struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 void sb_net_close(struct sb_net *n);
 size_t sb_net_bytes(const struct sb_net *n); /* device memory taken */
 
-/* Pictures for a batch. Either tensors ready at the model's size, or larger ones with an augmentation matrix each (op warp). */
+/* Pictures for a batch. Either tensors ready at the model's size, or larger ones with an augmentation matrix each (op
+ * warp). */
 struct sb_batch {
     int count;
     enum sb_dtype dtype;    /* SB_U8: normalised on the device. SB_F32: mean and std already applied */
@@ -36,12 +38,14 @@ struct sb_batch {
     const int32_t *caption; /* host [count, decoder.length], training a captioner: begin, words, end, then 0 (pad) */
 };
 
-/* probability f32 [count, classes], embedding f32 [count, dim] (after the last norm, before the head); either may be NULL. Host memory. */
+/* probability f32 [count, classes], embedding f32 [count, dim] (after the last norm, before the head); either may be
+ * NULL. Host memory. */
 void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probability, float *embedding);
-/* Greedy decoding with a key-value cache: token i32 [count, decoder.length], the words that follow "<begin>" (at most length - 1),
- * then 2 ("<end>") where there is room, padded with 0. */
+/* Greedy decoding with a key-value cache: token i32 [count, decoder.length], the words that follow "<begin>" (at most
+ * length - 1), then 2 ("<end>") where there is room, padded with 0. */
 void sb_net_caption(struct sb_net *n, const struct sb_batch *b, int32_t *token);
-/* Mean loss over the batch, no update. correct (optional): how many labels (or words) were predicted right; of (optional): how many there were. */
+/* Mean plain loss (no smoothing, no class weights) over the batch, no update. correct (optional): how many labels (or
+ * words) were predicted right; of (optional): how many there were. */
 double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of);
 /* One optimiser step at this learning rate; returns the mean loss of the batch before the update. */
 double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr);

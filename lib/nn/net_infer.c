@@ -10,16 +10,16 @@ void sb_net_classify_pass(void *net)
     int64_t count = n->input.count, classes = n->model->vit.classes;
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
-    n->output.embedding = SB_TAKE(r, SB_F32, count, n->model->vit.dim);
-    if (classes) n->output.probability = SB_TAKE(r, SB_F32, count, classes);
     struct sb_tensor pictures = sb_net_pictures(n);
     struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
     struct sb_tensor embedding = sb_vit_pool(r, &n->vit, &tokens);
-    r->ops->cast(r->dev, &embedding, &n->output.embedding);
+    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 2, .shape = {count, n->model->vit.dim}, .data = n->embedding};
+    r->ops->cast(r->dev, &embedding, &wide);
     if (!classes) return;
     struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
     sb_linear_forward(r, &n->vit.head, &embedding, NULL, &logits);
-    r->ops->softmax(r->dev, &logits, &n->output.probability);
+    struct sb_tensor probability = {.dtype = SB_F32, .ndim = 2, .shape = {count, classes}, .data = n->probability};
+    r->ops->softmax(r->dev, &logits, &probability);
 }
 
 void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probability, float *embedding)
@@ -27,13 +27,13 @@ void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probabil
     struct sb_run *r = &n->run;
     sb_net_upload(n, b);
     sb_net_repeat(n, SB_REPEAT_CLASSIFY, sb_net_classify_pass);
-    const struct sb_net_output *out = &n->output;
-    if (probability && !n->model->vit.classes) sb_die("the model has no classes");
-    if (probability) r->ops->download(r->dev, probability, out->probability.data, sb_tensor_bytes(&out->probability));
-    if (embedding) r->ops->download(r->dev, embedding, out->embedding.data, sb_tensor_bytes(&out->embedding));
+    size_t count = (size_t)b->count, classes = (size_t)n->model->vit.classes, dim = (size_t)n->model->vit.dim;
+    if (probability && !classes) sb_die("the model has no classes");
+    if (probability) r->ops->download(r->dev, probability, n->probability, count * classes * sizeof(float));
+    if (embedding) r->ops->download(r->dev, embedding, n->embedding, count * dim * sizeof(float));
 }
 
-/* The caches and the word that was told last lie at the bottom of the stack during a call. */
+/* The caches lie at the bottom of the stack during a call. */
 void sb_net_caption_begin(struct sb_net *n)
 {
     struct sb_run *r = &n->run;
@@ -41,15 +41,16 @@ void sb_net_caption_begin(struct sb_net *n)
     int64_t count = n->input.count, length = sb_vit_tokens(&n->model->vit) + c->length - 1;
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
-    n->output.token = SB_TAKE(r, SB_I32, count, 1);
-    for (int i = 0; i < c->depth; i++) n->cache.layer[i] = SB_TAKE(r, r->act, 2, count, c->heads, length, c->dim / c->heads);
+    for (int i = 0; i < c->depth; i++)
+        n->cache.layer[i] = SB_TAKE(r, r->act, 2, count, c->heads, length, c->dim / c->heads);
 }
 
 static void tell_word(struct sb_net *n, const struct sb_tensor *tokens)
 {
     struct sb_run *r = &n->run;
-    struct sb_tensor logits = sb_gpt2_forward(r, &n->gpt2, tokens, &n->output.token, n->decoded + 1, &n->cache);
-    struct sb_tensor word = SB_VIEW(&n->output.token, n->input.count);
+    struct sb_tensor ids = {.dtype = SB_I32, .ndim = 2, .shape = {n->input.count, 1}, .data = n->token};
+    struct sb_tensor logits = sb_gpt2_forward(r, &n->gpt2, tokens, &ids, n->decoded + 1, &n->cache);
+    struct sb_tensor word = SB_VIEW(&ids, n->input.count);
     r->ops->argmax(r->dev, &logits, &word);
 }
 
@@ -81,7 +82,7 @@ static bool take_words(struct sb_net *n, int64_t at, int32_t *token)
 {
     struct sb_run *r = &n->run;
     int64_t count = n->input.count, length = n->model->decoder.length;
-    r->ops->download(r->dev, n->host_predicted, n->output.token.data, (size_t)count * sizeof(int32_t));
+    r->ops->download(r->dev, n->host_predicted, n->token, (size_t)count * sizeof(int32_t));
     bool more = false;
     for (int64_t i = 0; i < count; i++) {
         int32_t *row = token + i * length;
@@ -101,7 +102,7 @@ void sb_net_caption(struct sb_net *n, const struct sb_batch *b, int32_t *token)
     sb_net_caption_begin(n);
     memset(token, 0, (size_t)(count * length) * sizeof *token);
     for (int64_t i = 0; i < count; i++) n->host_ids[i] = BEGIN;
-    r->ops->upload(r->dev, n->output.token.data, n->host_ids, (size_t)count * sizeof(int32_t));
+    r->ops->upload(r->dev, n->token, n->host_ids, (size_t)count * sizeof(int32_t));
     for (int64_t at = 0; at < length - 1; at++) {
         int32_t decoded[2] = {at ? (int32_t)(prefix + at) : 0, (int32_t)at};
         r->ops->upload(r->dev, n->decoded, decoded, sizeof decoded);

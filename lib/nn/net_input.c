@@ -6,10 +6,12 @@
 static void check_batch(const struct sb_net *n, const struct sb_batch *b)
 {
     int size = n->model->vit.size;
-    if (b->count < 1 || b->count > n->options.batch) sb_die("a batch of %d, planned for 1 to %d", b->count, n->options.batch);
+    if (b->count < 1 || b->count > n->options.batch)
+        sb_die("a batch of %d, planned for 1 to %d", b->count, n->options.batch);
     if (b->dtype != SB_U8 && b->dtype != SB_F32) sb_die("pictures of dtype %s", sb_dtype_name(b->dtype));
     if (b->matrix ? b->dtype != SB_U8 : b->height != size || b->width != size) {
-        sb_die("%s pictures of %d x %d: the model takes %d x %d", sb_dtype_name(b->dtype), b->width, b->height, size, size);
+        sb_die("%s pictures of %d x %d: the model takes %d x %d", sb_dtype_name(b->dtype), b->width, b->height, size,
+               size);
     }
 }
 
@@ -25,8 +27,12 @@ void sb_net_upload(struct sb_net *n, const struct sb_batch *b)
         if (!n->pictures) sb_die("not enough memory: wanted %zu bytes", n->pictures_size);
         n->generation++;
     }
-    n->input = (struct sb_net_input){.count = b->count, .height = b->height, .width = b->width, .dtype = b->dtype,
-                                     .matrix = b->matrix != NULL, .colour = b->matrix && b->colour};
+    n->input = (struct sb_net_input){.count = b->count,
+                                     .height = b->height,
+                                     .width = b->width,
+                                     .dtype = b->dtype,
+                                     .matrix = b->matrix != NULL,
+                                     .colour = b->matrix && b->colour};
     r->ops->upload(r->dev, n->pictures, b->pictures, count * one);
     if (b->matrix) r->ops->upload(r->dev, n->matrix, b->matrix, count * 6 * sizeof(float));
     if (n->input.colour) r->ops->upload(r->dev, n->colour, b->colour, count * 2 * sizeof(float));
@@ -37,7 +43,8 @@ struct sb_tensor sb_net_pictures(struct sb_net *n)
     struct sb_run *r = &n->run;
     const struct sb_net_input *in = &n->input;
     int64_t size = n->model->vit.size;
-    struct sb_tensor raw = {.dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures};
+    struct sb_tensor raw = {
+        .dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures};
     if (in->dtype == r->act) return raw;
     struct sb_tensor y = SB_TAKE(r, r->act, in->count, 3, size, size);
     if (in->dtype == SB_F32) {
@@ -63,7 +70,8 @@ static int64_t label_targets(struct sb_net *n, const struct sb_batch *b, double 
     int64_t valid = 0;
     for (int i = 0; i < b->count; i++) {
         int32_t label = b->label[i];
-        if (label >= n->model->vit.classes) sb_die("label %d: the model has %d classes", (int)label, n->model->vit.classes);
+        if (label >= n->model->vit.classes)
+            sb_die("label %d: the model has %d classes", (int)label, n->model->vit.classes);
         n->host_target[i] = label;
         if (label < 0) continue;
         valid++;
@@ -80,8 +88,10 @@ static int64_t word_targets(struct sb_net *n, const struct sb_batch *b, double *
         const int32_t *caption = b->caption + i * length;
         for (int64_t t = 0; t < length - 1; t++) {
             int32_t next = caption[t + 1];
-            if (caption[t] < 0 || caption[t] >= n->model->decoder.words || next < 0 || next >= n->model->decoder.words) {
-                sb_die("word %d: the model has %d", (int)(next < 0 || next >= n->model->decoder.words ? next : caption[t]), n->model->decoder.words);
+            if (caption[t] < 0 || caption[t] >= n->model->decoder.words || next < 0 ||
+                next >= n->model->decoder.words) {
+                sb_die("word %d: the model has %d",
+                       (int)(next < 0 || next >= n->model->decoder.words ? next : caption[t]), n->model->decoder.words);
             }
             n->host_ids[i * (length - 1) + t] = caption[t];
             n->host_target[i * (length - 1) + t] = next ? next : -1;

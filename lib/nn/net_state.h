@@ -13,11 +13,6 @@ struct sb_net_input {
     bool matrix, colour;
 };
 
-/* Where results of the call in progress lie on the device, until the next call. */
-struct sb_net_output {
-    struct sb_tensor probability, embedding, loss, predicted, token;
-};
-
 struct sb_net {
     struct sb_model *model;
     struct sb_net_options options;
@@ -25,7 +20,6 @@ struct sb_net {
     struct sb_vit vit;
     struct sb_gpt2 gpt2; /* where the model has a decoder */
     struct sb_net_input input;
-    struct sb_net_output output;
     struct sb_cache cache; /* its layers lie on the stack during a caption call */
 
     float *master, *moment1, *moment2; /* device [total]; moments in training only */
@@ -34,15 +28,20 @@ struct sb_net {
     int64_t segments;
 
     /* small device buffers that calls write to */
-    uint32_t *chance;             /* [4] */
+    uint32_t *chance; /* [4] */
     struct sb_adamw_step *adamw;
-    float *scale, *norm2;         /* [1] each */
-    float *mean_std;              /* [2,3] */
-    float *class_weight;          /* [classes] or NULL */
-    float *matrix, *colour;       /* [batch,6], [batch,2] */
-    int32_t *target, *ids;        /* [batch] or [batch,length-1] */
-    int32_t *decoded;             /* [2]: tokens in the cache, position of the word */
-    void *pictures;               /* grows with the pictures that come */
+    float *scale, *norm2;   /* [1] each */
+    float *mean_std;        /* [2,3] */
+    float *class_weight;    /* [classes] or NULL */
+    float *matrix, *colour; /* [batch,6], [batch,2] */
+    int32_t *target, *ids;  /* [batch] or [batch,length-1] */
+    int32_t *decoded;       /* [2]: tokens in the cache, position of the word */
+    /* results; not on the stack, so that a replayed pass leaves them where the caller looks */
+    float *probability, *embedding; /* [batch,classes], [batch,dim] */
+    float *loss;                    /* [rows] */
+    int32_t *predicted;             /* [rows] */
+    int32_t *token;                 /* [batch]: the word told last, which is the next one's input */
+    void *pictures;                 /* grows with the pictures that come */
     size_t pictures_size;
 
     void **held; /* all device memory but pictures */

@@ -15,6 +15,11 @@ static struct sb_tensor targets(const struct sb_net *n)
     return (struct sb_tensor){.dtype = SB_I32, .ndim = 1, .shape = {target_rows(n)}, .data = n->target};
 }
 
+static struct sb_tensor losses(const struct sb_net *n)
+{
+    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {target_rows(n)}, .data = n->loss};
+}
+
 static struct sb_tensor class_weight(const struct sb_net *n)
 {
     return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {n->model->vit.classes}, .data = n->class_weight};
@@ -27,10 +32,12 @@ static struct sb_tensor one_float(float *at)
 
 static struct sb_tensor word_ids(const struct sb_net *n)
 {
-    return (struct sb_tensor){.dtype = SB_I32, .ndim = 2, .shape = {n->input.count, n->model->decoder.length - 1}, .data = n->ids};
+    return (struct sb_tensor){
+        .dtype = SB_I32, .ndim = 2, .shape = {n->input.count, n->model->decoder.length - 1}, .data = n->ids};
 }
 
-/* Logits of every row that has a loss, over what was uploaded. *between: a captioner's normed tokens or a classifier's embedding. */
+/* Logits of every row that has a loss, over what was uploaded. *between: a captioner's normed tokens or a classifier's
+ * embedding. */
 static struct sb_tensor forward(struct sb_net *n, struct sb_tensor *between)
 {
     struct sb_run *r = &n->run;
@@ -69,12 +76,11 @@ void sb_net_evaluate_pass(void *net)
     struct sb_run *r = &n->run;
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
-    n->output.loss = SB_TAKE(r, SB_F32, target_rows(n));
-    n->output.predicted = SB_TAKE(r, SB_I32, target_rows(n));
-    struct sb_tensor between, target = targets(n), scale = one_float(n->scale);
+    struct sb_tensor predicted = {.dtype = SB_I32, .ndim = 1, .shape = {target_rows(n)}, .data = n->predicted};
+    struct sb_tensor between, loss = losses(n), target = targets(n), scale = one_float(n->scale);
     struct sb_tensor logits = forward(n, &between);
-    r->ops->argmax(r->dev, &logits, &n->output.predicted);
-    r->ops->xent(r->dev, &logits, &target, NULL, 0, &scale, &n->output.loss, NULL);
+    r->ops->argmax(r->dev, &logits, &predicted);
+    r->ops->xent(r->dev, &logits, &target, NULL, 0, &scale, &loss, NULL);
 }
 
 void sb_net_gradient_pass(void *net)
@@ -83,10 +89,10 @@ void sb_net_gradient_pass(void *net)
     struct sb_run *r = &n->run;
     r->save = r->chance = true;
     sb_run_rewind(r, 0);
-    n->output.loss = SB_TAKE(r, SB_F32, target_rows(n));
-    struct sb_tensor between, target = targets(n), scale = one_float(n->scale), weight = class_weight(n);
+    struct sb_tensor between, loss = losses(n), target = targets(n), scale = one_float(n->scale),
+                              weight = class_weight(n);
     struct sb_tensor logits = forward(n, &between);
-    r->ops->xent(r->dev, &logits, &target, n->class_weight ? &weight : NULL, n->options.smooth, &scale, &n->output.loss, &logits);
+    r->ops->xent(r->dev, &logits, &target, n->class_weight ? &weight : NULL, n->options.smooth, &scale, &loss, &logits);
     backward(n, &between, &logits);
 }
 
@@ -103,8 +109,8 @@ void sb_net_update_pass(void *net)
     copy.data = n->copy;
     bool clips = n->options.max_norm > 0;
     if (clips) r->ops->sumsq(r->dev, &grad, &norm2);
-    r->ops->adamw(r->dev, n->segment, n->segments, n->adamw, clips ? &norm2 : NULL, &master, &grad, &moment1, &moment2, NULL,
-                  n->copy ? &copy : NULL);
+    r->ops->adamw(r->dev, n->segment, n->segments, n->adamw, clips ? &norm2 : NULL, &master, &grad, &moment1, &moment2,
+                  NULL, n->copy ? &copy : NULL);
     sb_net_pack(n);
 }
 
@@ -128,13 +134,14 @@ static void upload_scale(struct sb_net *n, double weight)
 
 static double mean_loss(struct sb_net *n, double weight)
 {
-    const struct sb_tensor *loss = &n->output.loss;
-    n->run.ops->download(n->run.dev, n->host_loss, loss->data, sb_tensor_bytes(loss));
+    int64_t rows = target_rows(n);
+    n->run.ops->download(n->run.dev, n->host_loss, n->loss, (size_t)rows * sizeof *n->loss);
     double sum = 0;
-    for (int64_t i = 0; i < loss->shape[0]; i++) sum += (double)n->host_loss[i];
+    for (int64_t i = 0; i < rows; i++) sum += (double)n->host_loss[i];
     return weight > 0 ? sum / weight : 0;
 }
 
+/* Plain: without smoothing and class weights, so that runs can be compared. */
 double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of)
 {
     struct sb_run *r = &n->run;
@@ -144,10 +151,9 @@ double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *corr
     upload_scale(n, (double)valid);
     sb_net_repeat(n, SB_REPEAT_EVALUATE, sb_net_evaluate_pass);
     double loss = mean_loss(n, (double)valid);
-    const struct sb_tensor *predicted = &n->output.predicted;
-    r->ops->download(r->dev, n->host_predicted, predicted->data, sb_tensor_bytes(predicted));
-    int64_t right = 0;
-    for (int64_t i = 0; i < predicted->shape[0]; i++) {
+    int64_t rows = target_rows(n), right = 0;
+    r->ops->download(r->dev, n->host_predicted, n->predicted, (size_t)rows * sizeof *n->predicted);
+    for (int64_t i = 0; i < rows; i++) {
         if (n->host_target[i] >= 0 && n->host_target[i] == n->host_predicted[i]) right++;
     }
     if (correct) *correct = right;
@@ -174,8 +180,15 @@ double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr)
     const struct sb_net_options *o = &n->options;
     double weight = begin_step(n, b), step = (double)(n->steps + 1);
     struct sb_adamw_step adamw = {
-        .lr = (float)lr, .beta1 = o->beta1, .beta2 = o->beta2, .eps = o->eps, .correction1 = (float)(1 - pow((double)o->beta1, step)),
-        .correction2 = (float)(1 - pow((double)o->beta2, step)), .max_norm = o->max_norm, .grad_scale = 1, .decoupled = o->adam ? 0 : 1,
+        .lr = (float)lr,
+        .beta1 = o->beta1,
+        .beta2 = o->beta2,
+        .eps = o->eps,
+        .correction1 = (float)(1 - pow((double)o->beta1, step)),
+        .correction2 = (float)(1 - pow((double)o->beta2, step)),
+        .max_norm = o->max_norm,
+        .grad_scale = 1,
+        .decoupled = o->adam ? 0 : 1,
     };
     n->run.ops->upload(n->run.dev, n->adamw, &adamw, sizeof adamw);
     sb_net_repeat(n, SB_REPEAT_GRADIENT, sb_net_gradient_pass);
@@ -196,10 +209,7 @@ double sb_net_gradient(struct sb_net *n, const struct sb_batch *b, float *out)
     return loss;
 }
 
-uint64_t sb_net_steps(const struct sb_net *n)
-{
-    return n->steps;
-}
+uint64_t sb_net_steps(const struct sb_net *n) { return n->steps; }
 
 void sb_net_weights(struct sb_net *n)
 {

@@ -33,9 +33,12 @@ void sb_param_fill(const struct sb_param *p, uint64_t seed, float *master)
     sb_rng_init(&rng, seed, sb_hash_bytes(p->name, strlen(p->name)).lo);
     float *to = master + p->offset;
     for (int64_t i = 0; i < p->count; i++) {
-        if (p->init == SB_INIT_VALUE) to[i] = p->scale;
-        else if (p->init == SB_INIT_NORMAL) to[i] = (float)(p->scale * sb_rng_normal(&rng));
-        else to[i] = (float)sb_rng_range(&rng, -(double)p->scale, (double)p->scale);
+        if (p->init == SB_INIT_VALUE)
+            to[i] = p->scale;
+        else if (p->init == SB_INIT_NORMAL)
+            to[i] = (float)(p->scale * sb_rng_normal(&rng));
+        else
+            to[i] = (float)sb_rng_range(&rng, -(double)p->scale, (double)p->scale);
     }
 }
 

@@ -43,7 +43,8 @@ void sb_positions_resize(const float *from, int64_t prefix, int64_t side, int64_
         for (int64_t x = 0; x < new_side; x++) {
             for (int64_t i = 0; i < side; i++) {
                 double weight = w[x * side + i];
-                for (int64_t d = 0; d < dim; d++) wide[(y * new_side + x) * dim + d] += weight * (double)from[(y * side + i) * dim + d];
+                for (int64_t d = 0; d < dim; d++)
+                    wide[(y * new_side + x) * dim + d] += weight * (double)from[(y * side + i) * dim + d];
             }
         }
     }

@@ -35,7 +35,8 @@ static bool says(const struct value *v, const char *word)
 /* One of two words. */
 static int set_choice(bool *to, const char *key, const struct value *v, const char *word0, const char *word1)
 {
-    if (!says(v, word0) && !says(v, word1)) return sb_error("preprocessing: '%s' is neither %s nor %s", key, word0, word1);
+    if (!says(v, word0) && !says(v, word1))
+        return sb_error("preprocessing: '%s' is neither %s nor %s", key, word0, word1);
     *to = says(v, word1);
     return 0;
 }
@@ -63,7 +64,8 @@ static int set(struct sb_preprocess *p, unsigned *has, const char *key, const st
         return 0;
     }
     if (!strcmp(key, "crop")) {
-        if (v->numbers != 1 || !(v->number[0] > 0 && v->number[0] <= 1)) return sb_error("preprocessing: 'crop' is not in (0, 1]");
+        if (v->numbers != 1 || !(v->number[0] > 0 && v->number[0] <= 1))
+            return sb_error("preprocessing: 'crop' is not in (0, 1]");
         p->crop = v->number[0];
         return 0;
     }
@@ -83,7 +85,10 @@ static int set(struct sb_preprocess *p, unsigned *has, const char *key, const st
 
 static int check_has(unsigned has)
 {
-    return has == HAS_ALL ? 0 : sb_error("preprocessing: no '%s'", !(has & HAS_SIZE) ? "size" : !(has & HAS_MEAN) ? "mean" : "std");
+    return has == HAS_ALL ? 0
+                          : sb_error("preprocessing: no '%s'", !(has & HAS_SIZE)   ? "size"
+                                                               : !(has & HAS_MEAN) ? "mean"
+                                                                                   : "std");
 }
 
 static struct value json_to_value(const json_t *j)
@@ -106,7 +111,8 @@ static struct value json_to_value(const json_t *j)
 int sb_preprocess_from_weights(struct sb_preprocess *p, const struct sb_weights *w, const char *path)
 {
     const char *text = sb_weights_metadata(w, "preprocess");
-    if (!text) return sb_error("%s: it does not say how pictures become its input (no 'preprocess' in its metadata)", path);
+    if (!text)
+        return sb_error("%s: it does not say how pictures become its input (no 'preprocess' in its metadata)", path);
     json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(j)) {
         json_decref(j);
@@ -117,7 +123,8 @@ int sb_preprocess_from_weights(struct sb_preprocess *p, const struct sb_weights 
     int rc = 0;
     const char *key;
     json_t *item;
-    json_object_foreach(j, key, item) {
+    json_object_foreach(j, key, item)
+    {
         struct value v = json_to_value(item);
         if (!rc) rc = set(p, &has, key, &v);
     }
@@ -154,20 +161,11 @@ static json_t *channels_json(const float x[3])
     return a;
 }
 
-static const char *resize_word(const struct sb_preprocess *p)
-{
-    return p->stretch ? "stretch" : "short";
-}
+static const char *resize_word(const struct sb_preprocess *p) { return p->stretch ? "stretch" : "short"; }
 
-static const char *interpolation_word(const struct sb_preprocess *p)
-{
-    return p->bilinear ? "bilinear" : "bicubic";
-}
+static const char *interpolation_word(const struct sb_preprocess *p) { return p->bilinear ? "bilinear" : "bicubic"; }
 
-static const char *channels_word(const struct sb_preprocess *p)
-{
-    return p->bgr ? "bgr" : "rgb";
-}
+static const char *channels_word(const struct sb_preprocess *p) { return p->bgr ? "bgr" : "rgb"; }
 
 char *sb_preprocess_json(const struct sb_preprocess *p)
 {
@@ -220,8 +218,10 @@ void sb_preprocess_to_header(const struct sb_preprocess *p, bool applied, struct
     pack_channels(&pk, "mean", p->mean);
     pack_channels(&pk, "std", p->std);
     pack_text(&pk, "applied");
-    if (applied) msgpack_pack_true(&pk);
-    else msgpack_pack_false(&pk);
+    if (applied)
+        msgpack_pack_true(&pk);
+    else
+        msgpack_pack_false(&pk);
     sb_set_packed(header, "tensor", buffer.data, buffer.size);
     free(buffer.data);
 }
@@ -307,8 +307,8 @@ const char *sb_preprocess_differs(const struct sb_preprocess *stream, const stru
     for (int std = 0; std <= 1; std++) {
         const float *a = std ? s->std : s->mean, *b = std ? m->std : m->mean;
         if (!channels_differ(a, b)) continue;
-        snprintf(text, sizeof text, "%s %g,%g,%g, the model wants %g,%g,%g", std ? "std" : "mean", (double)a[0], (double)a[1],
-                 (double)a[2], (double)b[0], (double)b[1], (double)b[2]);
+        snprintf(text, sizeof text, "%s %g,%g,%g, the model wants %g,%g,%g", std ? "std" : "mean", (double)a[0],
+                 (double)a[1], (double)a[2], (double)b[0], (double)b[1], (double)b[2]);
         return text;
     }
     return NULL;

@@ -10,22 +10,17 @@
 void *sb_run_take(struct sb_run *r, size_t bytes)
 {
     size_t rounded = (bytes + 63) / 64 * 64;
-    if (rounded < bytes || rounded > r->size - r->used) sb_die("the memory plan was %zu bytes too small", rounded - (r->size - r->used));
+    if (rounded < bytes || rounded > r->size - r->used)
+        sb_die("the memory plan was %zu bytes too small", rounded - (r->size - r->used));
     void *p = r->memory + r->used;
     r->used += rounded;
     if (r->used > r->peak) r->peak = r->used;
     return p;
 }
 
-size_t sb_run_mark(const struct sb_run *r)
-{
-    return r->used;
-}
+size_t sb_run_mark(const struct sb_run *r) { return r->used; }
 
-void sb_run_rewind(struct sb_run *r, size_t mark)
-{
-    r->used = mark;
-}
+void sb_run_rewind(struct sb_run *r, size_t mark) { r->used = mark; }
 
 size_t sb_run_plan(struct sb_run *r, void (*fn)(void *arg), void *arg)
 {

@@ -1,8 +1,8 @@
 /* What layers compute with: ops, a device, memory that was taken once, and the parameters on the device.
  *
- * Memory is a stack. In training, forward leaves what backward needs on it; temporaries are rewound. In inference every half
- * block is rewound, so that its peak is small. The peak is found by running the same code over the null backend with a stack
- * of fake addresses (sb_run_plan), so no output shape may depend on data. */
+ * Memory is a stack. In training, forward leaves what backward needs on it; temporaries are rewound. In inference every
+ * half block is rewound, so that its peak is small. The peak is found by running the same code over the null backend
+ * with a stack of fake addresses (sb_run_plan), so no output shape may depend on data. */
 #ifndef SB_NN_RUN_H
 #define SB_NN_RUN_H
 
@@ -33,7 +33,8 @@ void *sb_run_take(struct sb_run *r, size_t bytes);
 size_t sb_run_mark(const struct sb_run *r);
 void sb_run_rewind(struct sb_run *r, size_t mark);
 
-/* Calls fn(arg) over null with fake memory; the bytes of stack that it needs at its peak. The run is as before afterwards. */
+/* Calls fn(arg) over null with fake memory; the bytes of stack that it needs at its peak. The run is as before
+ * afterwards. */
 size_t sb_run_plan(struct sb_run *r, void (*fn)(void *arg), void *arg);
 
 /* A tensor on the stack, and a view of one under another shape of as many elements. */
@@ -44,8 +45,8 @@ struct sb_tensor sb_view(const struct sb_tensor *t, const int64_t *shape, int nd
 #define SB_VIEW(t, ...) sb_view((t), SB_SHAPE(__VA_ARGS__))
 struct sb_tensor sb_rows(const struct sb_tensor *t); /* [M,D]: all but the last dimension as one */
 
-/* A parameter's value and gradient as tensors, written to *space. NULL where there is none: index -1 (a linear without bias);
- * no gradient where nothing is trained or the parameter's layer is frozen. */
+/* A parameter's value and gradient as tensors, written to *space. NULL where there is none: index -1 (a linear without
+ * bias); no gradient where nothing is trained or the parameter's layer is frozen. */
 sb_in sb_run_value(const struct sb_run *r, int index, struct sb_tensor *space);
 sb_out sb_run_grad(const struct sb_run *r, int index, struct sb_tensor *space);
 

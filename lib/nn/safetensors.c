@@ -17,8 +17,9 @@ static const struct {
     const char *name;
     enum sb_dtype dtype;
 } dtypes[] = {
-    {"BOOL", SB_BOOL}, {"U8", SB_U8},   {"I8", SB_I8},     {"I16", SB_I16}, {"U16", SB_U16}, {"F16", SB_F16}, {"BF16", SB_BF16},
-    {"I32", SB_I32},   {"U32", SB_U32}, {"F32", SB_F32},   {"F64", SB_F64}, {"I64", SB_I64}, {"U64", SB_U64},
+    {"BOOL", SB_BOOL}, {"U8", SB_U8},     {"I8", SB_I8},   {"I16", SB_I16}, {"U16", SB_U16},
+    {"F16", SB_F16},   {"BF16", SB_BF16}, {"I32", SB_I32}, {"U32", SB_U32}, {"F32", SB_F32},
+    {"F64", SB_F64},   {"I64", SB_I64},   {"U64", SB_U64},
 };
 
 const char *sb_weights_dtype_name(enum sb_dtype dtype)
@@ -47,7 +48,8 @@ static int parse_shape(const char *file, const char *name, const json_t *value, 
 {
     if (!json_is_array(value)) return sb_error("%s: tensor '%.200s': no shape", file, name);
     size_t ndim = json_array_size(value), total = sb_dtype_size(t->dtype);
-    if (ndim > SB_DIMS) return sb_error("%s: tensor '%.200s': %zu dimensions, at most %d are supported", file, name, ndim, SB_DIMS);
+    if (ndim > SB_DIMS)
+        return sb_error("%s: tensor '%.200s': %zu dimensions, at most %d are supported", file, name, ndim, SB_DIMS);
     t->ndim = (int)ndim;
     for (size_t i = 0; i < ndim; i++) {
         const json_t *dim = json_array_get(value, i);
@@ -55,7 +57,8 @@ static int parse_shape(const char *file, const char *name, const json_t *value, 
             return sb_error("%s: tensor '%.200s': a dimension is not a count", file, name);
         }
         t->shape[i] = json_integer_value(dim);
-        if (!sb_mul(total, (size_t)t->shape[i], &total)) return sb_error("%s: tensor '%.200s': its shape overflows", file, name);
+        if (!sb_mul(total, (size_t)t->shape[i], &total))
+            return sb_error("%s: tensor '%.200s': its shape overflows", file, name);
     }
     *bytes = total;
     return 0;
@@ -76,18 +79,20 @@ static int parse_tensor(const char *file, const char *name, const json_t *value,
     if (parse_shape(file, name, json_object_get(value, "shape"), t, &bytes)) return -1;
     const json_t *offsets = json_object_get(value, "data_offsets");
     const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
-    if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end) || json_integer_value(begin) < 0 ||
-        json_integer_value(end) < json_integer_value(begin)) {
+    if (json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end) ||
+        json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin)) {
         return sb_error("%s: tensor '%.200s': bad data_offsets", file, name);
     }
     r->begin = (size_t)json_integer_value(begin);
     r->end = (size_t)json_integer_value(end);
     r->name = name;
     if (r->end > data_size) {
-        return sb_error("%s: tensor '%.200s': it ends at byte %zu of %zu: the file is cut off", file, name, r->end, data_size);
+        return sb_error("%s: tensor '%.200s': it ends at byte %zu of %zu: the file is cut off", file, name, r->end,
+                        data_size);
     }
     if (r->end - r->begin != bytes) {
-        return sb_error("%s: tensor '%.200s': its shape takes %zu bytes, its range has %zu", file, name, bytes, r->end - r->begin);
+        return sb_error("%s: tensor '%.200s': its shape takes %zu bytes, its range has %zu", file, name, bytes,
+                        r->end - r->begin);
     }
     t->data = (void *)(uintptr_t)(data + r->begin);
     return 0;
@@ -106,7 +111,9 @@ static int check_ranges(const char *file, struct range *range, size_t count, siz
     size_t at = 0;
     for (size_t i = 0; i < count; i++) {
         if (range[i].begin < at) return sb_error("%s: tensor '%.200s': it overlaps another", file, range[i].name);
-        if (range[i].begin > at) return sb_error("%s: tensor '%.200s': a hole of %zu bytes lies before it", file, range[i].name, range[i].begin - at);
+        if (range[i].begin > at)
+            return sb_error("%s: tensor '%.200s': a hole of %zu bytes lies before it", file, range[i].name,
+                            range[i].begin - at);
         at = range[i].end;
     }
     if (at != data_size) return sb_error("%s: %zu bytes after the last tensor", file, data_size - at);
@@ -121,7 +128,8 @@ static int parse_metadata(struct sb_weights *w, const char *file, json_t *value)
     w->value = sb_calloc(n, sizeof *w->value);
     const char *key;
     json_t *item;
-    json_object_foreach(value, key, item) {
+    json_object_foreach(value, key, item)
+    {
         if (!json_is_string(item)) return sb_error("%s: __metadata__ '%.200s' is not a text", file, key);
         w->key[w->metadata] = sb_strdup(key);
         w->value[w->metadata++] = sb_strdup(json_string_value(item));
@@ -142,7 +150,8 @@ static int parse_header(struct sb_weights *w, json_t *header, const char *file, 
     int rc = 0;
     const char *name;
     json_t *value;
-    json_object_foreach(header, name, value) {
+    json_object_foreach(header, name, value)
+    {
         if (rc) break;
         if (!strcmp(name, "__metadata__")) {
             rc = parse_metadata(w, file, value);
@@ -166,8 +175,10 @@ static int parse(struct sb_weights *w, const uint8_t *bytes, size_t size, const 
     if (size < 8) return sb_error("%s: not a safetensors file: only %zu bytes", file, size);
     uint64_t n = 0;
     for (int i = 7; i >= 0; i--) n = n << 8 | bytes[i];
-    if (n > HEADER_MAX) return sb_error("%s: not a safetensors file: its header would have %llu bytes", file, (unsigned long long)n);
-    if (n > size - 8) return sb_error("%s: cut off: the header has %llu bytes, %zu are there", file, (unsigned long long)n, size - 8);
+    if (n > HEADER_MAX)
+        return sb_error("%s: not a safetensors file: its header would have %llu bytes", file, (unsigned long long)n);
+    if (n > size - 8)
+        return sb_error("%s: cut off: the header has %llu bytes, %zu are there", file, (unsigned long long)n, size - 8);
     if (n == 0 || bytes[8] != '{') return sb_error("%s: not a safetensors file: no header", file);
     json_error_t error;
     json_t *header = json_loadb((const char *)bytes + 8, (size_t)n, JSON_REJECT_DUPLICATES, &error);
@@ -193,8 +204,10 @@ int sb_weights_open(struct sb_weights *w, const char *path)
     struct stat st;
     int rc = 0;
     void *map = NULL;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) rc = sb_error("%s: not a regular file", path);
-    else if (st.st_size < 8) rc = sb_error("%s: not a safetensors file: only %lld bytes", path, (long long)st.st_size);
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        rc = sb_error("%s: not a regular file", path);
+    else if (st.st_size < 8)
+        rc = sb_error("%s: not a safetensors file: only %lld bytes", path, (long long)st.st_size);
     else {
         map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (map == MAP_FAILED) rc = sb_error("%s: cannot map it: %s", path, strerror(errno));

@@ -1,5 +1,5 @@
-/* Reads and writes safetensors files. Reading is strict: header size, ranges without holes or overlap, sizes multiplied with
- * overflow checks, duplicate keys refused, before anything is allocated by what the file declares. */
+/* Reads and writes safetensors files. Reading is strict: header size, ranges without holes or overlap, sizes multiplied
+ * with overflow checks, duplicate keys refused, before anything is allocated by what the file declares. */
 #ifndef SB_NN_SAFETENSORS_H
 #define SB_NN_SAFETENSORS_H
 
@@ -20,15 +20,17 @@ struct sb_weights {
 };
 
 int sb_weights_open(struct sb_weights *w, const char *path); /* "reef.safetensors: tensor 'head.bias': ..." */
-int sb_weights_parse(struct sb_weights *w, const void *bytes, size_t size, const char *name); /* the same from memory, which must outlive w */
+/* The same from memory, which must outlive w. */
+int sb_weights_parse(struct sb_weights *w, const void *bytes, size_t size, const char *name);
 const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *name); /* NULL if absent */
 const char *sb_weights_metadata(const struct sb_weights *w, const char *key);          /* NULL if absent */
 void sb_weights_close(struct sb_weights *w);
 
 const char *sb_weights_dtype_name(enum sb_dtype dtype); /* as the format spells it: "F32", "BF16" */
 
-/* Writes atomically (a temporary sibling, flushed and renamed). weight[] and its data are the caller's. Deterministic bytes:
- * wide dtypes first, then by name; metadata sorted. */
-int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key, const char *const *value, size_t metadata);
+/* Writes atomically (a temporary sibling, flushed and renamed). weight[] and its data are the caller's. Deterministic
+ * bytes: wide dtypes first, then by name; metadata sorted. */
+int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key,
+                    const char *const *value, size_t metadata);
 
 #endif

@@ -40,8 +40,8 @@ static int add_new(json_t *object, const char *path, const char *key, json_t *va
     return json_object_set_new(object, key, value) ? sb_error("%s: '%.200s' or its text is not UTF-8", path, key) : 0;
 }
 
-static int fill_header(json_t *header, const char *path, const struct sb_weight **sorted, size_t count, const char *const *key,
-                       const char *const *value, size_t metadata)
+static int fill_header(json_t *header, const char *path, const struct sb_weight **sorted, size_t count,
+                       const char *const *key, const char *const *value, size_t metadata)
 {
     if (metadata) {
         json_t *m = json_object();
@@ -97,7 +97,8 @@ static int write_file(const char *path, const char *text, const struct sb_weight
     return rc;
 }
 
-int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key, const char *const *value, size_t metadata)
+int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key,
+                    const char *const *value, size_t metadata)
 {
     const struct sb_weight **sorted = sb_calloc(count, sizeof *sorted);
     for (size_t i = 0; i < count; i++) sorted[i] = &weight[i];

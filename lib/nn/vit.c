@@ -6,12 +6,10 @@
 #include "base/err.h"
 
 static const struct sb_block_names timm = {"norm1", "attn.qkv", "attn.proj", NULL, "norm2", "mlp.fc1", "mlp.fc2", NULL};
-static const struct sb_block_names timm_scaled = {"norm1", "attn.qkv", "attn.proj", "ls1.gamma", "norm2", "mlp.fc1", "mlp.fc2", "ls2.gamma"};
+static const struct sb_block_names timm_scaled = {"norm1", "attn.qkv", "attn.proj", "ls1.gamma",
+                                                  "norm2", "mlp.fc1",  "mlp.fc2",   "ls2.gamma"};
 
-int64_t sb_vit_prefix(const struct sb_vit_config *c)
-{
-    return (c->class_token ? 1 : 0) + c->registers;
-}
+int64_t sb_vit_prefix(const struct sb_vit_config *c) { return (c->class_token ? 1 : 0) + c->registers; }
 
 int64_t sb_vit_tokens(const struct sb_vit_config *c)
 {
@@ -21,7 +19,11 @@ int64_t sb_vit_tokens(const struct sb_vit_config *c)
 
 static int declare_tokens(struct sb_model *m, const char *name, int64_t count, int64_t dim, float deviation)
 {
-    struct sb_param p = {.name = (char *)(uintptr_t)name, .shape = {1, count, dim}, .ndim = 3, .init = SB_INIT_NORMAL, .scale = deviation};
+    struct sb_param p = {.name = (char *)(uintptr_t)name,
+                         .shape = {1, count, dim},
+                         .ndim = 3,
+                         .init = SB_INIT_NORMAL,
+                         .scale = deviation};
     return sb_param_declare(m, &p);
 }
 
@@ -32,9 +34,19 @@ static void build_blocks(struct sb_vit *v, struct sb_model *m)
     for (int i = 0; i < c->depth; i++) {
         char *prefix = sb_format("blocks.%d.", i);
         struct sb_block_config b = {
-            .prefix = prefix, .names = c->layer_scale ? &timm_scaled : &timm, .dim = c->dim, .heads = c->heads, .hidden = c->hidden,
-            .layer = i + 1, .eps = c->eps, .drop_path = c->depth > 1 ? c->drop_path * (float)i / (float)(c->depth - 1) : 0,
-            .dropout = c->dropout, .act = SB_ACT_GELU, .scale = 0.02f, .out_scale = 0.02f, .site = 4u * (uint32_t)i,
+            .prefix = prefix,
+            .names = c->layer_scale ? &timm_scaled : &timm,
+            .dim = c->dim,
+            .heads = c->heads,
+            .hidden = c->hidden,
+            .layer = i + 1,
+            .eps = c->eps,
+            .drop_path = c->depth > 1 ? c->drop_path * (float)i / (float)(c->depth - 1) : 0,
+            .dropout = c->dropout,
+            .act = SB_ACT_GELU,
+            .scale = 0.02f,
+            .out_scale = 0.02f,
+            .site = 4u * (uint32_t)i,
         };
         sb_block_build(&v->block[i], m, &b);
         free(prefix);
@@ -63,10 +75,7 @@ void sb_vit_free(struct sb_vit *v)
     memset(v, 0, sizeof *v);
 }
 
-static int first_prefix(const struct sb_vit *v)
-{
-    return v->class_token >= 0 ? v->class_token : v->registers;
-}
+static int first_prefix(const struct sb_vit *v) { return v->class_token >= 0 ? v->class_token : v->registers; }
 
 /* Without their leading 1, as the op wants them. */
 static sb_out rows(struct sb_tensor *t, int64_t count, int64_t dim)
@@ -88,7 +97,8 @@ struct sb_tensor sb_vit_forward(struct sb_run *r, struct sb_vit *v, const struct
     sb_patch_forward(r, &v->patch, pictures, &patches);
     sb_run_value(r, prefix ? first_prefix(v) : -1, &first);
     sb_run_value(r, v->positions, &positions);
-    r->ops->tokens(r->dev, &patches, prefix ? rows(&first, prefix, c->dim) : NULL, rows(&positions, positions.shape[1], c->dim), &x);
+    r->ops->tokens(r->dev, &patches, prefix ? rows(&first, prefix, c->dim) : NULL,
+                   rows(&positions, positions.shape[1], c->dim), &x);
     if (!r->save) sb_run_rewind(r, mark);
     r->save = save;
     return sb_blocks_forward(r, v->block, c->depth, &x, NULL);
@@ -129,7 +139,8 @@ struct sb_tensor sb_vit_pool(struct sb_run *r, struct sb_vit *v, const struct sb
     return embedding;
 }
 
-void sb_vit_pool_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dembedding, const struct sb_tensor *dtokens)
+void sb_vit_pool_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dembedding,
+                          const struct sb_tensor *dtokens)
 {
     const struct sb_vit_config *c = &v->config;
     size_t mark = sb_run_mark(r);

@@ -1,4 +1,5 @@
-/* The vision transformer (Dosovitskiy et al. 2021), under timm's names; with DINOv2's registers (Darcet et al. 2024) and LayerScale. */
+/* The vision transformer (Dosovitskiy et al. 2021), under timm's names; with DINOv2's registers (Darcet et al. 2024)
+ * and LayerScale. */
 #ifndef SB_NN_VIT_H
 #define SB_NN_VIT_H
 
@@ -27,6 +28,7 @@ void sb_vit_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor 
 /* Tokens to the embedding [B,D]: the class token, or the mean of the patches, after the last norm. */
 struct sb_tensor sb_vit_pool(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *tokens);
 /* Gradient of the embedding to that of the tokens [B,T,D], which is overwritten whole. */
-void sb_vit_pool_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dembedding, const struct sb_tensor *dtokens);
+void sb_vit_pool_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dembedding,
+                          const struct sb_tensor *dtokens);
 
 #endif

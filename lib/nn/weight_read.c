@@ -6,10 +6,7 @@
 
 #include "base/err.h"
 
-static int64_t file_dim(const struct sb_param *p, int i)
-{
-    return p->shape[p->transposed ? p->ndim - 1 - i : i];
-}
+static int64_t file_dim(const struct sb_param *p, int i) { return p->shape[p->transposed ? p->ndim - 1 - i : i]; }
 
 const char *sb_param_file_shape(const struct sb_param *p, char *buf, size_t size)
 {
@@ -79,7 +76,8 @@ void sb_weight_transpose(const float *from, int64_t rows, int64_t columns, float
 void sb_weight_read(const struct sb_tensor *t, const struct sb_param *p, float *to)
 {
     if (!p->transposed) {
-        if (t->dtype == SB_F32) memcpy(to, t->data, (size_t)p->count * sizeof *to);
+        if (t->dtype == SB_F32)
+            memcpy(to, t->data, (size_t)p->count * sizeof *to);
         else {
             for (int64_t i = 0; i < p->count; i++) to[i] = sb_weight_at(t, i);
         }

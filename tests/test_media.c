@@ -1,4 +1,5 @@
-/* Pictures: decoding, encoding, resizing, and the transform to network input. Vectors by golden/resize.py and pictures.py. */
+/* Pictures: decoding, encoding, resizing, and the transform to network input. Vectors by golden/resize.py and
+ * pictures.py. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +67,8 @@ static void resizes_as_pillow(void **state)
     assert_non_null(f);
     for (char line[1024]; fgets(line, sizeof line, f); cases++) {
         enum sb_filter_kind kind;
-        int fields = sscanf(line, "%d %d %d %d %15s %" SCNu64 " %" SCNx64 " %255s", &w, &h, &new_w, &new_h, filter, &seed, &hash, hex);
+        int fields = sscanf(line, "%d %d %d %d %15s %" SCNu64 " %" SCNx64 " %255s", &w, &h, &new_w, &new_h, filter,
+                            &seed, &hash, hex);
         assert_in_range(fields, 7, 8);
         assert_int_equal(sb_filter_kind_parse(filter, &kind), 0);
         fill_noise(&in, w, h, seed);
@@ -150,7 +152,8 @@ static void decodes_as_pillow(void **state)
     for (; fscanf(f, "%63s %d %d %" SCNx64, name, &w, &h, &hash) == 4; files++) {
         snprintf(strrchr(path, '/') + 1, sizeof name, "%s", name);
         if (sb_picture_load(&p, path) < 0) fail_msg("%s", sb_error_message());
-        if (p.width != w || p.height != h || fnv(p.rgb, picture_bytes(&p)) != hash) fail_msg("%s decodes to other pixels", name);
+        if (p.width != w || p.height != h || fnv(p.rgb, picture_bytes(&p)) != hash)
+            fail_msg("%s decodes to other pixels", name);
     }
     assert_int_equal(files, 26);
     fclose(f);
@@ -273,7 +276,8 @@ static void transform_keeps_the_middle(void **state)
     assert_int_equal(sb_transform(&t, &in, &scratch, out), 0);
     for (int y = 0; y < 40; y++)
         for (int x = 0; x < 40; x++)
-            for (int c = 0; c < 3; c++) assert_int_equal(out[((2 - c) * 40 + y) * 40 + x], in.rgb[((y + 5) * 75 + x + 18) * 3 + c]);
+            for (int c = 0; c < 3; c++)
+                assert_int_equal(out[((2 - c) * 40 + y) * 40 + x], in.rgb[((y + 5) * 75 + x + 18) * 3 + c]);
     t = (struct sb_transform){.size = 20, .crop = 1, .stretch = true, .filter = SB_BILINEAR};
     assert_int_equal(sb_transform(&t, &in, &scratch, out), 0);
     assert_int_equal(sb_resize(&in, &whole, 20, 20, SB_BILINEAR), 0);

@@ -1,4 +1,4 @@
-/* Reading video: times, sampling, seeking, orientation, colours, and files that are cut off. The videos are made here. */
+/* Reading video: times, sampling, seeking, orientation, colours, cut files. The videos are made here. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -120,16 +120,23 @@ static void assert_samples(const char *name, const struct sb_sampling *how, int 
 static void samples_are_what_is_on_screen(void **state)
 {
     (void)state;
-    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 1}, 6, (const double[][3]){{0, 1, 0}, {1, 1, 10}, {2, 1, 20}, {3, 1, 30}, {4, 1, 40}, {5, 1, 50}});
-    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 0.4}, 3, (const double[][3]){{0, 2.5, 0}, {2.5, 2.5, 25}, {5, 1, 50}});
+    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 1}, 6,
+                   (const double[][3]){{0, 1, 0}, {1, 1, 10}, {2, 1, 20}, {3, 1, 30}, {4, 1, 40}, {5, 1, 50}});
+    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 0.4}, 3,
+                   (const double[][3]){{0, 2.5, 0}, {2.5, 2.5, 25}, {5, 1, 50}});
     /* Faster than the frames come: some are shown twice, and the last tick is cut at the end. */
-    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 16, .start = 5.74}, 4,
-                   (const double[][3]){{5.75, 0.0625, 57}, {5.8125, 0.0625, 58}, {5.875, 0.0625, 58}, {5.9375, 0.0625, 59}});
-    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 3, .start = 4.1, .end = 4.9}, 2, (const double[][3]){{13 / 3.0, 1 / 3.0, 43}, {14 / 3.0, 4.9 - 14 / 3.0, 46}});
-    assert_samples("dive.mp4", &(struct sb_sampling){.every = 25}, 3, (const double[][3]){{0, 2.5, 0}, {2.5, 2.5, 25}, {5, 1, 50}});
-    assert_samples("dive.mp4", &(struct sb_sampling){.every = 2, .start = 5.25, .end = 5.75}, 3, (const double[][3]){{5.3, 0.2, 53}, {5.5, 0.2, 55}, {5.7, 0.05, 57}});
+    assert_samples(
+        "dive.mp4", &(struct sb_sampling){.fps = 16, .start = 5.74}, 4,
+        (const double[][3]){{5.75, 0.0625, 57}, {5.8125, 0.0625, 58}, {5.875, 0.0625, 58}, {5.9375, 0.0625, 59}});
+    assert_samples("dive.mp4", &(struct sb_sampling){.fps = 3, .start = 4.1, .end = 4.9}, 2,
+                   (const double[][3]){{13 / 3.0, 1 / 3.0, 43}, {14 / 3.0, 4.9 - 14 / 3.0, 46}});
+    assert_samples("dive.mp4", &(struct sb_sampling){.every = 25}, 3,
+                   (const double[][3]){{0, 2.5, 0}, {2.5, 2.5, 25}, {5, 1, 50}});
+    assert_samples("dive.mp4", &(struct sb_sampling){.every = 2, .start = 5.25, .end = 5.75}, 3,
+                   (const double[][3]){{5.3, 0.2, 53}, {5.5, 0.2, 55}, {5.7, 0.05, 57}});
     assert_samples("dive.mp4", &(struct sb_sampling){.fps = 1, .start = 100}, 0, NULL);
-    assert_samples("dive.mkv", &(struct sb_sampling){.fps = 1, .start = 4}, 2, (const double[][3]){{4, 1, 40}, {5, 1, 50}});
+    assert_samples("dive.mkv", &(struct sb_sampling){.fps = 1, .start = 4}, 2,
+                   (const double[][3]){{4, 1, 40}, {5, 1, 50}});
 }
 
 /* ---- orientation ------------------------------------------------------------------------------------------------ */
@@ -163,7 +170,8 @@ static void put_fixed(uint8_t *to, int v)
 static void display_matrix_is_obeyed(void **state)
 {
     (void)state;
-    static const int matrices[8][4] = {{1, 0, 0, 1}, {-1, 0, 0, 1}, {-1, 0, 0, -1}, {1, 0, 0, -1}, {0, 1, 1, 0}, {0, 1, -1, 0}, {0, -1, -1, 0}, {0, -1, 1, 0}};
+    static const int matrices[8][4] = {{1, 0, 0, 1}, {-1, 0, 0, 1}, {-1, 0, 0, -1}, {1, 0, 0, -1},
+                                       {0, 1, 1, 0}, {0, 1, -1, 0}, {0, -1, -1, 0}, {0, -1, 1, 0}};
     char path[128];
     uint8_t *data;
     in_folder(path, "dive.mp4");
@@ -187,7 +195,8 @@ static void display_matrix_is_obeyed(void **state)
         assert_int_equal(sb_video_picture(&f, &p), 0);
         assert_int_equal(p.width, m[0] ? WIDE : HIGH);
         assert_int_equal(p.height, m[0] ? HIGH : WIDE);
-        const int corner[3][2] = {{-1, -1}, {1, -1}, {-1, 1}}, colour[3][3] = {{220, 30, 30}, {30, 200, 30}, {30, 30, 210}};
+        const int corner[3][2] = {{-1, -1}, {1, -1}, {-1, 1}},
+                  colour[3][3] = {{220, 30, 30}, {30, 200, 30}, {30, 30, 210}};
         for (int c = 0; c < 3; c++) {
             int x = m[0] * corner[c][0] + m[2] * corner[c][1], y = m[1] * corner[c][0] + m[3] * corner[c][1];
             assert_colour(pixel(&p, 0.5 + 0.25 * x, 0.5 + 0.25 * y), colour[c][0], colour[c][1], colour[c][2]);
@@ -218,6 +227,8 @@ static void a_cut_file_gives_what_it_has(void **state)
     while (sb_video_next(v, &f)) n++;
     assert_in_range(n, 5, FRAMES - 5);
     assert_true(fabs(sb_video_missing(v) - (FRAMES - n) / (double)RATE) < 0.15);
+    assert_true(sb_video_flaws(v, path, sizeof path));
+    assert_non_null(strstr(path, " s early"));
     sb_video_close(v);
     sb_video_frame_free(&f);
 }
@@ -261,7 +272,8 @@ static int make_videos(void **state)
 static int remove_videos(void **state)
 {
     (void)state;
-    static const char *const names[] = {"dive.mp4", "dive.mkv", "turned.mp4", "cut.mkv", "notes.txt", "notes.mp4", "list.m3u8", "empty.mp4"};
+    static const char *const names[] = {"dive.mp4",  "dive.mkv",  "turned.mp4", "cut.mkv",
+                                        "notes.txt", "notes.mp4", "list.m3u8",  "empty.mp4"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[128];
         in_folder(path, names[i]);

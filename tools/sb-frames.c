@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/pipeline.h"
+#include "base/seconds.h"
 #include "media/image.h"
 #include "media/inputs.h"
 #include "media/resize.h"
@@ -72,22 +73,11 @@ static void on_signal(int number)
     stop = 1;
 }
 
-/* "90", "1:30" and "0:01:30.0" are the same time. */
-static double parse_time(const char *option, const char *text)
+static double time_of(const char *option, const char *text)
 {
-    double total = 0;
-    const char *p = text;
-    for (int parts = 0;; p++) {
-        char *stopped;
-        size_t digits = strspn(p, "0123456789.");
-        double v = strtod(p, &stopped);
-        if (digits == 0 || stopped != p + digits || ++parts > 3 || (parts > 1 && v >= 60)) break;
-        total = total * 60 + v;
-        p = stopped;
-        if (*p == 0) return total;
-        if (*p != ':') break;
-    }
-    sb_usage("--%s: '%s' is not a time (seconds, M:SS or H:MM:SS)", option, text);
+    double seconds = 0;
+    if (text && sb_seconds_parse(text, &seconds) < 0) sb_usage("--%s: %s", option, sb_error_message());
+    return seconds;
 }
 
 static bool say(struct item *item, int kind, const char *why)
@@ -97,21 +87,17 @@ static bool say(struct item *item, int kind, const char *why)
     return true;
 }
 
-/* What a video that was read to its end has to tell; false if nothing. */
+/* A video that was read to its end may have something to tell; false if not. */
 static bool close_video(struct frames *f, struct item *item)
 {
-    const struct sb_video *v = sb_sampler_video(f->sampler);
-    double missing = sb_video_missing(v);
-    uint64_t skipped = sb_video_skipped(v);
-    char early[64] = "", damaged[64] = "";
-    if (missing > 0) snprintf(early, sizeof early, "it ends %.3g s early", missing);
-    if (skipped > 0) snprintf(damaged, sizeof damaged, "%" PRIu64 " damaged packets were skipped", skipped);
-    snprintf(item->why, sizeof item->why, "%s: %s%s%s", item->input->path, early, *early && *damaged ? ", " : "", damaged);
+    char flaws[128];
+    bool any = sb_video_flaws(sb_sampler_video(f->sampler), flaws, sizeof flaws);
     item->kind = REMARK;
+    snprintf(item->why, sizeof item->why, "%s: %s", item->input->path, flaws);
     sb_sampler_close(f->sampler);
     f->sampler = NULL;
     f->at++;
-    return missing > 0 || skipped > 0;
+    return any;
 }
 
 /* Opens what comes next: a picture is an item of its own, a failure too; a video gives none yet. */
@@ -246,7 +232,7 @@ int main(int argc, char **argv)
     struct sigaction once = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sb_opt_parse(&tool, argc, argv, &args);
     if (fps > 0 && every > 0) sb_usage("--fps and --every exclude each other");
-    f.how = (struct sb_sampling){fps > 0 ? fps : 1, every, start ? parse_time("start", start) : 0, end ? parse_time("end", end) : 0};
+    f.how = (struct sb_sampling){fps > 0 ? fps : 1, every, time_of("start", start), time_of("end", end)};
     if (end && f.how.end <= f.how.start) sb_usage("--end is not after --start");
     if (sb_image_encoding_parse(encode, &f.encoding) < 0) sb_usage("--encode: %s", sb_error_message());
     if (!jobs) jobs = sb_cores();
@@ -256,8 +242,10 @@ int main(int argc, char **argv)
     sigaction(SIGTERM, &once, NULL);
     f.out = sb_writer_open(output);
     sb_writer_header(f.out, NULL, &tool, &args);
-    struct sb_pipeline pipeline = {.jobs = (int)jobs, .item_size = sizeof(struct item), .produce = produce, .work = work,
-                                   .consume = consume, .release = release, .arg = &f};
+    struct sb_pipeline pipeline = {
+        .jobs = (int)jobs, .item_size = sizeof(struct item), .produce = produce, .work = work, .consume = consume,
+        .release = release, .arg = &f,
+    };
     sb_pipeline_run(&pipeline);
     sb_sampler_close(f.sampler);
     sb_progress_end();

@@ -51,7 +51,8 @@ struct item {
 /* True for the second of two words. */
 static bool choose(const char *option, const char *word, const char *no, const char *yes)
 {
-    if (strcmp(word, no) != 0 && strcmp(word, yes) != 0) sb_usage("--%s: '%s' is neither %s nor %s", option, word, no, yes);
+    if (strcmp(word, no) != 0 && strcmp(word, yes) != 0)
+        sb_usage("--%s: '%s' is neither %s nor %s", option, word, no, yes);
     return strcmp(word, yes) == 0;
 }
 
@@ -151,7 +152,8 @@ int main(int argc, char **argv)
     sb_opt_parse(&tool, argc, argv, &args);
     t.real = choose("type", type, "u8", "f32");
     t.how = wanted();
-    t.transform = (struct sb_transform){t.how.size, t.how.crop, t.how.stretch, t.how.bilinear ? SB_BILINEAR : SB_BICUBIC, t.how.bgr};
+    t.transform = (struct sb_transform){t.how.size, t.how.crop, t.how.stretch,
+                                        t.how.bilinear ? SB_BILINEAR : SB_BICUBIC, t.how.bgr};
     if ((size_t)t.how.size * (size_t)t.how.size * (t.real ? 12 : 3) > SB_RECORD_MAX / 2)
         sb_usage("--size: a tensor of %d pixels a side does not fit in a record", t.how.size);
     if (!jobs) jobs = sb_cores();

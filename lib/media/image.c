@@ -11,7 +11,8 @@ static int from_tensor(struct sb_record *rec, const char *field, struct sb_pictu
     int channels = t.ndim == 3 ? (int)t.shape[2] : 1;
     if (t.dtype != SB_U8 || t.ndim < 2 || t.ndim > 3 || (t.ndim == 3 && t.shape[2] != 1 && t.shape[2] != 3) ||
         t.shape[0] > INT32_MAX || t.shape[1] > INT32_MAX)
-        return sb_error("field '%s' is %s, not a picture: u8 [H,W,3] or [H,W]", field, sb_tensor_text(&t, text, sizeof text));
+        return sb_error("field '%s' is %s, not a picture: u8 [H,W,3] or [H,W]", field,
+                        sb_tensor_text(&t, text, sizeof text));
     if (sb_picture_size(p, (int)t.shape[1], (int)t.shape[0]) < 0) return -1;
     size_t pixels = (size_t)t.shape[0] * (size_t)t.shape[1];
     const uint8_t *from = t.data;

@@ -5,8 +5,8 @@
 #include "base/record.h"
 #include "media/picture.h"
 
-/* Gives the picture in `field` (usually "image") as RGB: a u8 tensor [H,W,3], [H,W,1] or [H,W], or a JPEG or PNG as bin.
- * 1 found (copied or decoded into p, which the caller owns and reuses), 0 absent or nil, -1 there but no picture
+/* Gives the picture in `field` (usually "image") as RGB: a u8 tensor [H,W,3], [H,W,1] or [H,W], or a JPEG or PNG as
+ * bin. 1 found (copied or decoded into p, which the caller owns and reuses), 0 absent or nil, -1 there but no picture
  * (message). Safe in threads with different records and pictures. */
 int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p);
 

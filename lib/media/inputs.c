@@ -13,10 +13,10 @@
 #include "media/codec.h"
 
 /* In a folder a file counts as video by its name: to open every file with every demuxer would take long and find
- * videos in text. The last row are pictures that FFmpeg reads. */
+ * videos in text. The last four are pictures that FFmpeg reads. */
 static const char *const endings[] = {
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "ts", "mts", "m2ts", "mxf", "wmv", "asf", "flv", "ogv",
-    "3gp", "vob", "dv", "mjpeg", "mjpg", "h264", "264", "h265", "265", "hevc", "ivf", "y4m", "av1",
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "ts", "mts", "m2ts", "mxf", "wmv", "asf", "flv",
+    "ogv", "3gp", "vob", "dv", "mjpeg", "mjpg", "h264", "264", "h265", "265", "hevc", "ivf", "y4m", "av1",
     "tif", "tiff", "bmp", "webp", NULL,
 };
 
@@ -59,7 +59,7 @@ static const char *base_name(const char *path)
     return slash && slash[1] ? slash + 1 : path;
 }
 
-/* The part of path under root, both with links resolved; the caller frees it. NULL with a message if it is not there. */
+/* The part of path under root, both with links resolved; the caller frees it. NULL with a message if not there. */
 static char *below_root(const char *root, const char *path)
 {
     char *r = realpath(root, NULL), *p = realpath(path, NULL), *below = NULL;

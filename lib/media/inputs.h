@@ -18,8 +18,8 @@ struct sb_inputs {
     uint64_t other; /* files found in folders that are neither video nor picture */
 };
 
-/* Adds a file, a URL, or all footage below a folder, in sorted order. "-" is standard input. `root` (may be NULL) is the
- * folder below which sources are told; `source` (may be NULL) replaces a single file's. 0, or -1 with a message. */
+/* Adds a file, a URL, or all footage below a folder, in sorted order. "-" is standard input. `root` (may be NULL) is
+ * the folder below which sources are told; `source` (may be NULL) replaces a single file's. 0, or -1 with a message. */
 int sb_inputs_add(struct sb_inputs *in, const char *operand, const char *root, const char *source);
 void sb_inputs_free(struct sb_inputs *in);
 

@@ -176,7 +176,8 @@ static void encode(struct encoder *e, const struct sb_picture *p, int quality)
 {
     struct jpeg_compress_struct *j = &e->j;
     jpeg_create_compress(j);
-    e->base = (struct jpeg_destination_mgr){.init_destination = output_start, .empty_output_buffer = output_full, .term_destination = output_end};
+    e->base = (struct jpeg_destination_mgr){
+        .init_destination = output_start, .empty_output_buffer = output_full, .term_destination = output_end};
     j->dest = &e->base;
     j->image_width = (JDIMENSION)p->width;
     j->image_height = (JDIMENSION)p->height;

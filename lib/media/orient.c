@@ -9,7 +9,8 @@ int sb_picture_upright(struct sb_picture *p, int orientation, struct sb_picture 
     if (orientation < 2 || orientation > 8) return 0;
     bool turned = orientation >= 5; /* rows become columns */
     int w = turned ? p->height : p->width, h = turned ? p->width : p->height;
-    bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8; /* of the stored picture */
+    /* Of the stored picture: */
+    bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     if (sb_picture_size(scratch, w, h) < 0) return -1;
     uint8_t *to = scratch->rgb;

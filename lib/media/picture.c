@@ -12,7 +12,8 @@
 int sb_picture_size(struct sb_picture *p, int w, int h)
 {
     if (w < 1 || h < 1 || (size_t)w > SB_PICTURE_MAX / (size_t)h)
-        return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h, SB_PICTURE_MAX);
+        return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h,
+                        SB_PICTURE_MAX);
     size_t need = (size_t)w * (size_t)h * 3 + 64; /* FFmpeg's vector code writes past the end of a row */
     if (need > p->cap) {
         free(p->rgb); /* the old pixels are not kept: realloc would copy them */

@@ -26,12 +26,13 @@ int sb_picture_size(struct sb_picture *p, int w, int h);
 void sb_picture_free(struct sb_picture *p); /* and zeroes it */
 
 /* Decodes a whole JPEG or PNG, told apart by their first bytes. 16-bit samples keep their high byte, alpha is dropped,
- * grey and palettes become RGB; CMYK JPEGs are converted without a colour profile. A file that is cut off is an error. */
+ * grey and palettes become RGB; CMYK JPEGs are converted without a colour profile. A cut off file is an error. */
 int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size);
 
 /* Reads and decodes a file. */
 int sb_picture_load(struct sb_picture *p, const char *path);
-int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *file); /* and keeps the file's bytes */
+/* And keeps the file's bytes. */
+int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *file);
 
 /* Encoders replace what `out` held. PNG is lossless. JPEG is baseline with full chroma resolution (4:4:4), since small
  * animals live in a few coloured pixels; quality is 1 to 100. The bytes depend on the pixels alone. */

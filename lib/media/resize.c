@@ -105,7 +105,7 @@ static void axis_free(struct axis *a)
     free(a->weight);
 }
 
-/* ---- the two inner loops, plainly and with AVX2: the same sums of integers ---------------------------------------- */
+/* ---- the two inner loops, plainly and with AVX2: the same sums of integers ---------------------------------- */
 
 static uint8_t clip(int32_t sum)
 {
@@ -149,7 +149,8 @@ AVX2 static inline void store(uint8_t *to, __m256i sum)
     _mm_storel_epi64((__m128i *)to, _mm_packus_epi16(half, half));
 }
 
-AVX2 static void sum_rows_avx2(uint8_t *to, const uint8_t *from, size_t pitch, int taps, const int32_t *weight, size_t bytes)
+AVX2 static void sum_rows_avx2(uint8_t *to, const uint8_t *from, size_t pitch, int taps, const int32_t *weight,
+                               size_t bytes)
 {
     size_t i = 0;
     for (; i + 32 <= bytes; i += 32) {
@@ -244,7 +245,8 @@ static void resize_down(uint8_t *out, struct rows in, const struct axis *a, int 
 }
 
 /* Both passes, the first of them over only those samples that the second one reads. */
-static void resize_both(uint8_t *out, struct rows in, const struct axis *across, const struct axis *down, bool down_first)
+static void resize_both(uint8_t *out, struct rows in, const struct axis *across, const struct axis *down,
+                        bool down_first)
 {
     int x = across->start[0], width = axis_end(across) - x, y = down->start[0], height = axis_end(down) - y;
     struct rows between = {.x = down_first ? x : 0, .y = down_first ? 0 : y};
@@ -261,11 +263,13 @@ static void resize_both(uint8_t *out, struct rows in, const struct axis *across,
     free(data);
 }
 
-int sb_resize_window(const struct sb_picture *in, struct sb_picture *out, const struct sb_window *w, enum sb_filter_kind kind)
+int sb_resize_window(const struct sb_picture *in, struct sb_picture *out, const struct sb_window *w,
+                     enum sb_filter_kind kind)
 {
     if (w->full_width < 1 || w->full_height < 1 || w->x < 0 || w->y < 0 || w->width < 1 || w->height < 1 ||
         w->width > w->full_width - w->x || w->height > w->full_height - w->y)
-        return sb_error("can't resize to %d x %d and cut out %d x %d", w->full_width, w->full_height, w->width, w->height);
+        return sb_error("can't resize to %d x %d and cut out %d x %d", w->full_width, w->full_height, w->width,
+                        w->height);
     if (w->full_width == in->width && w->full_height == in->height)
         return sb_crop(in, out, w->x, w->y, w->width, w->height);
     if (sb_picture_size(out, w->width, w->height) < 0) return -1;

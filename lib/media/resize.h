@@ -1,9 +1,9 @@
 /* Resizing and cropping, bit for bit as Pillow's Image.resize() and Image.crop() do it on RGB pictures.
  *
  * The method: convolution with a filter that is widened when shrinking (so that it does not alias), one axis after the
- * other, u8 between the passes, weights in fixed point with 22 fractional bits. An axis that does not change is skipped.
- * Which axis goes first is seen in the last bit: rows are shortened first, as in every Pillow, unless the height shrinks by
- * more than twice the pixels that the width does, where Pillow 13 and this begin with the height.
+ * other, u8 between the passes, weights in fixed point with 22 fractional bits. An axis that does not change is
+ * skipped. Which axis goes first is seen in the last bit: rows are shortened first, as in every Pillow, unless the
+ * height shrinks by more than twice the pixels that the width does, where Pillow 13 and this begin with the height.
  * Same bytes on every machine and in any number of threads. */
 #ifndef SB_MEDIA_RESIZE_H
 #define SB_MEDIA_RESIZE_H

@@ -9,7 +9,8 @@
 struct sb_sampler {
     struct sb_sampling how;
     struct sb_video *video;
-    struct sb_video_frame now, next, held; /* on screen; what follows it; of the sample whose duration is not known yet */
+    struct sb_video_frame now, next; /* on screen, and what follows it */
+    struct sb_video_frame held;      /* of the sample whose duration is not known yet */
     bool has_next, has_held;
     int64_t tick;    /* the next one is tick / fps */
     int64_t passed;  /* frames since start */
@@ -23,7 +24,8 @@ static void swap(struct sb_video_frame *a, struct sb_video_frame *b)
     *b = t;
 }
 
-struct sb_sampler *sb_sampler_open(const char *path, const struct sb_sampling *how, int threads, const volatile sig_atomic_t *stop)
+struct sb_sampler *sb_sampler_open(const char *path, const struct sb_sampling *how, int threads,
+                                   const volatile sig_atomic_t *stop)
 {
     struct sb_video *video = sb_video_open(path, threads, stop);
     if (!video) return NULL;

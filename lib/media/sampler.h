@@ -13,7 +13,8 @@ struct sb_sampling {
 struct sb_sampler;
 
 /* As sb_video_open(). */
-struct sb_sampler *sb_sampler_open(const char *path, const struct sb_sampling *how, int threads, const volatile sig_atomic_t *stop);
+struct sb_sampler *sb_sampler_open(const char *path, const struct sb_sampling *how, int threads,
+                                   const volatile sig_atomic_t *stop);
 void sb_sampler_close(struct sb_sampler *s);
 const struct sb_video *sb_sampler_video(const struct sb_sampler *s);
 

@@ -15,11 +15,13 @@ static int window_of(const struct sb_transform *t, const struct sb_picture *in, 
         return 0;
     }
     int shorter = in->width < in->height ? in->width : in->height;
-    int64_t side = (int64_t)floor(t->size / t->crop), wide = side * in->width / shorter, high = side * in->height / shorter;
+    int64_t side = (int64_t)floor(t->size / t->crop), wide = side * in->width / shorter,
+            high = side * in->height / shorter;
     if (wide > INT32_MAX || high > INT32_MAX)
         return sb_error("a picture of %d x %d is too long for its width to be resized to %lld", in->width, in->height,
                         (long long)side);
-    *w = (struct sb_window){(int)wide, (int)high, middle((int)wide, t->size), middle((int)high, t->size), t->size, t->size};
+    *w = (struct sb_window){(int)wide, (int)high, middle((int)wide, t->size), middle((int)high, t->size), t->size,
+                            t->size};
     return 0;
 }
 

@@ -1,5 +1,5 @@
-/* The evaluation transform: a picture to a square network input, the pixels that torchvision's and timm's pipelines give
- * (Resize on the short side, CenterCrop, on Pillow pictures). */
+/* The evaluation transform: a picture to a square network input, the pixels that torchvision's and timm's pipelines
+ * give (Resize on the short side, CenterCrop, on Pillow pictures). */
 #ifndef SB_MEDIA_TRANSFORM_H
 #define SB_MEDIA_TRANSFORM_H
 
@@ -9,8 +9,8 @@
 
 struct sb_transform {
     int size;                   /* S, pixels; at least 1 */
-    double crop;                /* (0, 1]: the short side is resized to floor(S / crop), the long one in proportion, rounded
-                                 * down; the middle S x S is kept */
+    double crop;                /* (0, 1]: the short side is resized to floor(S / crop), the long one in proportion,
+                                 * rounded down; the middle S x S is kept */
     bool stretch;               /* resize to S x S instead, whatever the shape */
     enum sb_filter_kind filter;
     bool bgr;                   /* channel order of the result; else RGB */

@@ -2,8 +2,10 @@
 #include "media/video.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -194,16 +196,14 @@ static void feed(struct sb_video *v)
 
 static int decode_one(struct sb_video *v, AVFrame *frame)
 {
-    while (!interrupted(v)) {
+    int failures = 0; /* in a row, with no packet left: frames may still come, but not for ever */
+    while (!interrupted(v) && failures < 100) {
         int rc = avcodec_receive_frame(v->codec, frame);
         if (rc == 0) return 1;
         if (rc == AVERROR_EOF) return 0;
-        if (rc != AVERROR(EAGAIN)) {
-            v->skipped++;
-            if (v->drained) return 0;
-        }
-        if (!v->drained) feed(v);
-        else if (rc == AVERROR(EAGAIN)) return 0;
+        if (rc != AVERROR(EAGAIN)) v->skipped++;
+        if (v->drained) failures++;
+        else feed(v);
     }
     return 0;
 }
@@ -266,7 +266,8 @@ int sb_video_seek(struct sb_video *v, double pts)
     double ticks = (double)v->stream->time_base.den / v->stream->time_base.num;
     if (seek_to(v, v->first + (int64_t)((pts - margin) * ticks)) < 0) return 0;
     int64_t latest = v->first + (int64_t)(pts * ticks);
-    if (decode_one(v, v->ahead) && v->ahead->best_effort_timestamp != AV_NOPTS_VALUE && v->ahead->best_effort_timestamp <= latest)
+    if (decode_one(v, v->ahead) && v->ahead->best_effort_timestamp != AV_NOPTS_VALUE &&
+        v->ahead->best_effort_timestamp <= latest)
         return 0;
     /* The index led too far, or to nothing: from the start, then. */
     if (seek_to(v, v->first) < 0) return sb_error("can't go to %g s", pts);
@@ -278,7 +279,8 @@ double sb_video_duration(const struct sb_video *v)
     int64_t promised = v->stream->duration; /* of the stream: sound may go on longer */
     int64_t start = v->stream->start_time == AV_NOPTS_VALUE ? v->first : v->stream->start_time;
     if (promised != AV_NOPTS_VALUE) return seconds(v, promised + start - v->first);
-    if (v->format->nb_streams == 1 && v->format->duration != AV_NOPTS_VALUE) return (double)v->format->duration / AV_TIME_BASE;
+    if (v->format->nb_streams == 1 && v->format->duration != AV_NOPTS_VALUE)
+        return (double)v->format->duration / AV_TIME_BASE;
     return 0;
 }
 
@@ -293,6 +295,17 @@ double sb_video_missing(const struct sb_video *v)
     double promised = sb_video_duration(v), missing = promised - seconds(v, v->last + v->last_duration);
     if (v->broke) return missing > 1e-3 ? missing : 1e-3;
     return promised > 0 && missing > 0.5 + 2 * seconds(v, v->last_duration) ? missing : 0;
+}
+
+bool sb_video_flaws(const struct sb_video *v, char *text, size_t size)
+{
+    double missing = sb_video_missing(v);
+    char early[64] = "", damaged[64] = "";
+    if (missing > 0) snprintf(early, sizeof early, "it ends %.3g s early", missing);
+    if (v->skipped == 1) snprintf(damaged, sizeof damaged, "a damaged packet was skipped");
+    else if (v->skipped > 0) snprintf(damaged, sizeof damaged, "%" PRIu64 " damaged packets were skipped", v->skipped);
+    snprintf(text, size, "%s%s%s", early, *early && *damaged ? ", " : "", damaged);
+    return *text != 0;
 }
 
 void sb_video_frame_copy(struct sb_video_frame *to, const struct sb_video_frame *from)

@@ -19,7 +19,7 @@ struct SwsContext;
 /* A decoded frame that is not yet a picture. A zeroed one is valid and empty. */
 struct sb_video_frame {
     double pts;                 /* when it appears */
-    double end;                 /* when it has had its time, by its own duration or the frame rate: what follows decides */
+    double end;                 /* when it has had its time, by its own duration or the frame rate */
     int orientation;            /* as EXIF numbers it */
     struct AVFrame *frame;      /* NULL: empty */
     struct SwsContext *convert; /* kept between uses, for frames of this kind */
@@ -29,13 +29,14 @@ struct sb_video_frame {
     struct sb_picture turned;   /* scratch */
 };
 
-/* Opens a file, or a URL that has "://" in it. `threads` decode; the pixels do not depend on it. `stop` (may be NULL) is
- * looked at while waiting for data: once it is not 0, reading ends as at the end of the file. NULL with a message that
- * begins with the path if there is no video in it. */
+/* Opens a file, or a URL that has "://" in it. `threads` decode; the pixels do not depend on it unless the file is
+ * damaged. `stop` (may be NULL) is looked at while waiting for data: once it is not 0, reading ends as at the end of
+ * the file. NULL with a message that begins with the path if there is no video in it. */
 struct sb_video *sb_video_open(const char *path, int threads, const volatile sig_atomic_t *stop);
 void sb_video_close(struct sb_video *v);
 
-bool sb_video_still(const struct sb_video *v); /* a picture of a format that only FFmpeg reads (TIFF, BMP, WebP), no film */
+/* A picture of a format that only FFmpeg reads (TIFF, BMP, WebP), no film. */
+bool sb_video_still(const struct sb_video *v);
 
 double sb_video_duration(const struct sb_video *v); /* as the file promises it, in seconds; 0: it does not say */
 
@@ -47,16 +48,18 @@ int sb_video_seek(struct sb_video *v, double pts);
 /* The next frame shown into f, which the caller owns and reuses: 1, or 0 at the end. What stood in f is released. */
 int sb_video_next(struct sb_video *v, struct sb_video_frame *f);
 
-/* After the end: packets that were skipped, and how many seconds the file promised but did not hold (0: it is whole). */
+/* After the end: packets that were skipped, and how many seconds the file promised but lacks (0: it is whole). */
 uint64_t sb_video_skipped(const struct sb_video *v);
 double sb_video_missing(const struct sb_video *v);
+/* The same in words, "it ends 5.3 s early, 2 damaged packets were skipped"; false and "" if there is nothing to say. */
+bool sb_video_flaws(const struct sb_video *v, char *text, size_t size);
 
 /* `to` shares the pixels of `from`. */
 void sb_video_frame_copy(struct sb_video_frame *to, const struct sb_video_frame *from);
 void sb_video_frame_free(struct sb_video_frame *f); /* and empties it */
 
-/* The frame as a picture: upright, colours by the matrix and range that the stream names, else BT.709 from 1280 pixels width
- * or 577 height on and BT.601 below, in limited range. Pixels are taken as square. 0, or -1 with a message. */
+/* The frame as a picture: upright, colours by the matrix and range that the stream names, else BT.709 from 1280 pixels
+ * width or 577 height on and BT.601 below, in limited range. Pixels are taken as square. 0, or -1 with a message. */
 int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p);
 
 #endif

@@ -80,7 +80,8 @@ static bool same_kind(const struct sb_video_frame *f)
     const AVFrame *now = f->frame;
     const struct sb_video_kind *k = &f->kind;
     return f->convert && k->width == now->width && k->height == now->height && k->format == now->format &&
-           k->range == (int)now->color_range && k->matrix == (int)now->colorspace && k->chroma == (int)now->chroma_location;
+           k->range == (int)now->color_range && k->matrix == (int)now->colorspace &&
+           k->chroma == (int)now->chroma_location;
 }
 
 int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p)
@@ -93,13 +94,14 @@ int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p)
             const char *name = av_get_pix_fmt_name(now->format);
             return sb_error("frames stored as %s can't be converted", name ? name : "an unknown format");
         }
-        f->kind = (struct sb_video_kind){now->width, now->height, now->format, (int)now->color_range, (int)now->colorspace,
-                                         (int)now->chroma_location};
+        f->kind = (struct sb_video_kind){now->width, now->height, now->format, (int)now->color_range,
+                                         (int)now->colorspace, (int)now->chroma_location};
     }
     if (sb_picture_size(p, now->width, now->height) < 0) return -1;
     uint8_t *to[4] = {p->rgb};
     int pitch[4] = {now->width * 3};
-    if (sws_scale(f->convert, (const uint8_t *const *)now->data, now->linesize, 0, now->height, to, pitch) != now->height)
+    if (sws_scale(f->convert, (const uint8_t *const *)now->data, now->linesize, 0, now->height, to, pitch) !=
+        now->height)
         return sb_error("a frame can't be converted to RGB");
     return sb_picture_upright(p, f->orientation, &f->turned);
 }

@@ -151,7 +151,7 @@ static struct sink *sink_of(struct export *e, const struct sb_record *rec)
     }
     if (number < e->sinks) return e->sink[number];
     char *stem = size ? sb_name_stem(source, size) : sb_strdup("unnamed");
-    char *name = sb_name_take(&e->names, stem, source, size, e->format->suffix), *path = sb_format("%s/%s", e->output, name);
+    char *name = sb_name_take(&e->names, stem, source, size, e->format->suffix), *path = sb_name_join(e->output, name);
     struct sink *s = sink_new(e, path);
     free(stem);
     free(name);

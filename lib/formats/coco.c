@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "formats/names.h"
+
 /* Ids are numbers in COCO, text in some files that call themselves so; either is looked up by its text. */
 struct known {
     char *id;
@@ -96,7 +98,7 @@ static int read_images(const json_t *root, const char *path, const char *folder,
             return sb_error("%s: image %zu has no id or no file_name", path, i + 1);
         }
         struct sb_annotated *a = sb_annotated_add(list);
-        a->path = sb_format("%s/%s", folder, name);
+        a->path = sb_name_join(folder, name);
         a->source = sb_strdup(name);
         if (url && *url) a->url = sb_strdup(url);
     }

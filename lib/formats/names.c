@@ -55,6 +55,12 @@ char *sb_name_safe(const char *source, size_t size)
     return stem;
 }
 
+char *sb_name_join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder);
+    return sb_format("%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
+}
+
 char *sb_name_take(struct sb_dictionary *taken, const char *stem, const char *whole, size_t whole_size, const char *suffix)
 {
     char *name = sb_format("%s%s", stem, suffix), hex[SB_HEX];

@@ -12,6 +12,8 @@
 char *sb_name_safe(const char *text, size_t size);
 char *sb_name_stem(const char *source, size_t size); /* the same without the extension: "a_dive 1" */
 
+char *sb_name_join(const char *folder, const char *name); /* with one slash between them; the caller frees it */
+
 /* stem + suffix; where that was taken before, stem-<8 digits of the hash of `whole`> + suffix. `whole` tells apart what
  * the stem does not. The caller frees it. A zeroed dictionary is where names are remembered. */
 char *sb_name_take(struct sb_dictionary *taken, const char *stem, const char *whole, size_t whole_size, const char *suffix);

@@ -16,7 +16,7 @@ static char *folder_for(struct sb_picture_files *f, struct sb_record *rec)
     int rc = sb_cell_text(&f->cell, rec, f->by);
     if (rc < 0) return NULL;
     char *value = rc ? sb_name_safe(f->cell.text, f->cell.size) : sb_format("no %s", f->by);
-    char *folder = sb_format("%s/%s", f->folder, value);
+    char *folder = sb_name_join(f->folder, value);
     free(value);
     if (mkdir(folder, 0777) == 0 || errno == EEXIST) return folder;
     sb_error("%s: %s", folder, strerror(errno));
@@ -39,7 +39,7 @@ int sb_picture_files_add(struct sb_picture_files *f, struct sb_record *rec)
     }
     char *folder = folder_for(f, rec), *name = folder ? sb_name_record(&f->names, rec, ".png") : NULL;
     if (!name) return -1;
-    char *path = sb_format("%s/%s", folder, name);
+    char *path = sb_name_join(folder, name);
     struct sb_output *file = sb_output_open(path);
     sb_output_write(file, data, size);
     sb_output_finish(file);

@@ -112,10 +112,11 @@ static void fill(struct sb_picture *out, int x, int y, int width, int height, co
     }
 }
 
-static void draw_cell(const struct sb_sheet *s, const struct sb_sheet_cell *cell, struct sb_picture *out, int x, int y)
+/* Pictures in a row have the height of its tallest to lie in. */
+static void draw_cell(const struct sb_sheet *s, const struct sb_sheet_cell *cell, int tallest, struct sb_picture *out, int x, int y)
 {
     const struct sb_picture *p = &cell->picture;
-    int left = x + (s->thumb - p->width) / 2, top = y + (s->thumb - p->height) / 2, scale = scale_of(s);
+    int left = x + (s->thumb - p->width) / 2, top = y + (tallest - p->height) / 2, scale = scale_of(s);
     struct line line[LINES];
     if (cell->mark != SB_SHEET_PLAIN) {
         fill(out, left - FRAME, top - FRAME, p->width + 2 * FRAME, p->height + 2 * FRAME, frame_colour[cell->mark]);
@@ -126,20 +127,27 @@ static void draw_cell(const struct sb_sheet *s, const struct sb_sheet_cell *cell
     }
     int lines = split_lines(cell->text, width_of(s), line);
     for (int i = 0; i < lines; i++) {
-        sb_font_draw(out, x, y + s->thumb + GAP + i * SB_FONT_HEIGHT * scale, scale, ink, line[i].text, line[i].size);
+        sb_font_draw(out, x, y + tallest + GAP + i * SB_FONT_HEIGHT * scale, scale, ink, line[i].text, line[i].size);
     }
 }
 
-/* Height of the row of cells that begins at `first`. */
-static int row_height(const struct sb_sheet *s, const struct sb_sheet_part *part, size_t first)
+struct row {
+    int tallest, height; /* of its pictures; of all of it */
+};
+
+/* The row of cells that begins at `first`. */
+static struct row row_at(const struct sb_sheet *s, const struct sb_sheet_part *part, size_t first)
 {
     int most = 0;
+    struct row row = {0, 0};
     struct line line[LINES];
     for (size_t i = first; i < part->count && i < first + (size_t)s->across; i++) {
-        int lines = split_lines(part->cell[i].text, width_of(s), line);
+        int lines = split_lines(part->cell[i].text, width_of(s), line), height = part->cell[i].picture.height;
         if (lines > most) most = lines;
+        if (height > row.tallest) row.tallest = height;
     }
-    return s->thumb + GAP + most * SB_FONT_HEIGHT * scale_of(s) + GAP;
+    row.height = row.tallest + GAP + most * SB_FONT_HEIGHT * scale_of(s) + GAP;
+    return row;
 }
 
 /* Lays the sheet out; draws it too where `out` is given. Returns its height. */
@@ -154,10 +162,11 @@ static int64_t lay_out(const struct sb_sheet *s, struct sb_picture *out)
             y += 2 * SB_FONT_HEIGHT * scale_of(s) + GAP;
         }
         for (size_t first = 0; first < part->count; first += (size_t)s->across) {
+            struct row row = row_at(s, part, first);
             for (size_t i = first; out && i < part->count && i < first + (size_t)s->across; i++) {
-                draw_cell(s, &part->cell[i], out, GAP + (int)(i - first) * (s->thumb + GAP), (int)y);
+                draw_cell(s, &part->cell[i], row.tallest, out, GAP + (int)(i - first) * (s->thumb + GAP), (int)y);
             }
-            y += row_height(s, part, first);
+            y += row.height;
         }
     }
     return y;

@@ -26,7 +26,8 @@ FOLDERS := $(notdir $(patsubst %/,%,$(wildcard lib/*/)))
 BACKENDS := null ref
 ARCHIVES := $(FOLDERS:%=$B/lib%.a) $(BACKENDS:%=$B/kernels-%.a)
 TOOLS := $(patsubst tools/%.c,$B/bin/%,$(wildcard tools/sb-*.c))
-PLUGINS := $B/bin/seabot-cpu.so
+# On another processor than x86-64 there is ref alone.
+PLUGINS := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$B/bin/seabot-cpu.so)
 UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(wildcard tests/test_*.c))
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
@@ -119,7 +120,7 @@ $B/fuzz_%: tests/fuzz_%.c $(wildcard lib/base/*.c lib/stream/*.c lib/nn/safetens
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libdir)/seabot $(DESTDIR)$(PREFIX)/share/seabot $(addprefix $(DESTDIR)$(mandir)/man,1 5 7)
 	install -s $(TOOLS) $(DESTDIR)$(PREFIX)/bin
-	install -s $(PLUGINS) $(DESTDIR)$(libdir)/seabot
+	$(if $(PLUGINS),install -s $(PLUGINS) $(DESTDIR)$(libdir)/seabot)
 	install -m 644 pipelines/*.mk $(DESTDIR)$(PREFIX)/share/seabot
 	for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(mandir)/man$$s; done
 uninstall:

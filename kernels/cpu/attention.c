@@ -144,7 +144,7 @@ void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, co
     struct shape s = shape_of(qkv, causal || cache, cache ? *length : 0);
     int64_t heads = qkv->shape[0] * s.heads, keys_size = padded(s.e) * s.long_width, values_size = s.keys * s.width;
     sb_cpu_reserve(d, keys_size + values_size + s.block * (2 * s.width + s.long_width) + 16 * s.width);
-#pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 4))
+#pragma omp parallel for schedule(dynamic) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 4))
     for (int64_t i = 0; i < heads; i++) {
         int64_t b = i / s.heads, h = i % s.heads;
         float *keys = sb_cpu_mine(d), *values = keys + keys_size, *rest = values + values_size;
@@ -215,7 +215,7 @@ void sb_cpu_attention_bwd(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, s
     struct shape s = shape_of(qkv, causal, 0);
     int64_t heads = qkv->shape[0] * s.heads, size = s.keys * s.width;
     sb_cpu_reserve(d, head_size(&s));
-#pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 8))
+#pragma omp parallel for schedule(dynamic) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 8))
     for (int64_t i = 0; i < heads; i++) {
         int64_t b = i / s.heads, h = i % s.heads;
         struct head t = {.k = sb_cpu_mine(d),

@@ -30,21 +30,21 @@ static FILE *begin(void)
     return open_memstream(&written, &written_size);
 }
 
-#define assert_written(f, text)                                                                                     \
-    do {                                                                                                            \
-        fclose(f);                                                                                                  \
-        assert_int_equal(written_size, sizeof(text) - 1);                                                           \
-        assert_memory_equal(written, text, sizeof(text) - 1);                                                       \
+#define assert_written(f, text)                                                                                        \
+    do {                                                                                                               \
+        fclose(f);                                                                                                     \
+        assert_int_equal(written_size, sizeof(text) - 1);                                                              \
+        assert_memory_equal(written, text, sizeof(text) - 1);                                                          \
     } while (0)
 
-#define assert_json(bytes, text)                                                                                    \
-    do {                                                                                                            \
-        struct sb_record memory = {0};                                                                              \
-        FILE *f_ = begin();                                                                                         \
-        const uint8_t *p_ = (const uint8_t *)(bytes);                                                               \
-        assert_ptr_equal(sb_json_value(f_, &memory, p_, sizeof(bytes) - 1), p_ + sizeof(bytes) - 1);                \
-        assert_written(f_, text);                                                                                   \
-        sb_record_free(&memory);                                                                                    \
+#define assert_json(bytes, text)                                                                                       \
+    do {                                                                                                               \
+        struct sb_record memory = {0};                                                                                 \
+        FILE *f_ = begin();                                                                                            \
+        const uint8_t *p_ = (const uint8_t *)(bytes);                                                                  \
+        assert_ptr_equal(sb_json_value(f_, &memory, p_, sizeof(bytes) - 1), p_ + sizeof(bytes) - 1);                   \
+        assert_written(f_, text);                                                                                      \
+        sb_record_free(&memory);                                                                                       \
     } while (0)
 
 static void numbers(void **state)
@@ -52,7 +52,8 @@ static void numbers(void **state)
     (void)state;
     char buf[SB_NUMBER];
     static const double hard[] = {0.1, 1 / 3.0, 1e22, 5e-324, 1.7976931348623157e308, -0.0, 9007199254740993.0};
-    for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) assert_true(strtod(sb_text_f64(hard[i], buf), NULL) == hard[i]);
+    for (size_t i = 0; i < sizeof hard / sizeof *hard; i++)
+        assert_true(strtod(sb_text_f64(hard[i], buf), NULL) == hard[i]);
     assert_string_equal(sb_text_f64(0.1, buf), "0.1");
     assert_string_equal(sb_text_f32(0.1f, buf), "0.1");
     assert_string_equal(sb_text_f32(16777216.0f, buf), "16777216");
@@ -82,9 +83,15 @@ static void json_scalars(void **state)
 static void json_text(void **state)
 {
     (void)state;
-    assert_json("\xa6" "a\"\\\n\x01\x7f", "\"a\\\"\\\\\\n\\u0001\x7f\"");
+    assert_json("\xa6"
+                "a\"\\\n\x01\x7f",
+                "\"a\\\"\\\\\\n\\u0001\x7f\"");
     assert_json("\xa3\x61\0b", "\"a\\u0000b\"");
-    assert_json("\xa4" "a\xff" "b\xc3", "\"a\xEF\xBF\xBD" "b\xEF\xBF\xBD\""); /* a stray byte, a cut character */
+    assert_json("\xa4"
+                "a\xff"
+                "b\xc3",
+                "\"a\xEF\xBF\xBD"
+                "b\xEF\xBF\xBD\"");                                              /* a stray byte, a cut character */
     assert_json("\xa3\xed\xa0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""); /* a surrogate */
     assert_json("\xa2\xc0\xaf", "\"\xEF\xBF\xBD\xEF\xBF\xBD\"");                 /* a long form of '/' */
     assert_json("\xa4\xf0\x9f\x90\x9f", "\"\xf0\x9f\x90\x9f\"");                 /* a fish */
@@ -94,7 +101,8 @@ static void json_nested(void **state)
 {
     (void)state;
     /* {1: [nil, {"a": {}}], bin "k": true, bin ff: 2, [1]: 3, nil: 4, -1.5: 5} */
-    assert_json("\x86\x01\x92\xc0\x81\xa1" "a\x80\xc4\x01k\xc3\xc4\x01\xff\x02\x91\x01\x03\xc0\x04\xca\xbf\xc0\0\0\x05",
+    assert_json("\x86\x01\x92\xc0\x81\xa1"
+                "a\x80\xc4\x01k\xc3\xc4\x01\xff\x02\x91\x01\x03\xc0\x04\xca\xbf\xc0\0\0\x05",
                 "{\"1\":[null,{\"a\":{}}],\"k\":true,\"ff\":2,\"[1]\":3,\"null\":4,\"-1.5\":5}");
     uint8_t deep[64];
     struct sb_record memory = {0};
@@ -102,8 +110,12 @@ static void json_nested(void **state)
     deep[63] = 1;
     FILE *f = begin();
     assert_null(sb_json_value(f, &memory, deep, sizeof deep));
-    assert_null(sb_json_value(f, &memory, (const uint8_t *)"\xdd\xff\xff\xff\xff", 5)); /* 4 billion values in 5 bytes */
-    assert_null(sb_json_value(f, &memory, (const uint8_t *)"\xa5" "abc", 4));
+    assert_null(
+        sb_json_value(f, &memory, (const uint8_t *)"\xdd\xff\xff\xff\xff", 5)); /* 4 billion values in 5 bytes */
+    assert_null(sb_json_value(f, &memory,
+                              (const uint8_t *)"\xa5"
+                                               "abc",
+                              4));
     fclose(f);
     sb_record_free(&memory);
 }
@@ -124,13 +136,17 @@ static void json_arrays(void **state)
     sb_set_bin(&rec, "jpeg", "\xff\xd8\xff 0123456789012345678901234567890123456789012345678901234567890123456789", 70);
     FILE *f = begin();
     assert_int_equal(sb_jsonl_write(f, &rec), 0);
-    assert_written(f, "{\"few\":[[0.5,0.1],[-1.0,3e+38]],\"big\":{\"dtype\":\"f32\",\"shape\":[10,10]},\"bf16\":[1.0,-2.0,null],"
-                      "\"empty\":{\"dtype\":\"u8\",\"shape\":[0,1099511627776,3]},\"scalar\":0.5,"
-                      "\"jpeg\":{\"format\":\"jpeg\",\"bytes\":70}}\n");
+    assert_written(
+        f, "{\"few\":[[0.5,0.1],[-1.0,3e+38]],\"big\":{\"dtype\":\"f32\",\"shape\":[10,10]},\"bf16\":[1.0,-2.0,null],"
+           "\"empty\":{\"dtype\":\"u8\",\"shape\":[0,1099511627776,3]},\"scalar\":0.5,"
+           "\"jpeg\":{\"format\":\"jpeg\",\"bytes\":70}}\n");
     sb_record_free(&rec);
     /* What numpy writes for np.int64(-2) and for an array of complex numbers, which stays a map. */
-    assert_json("\x83\xc4\x02nd\xc2\xc4\x04type\xa3<i8\xc4\x04" "data\xc4\x08\xfe\xff\xff\xff\xff\xff\xff\xff", "-2");
-    assert_json("\x84\xc4\x02nd\xc3\xc4\x04type\xa3<c8\xc4\x05shape\x90\xc4\x04" "data\xc4\x02\x01\x02",
+    assert_json("\x83\xc4\x02nd\xc2\xc4\x04type\xa3<i8\xc4\x04"
+                "data\xc4\x08\xfe\xff\xff\xff\xff\xff\xff\xff",
+                "-2");
+    assert_json("\x84\xc4\x02nd\xc3\xc4\x04type\xa3<c8\xc4\x05shape\x90\xc4\x04"
+                "data\xc4\x02\x01\x02",
                 "{\"nd\":true,\"type\":\"<c8\",\"shape\":[],\"data\":\"0102\"}");
 }
 
@@ -145,13 +161,21 @@ static void csv_cells(void **state)
     sb_set_text(&rec, "a", "1,2\r\n\"3\"\0", 9);
     sb_set_cstr(&rec, "label", " plain ");
     sb_set_tensor(&rec, "box", &t);
-    sb_set_packed(&rec, "predicted", "\x92\x92\xa4" "crab\xca\x3f\x40\0\0\x92\xa1x\x00", 16);
-    sb_set_packed(&rec, "labels", "\x93\xa1" "a\xc0\x92\x01\xa1" "b", 8);
+    sb_set_packed(&rec, "predicted",
+                  "\x92\x92\xa4"
+                  "crab\xca\x3f\x40\0\0\x92\xa1x\x00",
+                  16);
+    sb_set_packed(&rec, "labels",
+                  "\x93\xa1"
+                  "a\xc0\x92\x01\xa1"
+                  "b",
+                  8);
     FILE *f = begin();
     sb_csv_head(&csv, f);
     assert_int_equal(sb_csv_write(&csv, f, &rec), 0);
-    assert_written(f, "a,label,x,h,box,predicted_label,probability,labels,no,\"\"\"q\"\"\"\r\n"
-                      "\"1,2\r\n\"\"3\"\"\xEF\xBF\xBD\", plain ,1,4,1; 2.5; 3; 4,crab,0.75,\"a; ; [1,\"\"b\"\"]\",,\r\n");
+    assert_written(f,
+                   "a,label,x,h,box,predicted_label,probability,labels,no,\"\"\"q\"\"\"\r\n"
+                   "\"1,2\r\n\"\"3\"\"\xEF\xBF\xBD\", plain ,1,4,1; 2.5; 3; 4,crab,0.75,\"a; ; [1,\"\"b\"\"]\",,\r\n");
     assert_true(csv.seen[2]);
     assert_false(csv.seen[8]);
     sb_set_cstr(&rec, "predicted", "crab");
@@ -176,13 +200,13 @@ static void vtt_cues(void **state)
     FILE *f = begin();
     sb_vtt_begin(&vtt, f);
     say(&vtt, 0, 1.0 / 3, "fish");
-    say(&vtt, 1.0 / 3, 1.0 / 3, "fish");   /* prolongs */
-    say(&vtt, 2.0 / 3, 5, "a <b> & -->");  /* shown until the next, not for 5 s */
+    say(&vtt, 1.0 / 3, 1.0 / 3, "fish");  /* prolongs */
+    say(&vtt, 2.0 / 3, 5, "a <b> & -->"); /* shown until the next, not for 5 s */
     say(&vtt, 2, 0.5, "crab");
-    say(&vtt, 2, 0.5, "crab");             /* the same at the same time */
+    say(&vtt, 2, 0.5, "crab"); /* the same at the same time */
     say(&vtt, 2, 0.75, "line\n\nbreaks");
-    say(&vtt, 3, 0, "crab");               /* after a gap: a new cue, until the next */
-    say(&vtt, 4, 0, "  \n");               /* nothing */
+    say(&vtt, 3, 0, "crab"); /* after a gap: a new cue, until the next */
+    say(&vtt, 4, 0, "  \n"); /* nothing */
     say(&vtt, 5, 0, "crab");
     say(&vtt, 3600 * 123 + 59.9996, 0, "late");
     sb_vtt_end(&vtt);
@@ -213,7 +237,10 @@ static void vtt_refusals(void **state)
     assert_non_null(strstr(sb_error_message(), "pts"));
     sb_set_real(&rec, "pts", 6);
     assert_int_equal(sb_vtt_record(&vtt, &rec, NULL, &cell), 0); /* it has no words */
-    sb_set_packed(&rec, "predicted", "\x91\x92\xa4" "crab\xca\x3f\x7e\xb8\x52", 12);
+    sb_set_packed(&rec, "predicted",
+                  "\x91\x92\xa4"
+                  "crab\xca\x3f\x7e\xb8\x52",
+                  12);
     assert_int_equal(sb_vtt_record(&vtt, &rec, NULL, &cell), 1);
     assert_string_equal(cell.text, "crab 100 %");
     sb_set_cstr(&rec, "caption", "a crab");
@@ -232,10 +259,18 @@ static void vtt_refusals(void **state)
 static void file_names(void **state)
 {
     (void)state;
-    static const char *const pair[][2] = {
-        {"dive 1.mp4", "dive 1"}, {"a/b/dive.mp4", "a_b_dive"}, {"../../etc/passwd", "_._.._etc_passwd"}, {"..", "_."}, {"/", "_"},
-        {"", "_"}, {".hidden", "_hidden"}, {"-rf.mp4", "_rf"}, {"dive 2024.01.05", "dive 2024.01.05"}, {"a\n\x01\xff.png", "a___"},
-        {"a\\b.png", "a_b"}, {"d\xc3\xa9j\xc3\xa0.mov", "d\xc3\xa9j\xc3\xa0"}};
+    static const char *const pair[][2] = {{"dive 1.mp4", "dive 1"},
+                                          {"a/b/dive.mp4", "a_b_dive"},
+                                          {"../../etc/passwd", "_._.._etc_passwd"},
+                                          {"..", "_."},
+                                          {"/", "_"},
+                                          {"", "_"},
+                                          {".hidden", "_hidden"},
+                                          {"-rf.mp4", "_rf"},
+                                          {"dive 2024.01.05", "dive 2024.01.05"},
+                                          {"a\n\x01\xff.png", "a___"},
+                                          {"a\\b.png", "a_b"},
+                                          {"d\xc3\xa9j\xc3\xa0.mov", "d\xc3\xa9j\xc3\xa0"}};
     for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
         char *stem = sb_name_stem(pair[i][0], strlen(pair[i][0]));
         assert_string_equal(stem, pair[i][1]);
@@ -275,11 +310,16 @@ static void coco(void **state)
 {
     (void)state;
     struct sb_annotated_list list;
-    read_coco("{\"images\": [{\"id\": 2, \"file_name\": \"a/x.png\", \"coco_url\": null}, {\"id\": \"2\", \"file_name\": \"y.png\"}],"
-              "\"annotations\": [{\"image_id\": 2, \"category_id\": 1, \"bbox\": [1, 2, 3.5, 4]}, {\"image_id\": \"2\", \"bbox\": [1, 2, 3, 4]},"
-              "{\"image_id\": 2, \"category_id\": null, \"bbox\": [0, 0, 1, 1]}, {\"image_id\": 2, \"bbox\": [0, 0, 0, 1]},"
-              "{\"image_id\": 2, \"bbox\": [0, 0, 1]}, {\"image_id\": 2, \"bbox\": [0, 0, 1, \"1\"]}, {\"image_id\": null}, 5],"
-              "\"categories\": [{\"id\": 1, \"name\": \"Beroe\"}]}", 0, &list);
+    read_coco(
+        "{\"images\": [{\"id\": 2, \"file_name\": \"a/x.png\", \"coco_url\": null}, {\"id\": \"2\", \"file_name\": "
+        "\"y.png\"}],"
+        "\"annotations\": [{\"image_id\": 2, \"category_id\": 1, \"bbox\": [1, 2, 3.5, 4]}, {\"image_id\": \"2\", "
+        "\"bbox\": [1, 2, 3, 4]},"
+        "{\"image_id\": 2, \"category_id\": null, \"bbox\": [0, 0, 1, 1]}, {\"image_id\": 2, \"bbox\": [0, 0, 0, 1]},"
+        "{\"image_id\": 2, \"bbox\": [0, 0, 1]}, {\"image_id\": 2, \"bbox\": [0, 0, 1, \"1\"]}, {\"image_id\": null}, "
+        "5],"
+        "\"categories\": [{\"id\": 1, \"name\": \"Beroe\"}]}",
+        0, &list);
     assert_int_equal(list.count, 2);
     assert_string_equal(list.item[0].path, "pictures/a/x.png");
     assert_int_equal(list.item[0].count, 2);
@@ -295,9 +335,14 @@ static void coco(void **state)
     sb_annotated_free(&list);
 
     static const char *const bad[] = {
-        "", "[]", "{}", "{\"images\": 5}", "{\"images\": [], \"annotations\": [], \"categories\": {}}",
+        "",
+        "[]",
+        "{}",
+        "{\"images\": 5}",
+        "{\"images\": [], \"annotations\": [], \"categories\": {}}",
         "{\"images\": [{\"id\": 1}], \"annotations\": [], \"categories\": []}",
-        "{\"images\": [{\"id\": 1, \"file_name\": \"a\"}, {\"id\": 1, \"file_name\": \"b\"}], \"annotations\": [], \"categories\": []}",
+        "{\"images\": [{\"id\": 1, \"file_name\": \"a\"}, {\"id\": 1, \"file_name\": \"b\"}], \"annotations\": [], "
+        "\"categories\": []}",
         "{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 1, \"name\": null}]}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         read_coco(bad[i], -1, &list);
@@ -316,7 +361,9 @@ static void sheet(void **state)
     static const char *const heading[] = {"row 10", "row 2"};
     for (int i = 0; i < 2; i++) {
         for (int k = 0; k < 3 - i; k++) {
-            assert_int_equal(sb_sheet_add(&s, sb_sheet_part(&s, heading[i]), &red, "a long word: Acanthurus \xff\xc3\xa9\n\n", SB_SHEET_RIGHT), 0);
+            assert_int_equal(sb_sheet_add(&s, sb_sheet_part(&s, heading[i]), &red,
+                                          "a long word: Acanthurus \xff\xc3\xa9\n\n", SB_SHEET_RIGHT),
+                             0);
         }
     }
     assert_int_equal(sb_sheet_draw(&s, &out), 0);
@@ -344,9 +391,10 @@ static int release(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),     cmocka_unit_test(json_scalars), cmocka_unit_test(json_text), cmocka_unit_test(json_nested),
-        cmocka_unit_test(json_arrays), cmocka_unit_test(csv_cells),    cmocka_unit_test(vtt_cues),  cmocka_unit_test(vtt_refusals),
-        cmocka_unit_test(file_names),  cmocka_unit_test(coco),         cmocka_unit_test(sheet),
+        cmocka_unit_test(numbers),     cmocka_unit_test(json_scalars), cmocka_unit_test(json_text),
+        cmocka_unit_test(json_nested), cmocka_unit_test(json_arrays),  cmocka_unit_test(csv_cells),
+        cmocka_unit_test(vtt_cues),    cmocka_unit_test(vtt_refusals), cmocka_unit_test(file_names),
+        cmocka_unit_test(coco),        cmocka_unit_test(sheet),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }

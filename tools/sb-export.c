@@ -29,7 +29,7 @@ struct format {
     void (*begin)(struct export *e, struct sink *s);
     bool (*write)(struct export *e, struct sink *s, struct sb_record *rec); /* false: nothing of it is shown */
     void (*end)(struct export *e, struct sink *s);
-    const char *left_out; /* why not */
+    const char *left_out;    /* why not */
     bool is_text, by_source; /* the second: one file can't hold two sources */
 };
 
@@ -58,10 +58,7 @@ static bool jsonl_write(struct export *e, struct sink *s, struct sb_record *rec)
     return true;
 }
 
-static void csv_begin(struct export *e, struct sink *s)
-{
-    sb_csv_head(&e->csv, s->out);
-}
+static void csv_begin(struct export *e, struct sink *s) { sb_csv_head(&e->csv, s->out); }
 
 static bool csv_write(struct export *e, struct sink *s, struct sb_record *rec)
 {
@@ -147,7 +144,8 @@ static struct sink *sink_of(struct export *e, const struct sb_record *rec)
     if (sb_get_text(rec, "source", &source, &size) < 0) die_at(e, rec);
     size_t number = sb_dictionary_add(&e->sources, source, size);
     if (!e->folder && number > 0) {
-        sb_filter_die(&e->in, rec, "a second source, '%.*s': -o FOLDER/ gives each a file", (int)(size < 300 ? size : 300), source);
+        sb_filter_die(&e->in, rec, "a second source, '%.*s': -o FOLDER/ gives each a file",
+                      (int)(size < 300 ? size : 300), source);
     }
     if (number < e->sinks) return e->sink[number];
     char *stem = size ? sb_name_stem(source, size) : sb_strdup("unnamed");
@@ -168,8 +166,10 @@ static void open_output(struct export *e)
     e->folder = named || (e->output && stat(e->output, &st) == 0 && S_ISDIR(st.st_mode));
     bool is_png = e->format->write == png_write;
     if (is_png && !e->output) sb_usage("png needs a folder: -o FOLDER");
-    if ((named || is_png) && mkdir(e->output, 0777) != 0 && errno != EEXIST) sb_die("%s: %s", e->output, strerror(errno));
-    if (!e->output && !e->format->is_text && isatty(STDOUT_FILENO)) sb_usage("a picture is no text for a terminal: name a file with -o");
+    if ((named || is_png) && mkdir(e->output, 0777) != 0 && errno != EEXIST)
+        sb_die("%s: %s", e->output, strerror(errno));
+    if (!e->output && !e->format->is_text && isatty(STDOUT_FILENO))
+        sb_usage("a picture is no text for a terminal: name a file with -o");
     /* A file stays open for each source until the stream is known to be whole. */
     if (e->folder && getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
@@ -227,16 +227,19 @@ int main(int argc, char **argv)
     static struct export e = {.across = 6, .thumb = 160, .max = 120};
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&e.output),
-        {0, "columns", "NAMES", SB_TEXT, &e.columns, 0, "csv: these columns, comma-separated (default: the usual fields)", 0, 0},
-        {0, "text", "FIELD", SB_TEXT, &e.words, 0, "vtt: show this field (default: caption, or else the best prediction)", 0, 0},
+        {0, "columns", "NAMES", SB_TEXT, &e.columns, 0, "csv: these columns (default: the usual fields)", 0, 0},
+        {0, "text", "FIELD", SB_TEXT, &e.words, 0, "vtt: show this (default: caption, else best prediction)", 0, 0},
         {0, "across", "N", SB_INT, &e.across, 0, "contact: pictures in a row (default 6)", 1, 1000},
         {0, "thumb", "PIXELS", SB_INT, &e.thumb, 0, "contact: longer side of a small picture (default 160)", 16, 2048},
         {0, "max", "N", SB_INT, &e.max, 0, "contact: pictures at most (default 120)", 1, 1000000},
         {0, "by", "FIELD", SB_TEXT, &e.by, 0, "contact, png: a row, or a folder, for each value of this field", 0, 0},
-        SB_OPT_QUIET, SB_OPT_END,
-    };
-    const struct sb_tool tool = {"sb-export", "jsonl|csv|vtt|contact|png [FILE]", "Writes records as JSON lines, a CSV table, WebVTT "
-                                 "subtitles, a contact sheet (PNG) or PNG files. With -o FOLDER/ each source gets a file.", opts, true};
+        SB_OPT_QUIET,
+        SB_OPT_END};
+    const struct sb_tool tool = {
+        "sb-export", "jsonl|csv|vtt|contact|png [FILE]",
+        "Writes records as JSON lines, a CSV table, WebVTT subtitles, a contact sheet (PNG) or PNG files. With -o FOLDER/ "
+        "each source gets a file.",
+        opts, true};
     struct sb_args args;
     sb_opt_parse(&tool, argc, argv, &args);
     if (args.count == 0) sb_usage("name a format: jsonl, csv, vtt, contact or png");

@@ -71,10 +71,7 @@ static void consume(void *arg, void *slot)
     if (item->work.count + item->work.outside == 0) sb_counts_skip(&m->counts, "without a box");
 }
 
-static void idle(void *arg)
-{
-    sb_writer_flush(((struct import *)arg)->out);
-}
+static void idle(void *arg) { sb_writer_flush(((struct import *)arg)->out); }
 
 static void release(void *arg, void *slot)
 {
@@ -107,7 +104,8 @@ static void find_missing(struct import *m, const char *path)
     size_t missing = 0;
     for (size_t i = 0; i < m->list.count; i++) missing += access(m->list.item[i].path, F_OK) != 0;
     if (missing == m->list.count) {
-        sb_die("%s: none of its %zu pictures is below %s (the first: %s)", path, missing, m->images, m->list.item[0].source);
+        sb_die("%s: none of its %zu pictures is below %s (the first: %s)", path, missing, m->images,
+               m->list.item[0].source);
     }
     for (size_t i = 0; missing && i < m->list.count; i++) {
         struct sb_annotated *a = &m->list.item[i];
@@ -143,9 +141,14 @@ static void run(struct import *m, const struct sb_tool *tool, const struct sb_ar
     if (m->regex && sb_annotated_group(&m->list, m->regex)) sb_die_error();
     m->out = sb_writer_open(m->output);
     sb_writer_header(m->out, NULL, tool, args);
-    sb_pipeline_run(&(struct sb_pipeline){
-        .jobs = (int)m->jobs, .item_size = sizeof(struct item), .produce = produce, .work = work, .consume = consume, .idle = idle,
-        .release = release, .arg = m});
+    sb_pipeline_run(&(struct sb_pipeline){.jobs = (int)m->jobs,
+                                          .item_size = sizeof(struct item),
+                                          .produce = produce,
+                                          .work = work,
+                                          .consume = consume,
+                                          .idle = idle,
+                                          .release = release,
+                                          .arg = m});
     sb_progress_end();
     if (m->counts.out == 0) sb_die("%s: nothing in it could be imported", args->operand[1]);
     sb_writer_close(m->out);
@@ -159,18 +162,24 @@ int main(int argc, char **argv)
     struct import m = {.jobs = sb_cores()};
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&m.output),
-        {0, "images", "FOLDER", SB_TEXT, &m.images, SB_OPT_UNRECORDED, "coco: where the pictures lie (default: beside the JSON file)", 0, 0},
-        {0, "whole", NULL, SB_FLAG, &m.whole, 0, "coco: a record a picture, with labels and boxes, instead of a record a box", 0, 0},
-        {0, "group-regex", "REGEX", SB_TEXT, &m.regex, 0, "what of a picture's path is its group (a track, a dive): the first part in "
-         "parentheses, or all that matches this extended regular expression", 0, 0},
-        {0, "encode", "AS", SB_TEXT, &m.encode, 0, "raw, png or jpeg (default: whole pictures as they are, crops as png)", 0, 0},
+        {0, "images", "FOLDER", SB_TEXT, &m.images, SB_OPT_UNRECORDED,
+         "coco: where the pictures lie (default: beside the JSON file)", 0, 0},
+        {0, "whole", NULL, SB_FLAG, &m.whole, 0,
+         "coco: a record a picture, with labels and boxes, instead of a record a box", 0, 0},
+        {0, "group-regex", "REGEX", SB_TEXT, &m.regex, 0,
+         "what of a picture's path is its group (a track, a dive): the first part in "
+         "parentheses, or all that matches this extended regular expression",
+         0, 0},
+        {0, "encode", "AS", SB_TEXT, &m.encode, 0,
+         "raw, png or jpeg (default: whole pictures as they are, crops as png)", 0, 0},
         SB_OPT_JOBS(&m.jobs),
         SB_OPT_QUIET,
         SB_OPT_END,
     };
-    const struct sb_tool tool = {"sb-import", "folders FOLDER... | coco FILE.json",
-                                 "Writes labelled pictures as records: a folder for each class, or COCO's JSON with the boxes cut out.", opts,
-                                 false};
+    const struct sb_tool tool = {
+        "sb-import", "folders FOLDER... | coco FILE.json",
+        "Writes labelled pictures as records: a folder for each class, or COCO's JSON with the boxes cut out.", opts,
+        false};
     struct sb_args args;
     sb_opt_parse(&tool, argc, argv, &args);
     const char *kind = args.count ? args.operand[0] : "";

@@ -113,7 +113,8 @@ static void set_annotations(struct sb_record *r, const struct sb_annotated *a)
     free(labels.data);
 }
 
-static int whole_record(const struct sb_annotated *a, const enum sb_image_encoding *encoding, struct sb_annotated_work *work)
+static int whole_record(const struct sb_annotated *a, const enum sb_image_encoding *encoding,
+                        struct sb_annotated_work *work)
 {
     char id[SB_HEX];
     struct sb_record *r = next_record(work);
@@ -143,8 +144,8 @@ static bool inside(const struct sb_picture *p, const double box[4], float clippe
     return true;
 }
 
-static int crop_record(const struct sb_annotated *a, const struct sb_annotation *one, const enum sb_image_encoding *encoding,
-                       struct sb_annotated_work *work)
+static int crop_record(const struct sb_annotated *a, const struct sb_annotation *one,
+                       const enum sb_image_encoding *encoding, struct sb_annotated_work *work)
 {
     char id[SB_HEX], parent[SB_HEX];
     float box[4];
@@ -165,7 +166,8 @@ static int crop_record(const struct sb_annotated *a, const struct sb_annotation 
     return sb_image_set(r, "image", &work->crop, encoding ? *encoding : SB_IMAGE_PNG, &work->scratch);
 }
 
-int sb_annotated_records(const struct sb_annotated *a, bool whole, const enum sb_image_encoding *encoding, struct sb_annotated_work *work)
+int sb_annotated_records(const struct sb_annotated *a, bool whole, const enum sb_image_encoding *encoding,
+                         struct sb_annotated_work *work)
 {
     work->count = work->outside = 0;
     if (sb_picture_load_bytes(&work->picture, a->path, &work->file)) return -1;

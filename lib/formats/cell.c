@@ -92,7 +92,8 @@ int sb_cell_predicted(struct sb_record *rec, const char **label, size_t *size, d
     int rc = sb_get_object(rec, "predicted", &o);
     if (rc != 1) return rc;
     if (o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size == 0) return 0;
-    if (o.type == MSGPACK_OBJECT_ARRAY && o.via.array.ptr[0].type == MSGPACK_OBJECT_ARRAY && o.via.array.ptr[0].via.array.size == 2) {
+    if (o.type == MSGPACK_OBJECT_ARRAY && o.via.array.ptr[0].type == MSGPACK_OBJECT_ARRAY &&
+        o.via.array.ptr[0].via.array.size == 2) {
         const msgpack_object *pair = o.via.array.ptr[0].via.array.ptr;
         bool number = pair[1].type == MSGPACK_OBJECT_FLOAT32 || pair[1].type == MSGPACK_OBJECT_FLOAT64;
         if (pair[0].type == MSGPACK_OBJECT_STR && (number || pair[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER)) {
@@ -181,7 +182,8 @@ int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column
 int sb_cell_words(struct sb_cell *cell, struct sb_record *rec, const char *column)
 {
     bool caption = !column && sb_record_find(rec, "caption");
-    if (caption || (column && strcmp(column, "predicted") != 0)) return sb_cell_text(cell, rec, caption ? "caption" : column);
+    if (caption || (column && strcmp(column, "predicted") != 0))
+        return sb_cell_text(cell, rec, caption ? "caption" : column);
     int rc = sb_cell_prediction(sb_cell_begin(cell), rec);
     sb_cell_end(cell);
     return rc;

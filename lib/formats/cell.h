@@ -1,8 +1,8 @@
 /* A record's fields as short plain text: the cells of a table, the words of a subtitle or of a contact sheet.
  *
  * A column is a field's name, or one of those that DERIVED fields have: x, y, w, h out of `box`, predicted_label and
- * probability out of the first of `predicted`. Lists and small arrays are joined by "; ", bin is hex, other nested values
- * are JSON, large arrays their type and shape. */
+ * probability out of the first of `predicted`. Lists and small arrays are joined by "; ", bin is hex, other nested
+ * values are JSON, large arrays their type and shape. */
 #ifndef SB_FORMATS_CELL_H
 #define SB_FORMATS_CELL_H
 
@@ -20,7 +20,8 @@ int sb_cell_predicted(struct sb_record *rec, const char **label, size_t *size, d
 /* "yellow fish 93 %": 1 written, 0 if nothing is predicted, -1 with a message. */
 int sb_cell_prediction(FILE *out, struct sb_record *rec);
 
-/* The text of a column in memory that is reused from cell to cell. A zeroed one is valid; it stays where it is in memory. */
+/* The text of a column in memory that is reused from cell to cell. A zeroed one is valid; it stays where it is in
+ * memory. */
 struct sb_cell {
     FILE *stream;
     struct sb_buffer bytes;

@@ -26,7 +26,7 @@ static const char *label_for(struct sb_annotated_list *list, const char *path)
     while (start > path && start[-1] != '/') start--;
     char *name = sb_strndup(start, (size_t)(end - start));
     const char *label = list->labels && !strcmp(list->label[list->labels - 1], name) ? list->label[list->labels - 1]
-                                                                                      : sb_annotated_label(list, name);
+                                                                                     : sb_annotated_label(list, name);
     free(name);
     return label;
 }

@@ -53,7 +53,8 @@ static int finish(struct table *t, const char *path, const char *what)
 {
     if (t->count) qsort(t->item, t->count, sizeof *t->item, by_id);
     for (size_t i = 1; i < t->count; i++) {
-        if (!strcmp(t->item[i].id, t->item[i - 1].id)) return sb_error("%s: two %s have the id %s", path, what, t->item[i].id);
+        if (!strcmp(t->item[i].id, t->item[i - 1].id))
+            return sb_error("%s: two %s have the id %s", path, what, t->item[i].id);
     }
     return 0;
 }
@@ -77,7 +78,8 @@ static int read_categories(const json_t *root, const char *path, struct sb_annot
     const json_t *all = array_of(root, "categories", path), *one;
     size_t i;
     if (!all) return -1;
-    json_array_foreach(all, i, one) {
+    json_array_foreach(all, i, one)
+    {
         const char *name = json_string_value(json_object_get(one, "name"));
         if (!name || add(table, json_object_get(one, "id"), 0, sb_annotated_label(list, name))) {
             return sb_error("%s: category %zu has no id or no name", path, i + 1);
@@ -86,12 +88,14 @@ static int read_categories(const json_t *root, const char *path, struct sb_annot
     return finish(table, path, "categories");
 }
 
-static int read_images(const json_t *root, const char *path, const char *folder, struct sb_annotated_list *list, struct table *table)
+static int read_images(const json_t *root, const char *path, const char *folder, struct sb_annotated_list *list,
+                       struct table *table)
 {
     const json_t *all = array_of(root, "images", path), *one;
     size_t i;
     if (!all) return -1;
-    json_array_foreach(all, i, one) {
+    json_array_foreach(all, i, one)
+    {
         const char *name = json_string_value(json_object_get(one, "file_name"));
         const char *url = json_string_value(json_object_get(one, "coco_url"));
         if (!name || !*name || add(table, json_object_get(one, "id"), list->count, NULL)) {
@@ -116,13 +120,14 @@ static bool read_box(const json_t *box, double out[4])
     return out[2] > 0 && out[3] > 0;
 }
 
-static int read_annotations(const json_t *root, const char *path, struct sb_annotated_list *list, const struct table *images,
-                            const struct table *categories)
+static int read_annotations(const json_t *root, const char *path, struct sb_annotated_list *list,
+                            const struct table *images, const struct table *categories)
 {
     const json_t *all = array_of(root, "annotations", path), *one;
     size_t i;
     if (!all) return -1;
-    json_array_foreach(all, i, one) {
+    json_array_foreach(all, i, one)
+    {
         struct sb_annotation annotation;
         const struct known *image = find(images, json_object_get(one, "image_id"));
         const struct known *category = find(categories, json_object_get(one, "category_id"));

@@ -19,7 +19,8 @@ void sb_contact_init(struct sb_contact *c, int across, int thumb, uint64_t max, 
 static void time_line(FILE *out, double pts)
 {
     int64_t tenths = (int64_t)floor(pts * 10 + 1e-6);
-    fprintf(out, "%" PRId64 ":%02d:%02d.%d\n", tenths / 36000, (int)(tenths / 600 % 60), (int)(tenths / 10 % 60), (int)(tenths % 10));
+    fprintf(out, "%" PRId64 ":%02d:%02d.%d\n", tenths / 36000, (int)(tenths / 600 % 60), (int)(tenths / 10 % 60),
+            (int)(tenths % 10));
 }
 
 /* The lines under a picture, into the cell. -1 with a message. */

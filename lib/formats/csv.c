@@ -5,8 +5,9 @@
 
 #include "base/utf8.h"
 
-const char *const sb_csv_columns = "id,parent,source,time,pts,duration,lat,lon,depth,group,x,y,w,h,label,label_status,labelled_by,"
-                                   "predicted_label,probability,caption,cluster,distance,split,fold,phash,duplicate_of";
+const char *const sb_csv_columns =
+    "id,parent,source,time,pts,duration,lat,lon,depth,group,x,y,w,h,label,label_status,labelled_by,"
+    "predicted_label,probability,caption,cluster,distance,split,fold,phash,duplicate_of";
 
 int sb_csv_init(struct sb_csv *csv, const char *columns)
 {

@@ -33,7 +33,7 @@ void sb_json_text(FILE *out, const char *s, size_t size)
     putc('"', out);
 }
 
-/* A real keeps a mark of being one, so that a reader that tells integers from reals gets the same type in each record. */
+/* A real keeps a mark of being one: a reader that tells integers from reals gets the same type in each record. */
 static void real(FILE *out, double v, const char *text)
 {
     fputs(isfinite(v) ? text : "null", out);
@@ -153,7 +153,8 @@ static const uint8_t *key(FILE *out, struct sb_record *memory, const uint8_t *p,
     return p;
 }
 
-static const uint8_t *list(FILE *out, struct sb_record *memory, uint64_t count, const uint8_t *p, const uint8_t *end, int depth)
+static const uint8_t *list(FILE *out, struct sb_record *memory, uint64_t count, const uint8_t *p, const uint8_t *end,
+                           int depth)
 {
     putc('[', out);
     for (uint64_t i = 0; p && i < count; i++) {
@@ -249,7 +250,8 @@ int sb_jsonl_write(FILE *out, struct sb_record *rec)
         sb_json_text(out, f->key, f->key_size);
         putc(':', out);
         if (!sb_json_value(out, rec, f->value, f->size)) {
-            return sb_error("field '%.*s': %s", (int)(f->key_size < 200 ? f->key_size : 200), f->key, sb_error_message());
+            return sb_error("field '%.*s': %s", (int)(f->key_size < 200 ? f->key_size : 200), f->key,
+                            sb_error_message());
         }
     }
     fputs("}\n", out);

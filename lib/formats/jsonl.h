@@ -1,8 +1,8 @@
 /* Records as JSON: one object a record, for jq, Python and databases.
  *
  * Every msgpack value has a form: text whose bytes are no UTF-8 gets U+FFFD, NaN and infinities become null, integers
- * are exact, reals the shortest decimal that reads back. An array of at most SB_JSON_SMALL elements becomes nested lists,
- * a larger one {"dtype":"f32","shape":[768]}; bin of at most SB_JSON_SMALL bytes becomes hex, a longer one
+ * are exact, reals the shortest decimal that reads back. An array of at most SB_JSON_SMALL elements becomes nested
+ * lists, a larger one {"dtype":"f32","shape":[768]}; bin of at most SB_JSON_SMALL bytes becomes hex, a longer one
  * {"bytes":n}, with "format" for a picture; an ext type {"ext":type,"hex":"..."}. Keys that are no text become text. */
 #ifndef SB_FORMATS_JSONL_H
 #define SB_FORMATS_JSONL_H

@@ -26,10 +26,7 @@ static size_t extension(const char *name, size_t size)
     return there ? dot - 1 : size;
 }
 
-char *sb_name_stem(const char *source, size_t size)
-{
-    return sb_name_safe(source, extension(source, size));
-}
+char *sb_name_stem(const char *source, size_t size) { return sb_name_safe(source, extension(source, size)); }
 
 char *sb_name_safe(const char *source, size_t size)
 {
@@ -61,13 +58,15 @@ char *sb_name_join(const char *folder, const char *name)
     return sb_format("%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
 }
 
-char *sb_name_take(struct sb_dictionary *taken, const char *stem, const char *whole, size_t whole_size, const char *suffix)
+char *sb_name_take(struct sb_dictionary *taken, const char *stem, const char *whole, size_t whole_size,
+                   const char *suffix)
 {
     char *name = sb_format("%s%s", stem, suffix), hex[SB_HEX];
     sb_hash_hex(sb_hash_bytes(whole, whole_size), hex);
     for (unsigned again = 0; sb_dictionary_find(taken, name, strlen(name)) >= 0; again++) {
         free(name);
-        name = again == 0 ? sb_format("%s-%.8s%s", stem, hex, suffix) : sb_format("%s-%.8s-%u%s", stem, hex, again + 1, suffix);
+        name = again == 0 ? sb_format("%s-%.8s%s", stem, hex, suffix)
+                          : sb_format("%s-%.8s-%u%s", stem, hex, again + 1, suffix);
     }
     sb_dictionary_add(taken, name, strlen(name));
     return name;

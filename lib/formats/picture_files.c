@@ -53,7 +53,8 @@ int sb_picture_files_add(struct sb_picture_files *f, struct sb_record *rec)
 
 void sb_picture_files_close(struct sb_picture_files *f)
 {
-    for (size_t i = f->count; i-- > 0;) sb_output_close(f->file[i]); /* the list of unfinished files is last in, first out */
+    for (size_t i = f->count; i-- > 0;)
+        sb_output_close(f->file[i]); /* the list of unfinished files is last in, first out */
     free(f->file);
     free(f->scratch.data);
     sb_picture_free(&f->picture);

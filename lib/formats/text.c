@@ -5,10 +5,7 @@
 
 #include "base/utf8.h"
 
-static const char *not_finite(double v)
-{
-    return isnan(v) ? "NaN" : v > 0 ? "Inf" : "-Inf";
-}
+static const char *not_finite(double v) { return isnan(v) ? "NaN" : v > 0 ? "Inf" : "-Inf"; }
 
 /* %g drops trailing zeros, so the first precision that reads back is also the shortest text. */
 const char *sb_text_f64(double v, char buf[SB_NUMBER])

@@ -12,7 +12,8 @@
 
 static void time_write(FILE *out, int64_t ms)
 {
-    fprintf(out, "%02lld:%02d:%02d.%03d", (long long)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
+    fprintf(out, "%02lld:%02d:%02d.%03d", (long long)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60),
+            (int)(ms % 1000));
 }
 
 static void cue_write(struct sb_vtt *vtt)
@@ -48,12 +49,9 @@ static void moment_close(struct sb_vtt *vtt, double next)
     sb_buffer_add(&vtt->cue, vtt->now.data, vtt->now.size);
 }
 
-static void add_text(struct sb_buffer *b, const char *text)
-{
-    sb_buffer_add(b, text, strlen(text));
-}
+static void add_text(struct sb_buffer *b, const char *text) { sb_buffer_add(b, text, strlen(text)); }
 
-/* A line of cue text. Escaping '>' keeps "-->" out of it; an empty line would end the cue, so line breaks are blanks. */
+/* A line of cue text. Escaping '>' keeps "-->" out; an empty line would end the cue, so line breaks are blanks. */
 static void add_line(struct sb_buffer *b, const char *text, size_t size)
 {
     for (size_t i = 0; i < size;) {
@@ -97,7 +95,8 @@ void sb_vtt_begin(struct sb_vtt *vtt, FILE *out)
 int sb_vtt_add(struct sb_vtt *vtt, double pts, double duration, const char *text, size_t size)
 {
     if (!(pts >= 0 && pts <= LATEST)) return sb_error("pts %g is no time of a subtitle", pts);
-    if (vtt->has_moment && pts < vtt->pts) return sb_error("pts %g comes after %g: subtitles need records in order of time", pts, vtt->pts);
+    if (vtt->has_moment && pts < vtt->pts)
+        return sb_error("pts %g comes after %g: subtitles need records in order of time", pts, vtt->pts);
     if (!vtt->has_moment || pts > vtt->pts) {
         moment_close(vtt, pts);
         vtt->has_moment = true;

@@ -1,7 +1,7 @@
 /* WebVTT subtitles out of texts at times.
  *
- * What is said at one moment stands in one cue, a line each; a moment that says the same as the one before it, without a
- * gap between them, prolongs its cue. */
+ * What is said at one moment stands in one cue, a line each; a moment that says the same as the one before it, without
+ * a gap between them, prolongs its cue. */
 #ifndef SB_FORMATS_VTT_H
 #define SB_FORMATS_VTT_H
 
@@ -26,7 +26,7 @@ void sb_vtt_begin(struct sb_vtt *vtt, FILE *out);
 int sb_vtt_add(struct sb_vtt *vtt, double pts, double duration, const char *text, size_t size);
 /* The same with a record's pts, duration and words (sb_cell_words()). 1: it had words, 0: none, -1 with a message. */
 int sb_vtt_record(struct sb_vtt *vtt, struct sb_record *rec, const char *column, struct sb_cell *cell);
-void sb_vtt_end(struct sb_vtt *vtt);  /* writes what is left */
+void sb_vtt_end(struct sb_vtt *vtt); /* writes what is left */
 void sb_vtt_free(struct sb_vtt *vtt);
 
 #endif

@@ -30,8 +30,8 @@ struct sb_sheet_part *sb_sheet_part(struct sb_sheet *s, const char *heading)
     return &s->part[s->count++];
 }
 
-int sb_sheet_add(const struct sb_sheet *s, struct sb_sheet_part *part, const struct sb_picture *picture, const char *text,
-                 enum sb_sheet_mark mark)
+int sb_sheet_add(const struct sb_sheet *s, struct sb_sheet_part *part, const struct sb_picture *picture,
+                 const char *text, enum sb_sheet_mark mark)
 {
     double scale = (double)s->thumb / (picture->width > picture->height ? picture->width : picture->height);
     int width = (int)(picture->width * scale + 0.5), height = (int)(picture->height * scale + 0.5);
@@ -62,10 +62,7 @@ static size_t characters(const char *text, size_t size, size_t count)
 }
 
 /* Text may break at this blank, but a percent sign stays with its number. */
-static bool breaks(const char *at)
-{
-    return *at == ' ' && at[1] != '%';
-}
+static bool breaks(const char *at) { return *at == ' ' && at[1] != '%'; }
 
 /* The next line of at most `width` characters: it breaks at a blank where there is one. */
 static struct line next_line(const char **text, size_t width)
@@ -93,10 +90,7 @@ static int split_lines(const char *text, size_t width, struct line line[LINES])
 
 /* ---- drawing ---- */
 
-static int scale_of(const struct sb_sheet *s)
-{
-    return s->thumb < 240 ? 1 : s->thumb / 120;
-}
+static int scale_of(const struct sb_sheet *s) { return s->thumb < 240 ? 1 : s->thumb / 120; }
 
 static size_t width_of(const struct sb_sheet *s)
 {
@@ -113,7 +107,8 @@ static void fill(struct sb_picture *out, int x, int y, int width, int height, co
 }
 
 /* Pictures in a row have the height of its tallest to lie in. */
-static void draw_cell(const struct sb_sheet *s, const struct sb_sheet_cell *cell, int tallest, struct sb_picture *out, int x, int y)
+static void draw_cell(const struct sb_sheet *s, const struct sb_sheet_cell *cell, int tallest, struct sb_picture *out,
+                      int x, int y)
 {
     const struct sb_picture *p = &cell->picture;
     int left = x + (s->thumb - p->width) / 2, top = y + (tallest - p->height) / 2, scale = scale_of(s);
@@ -122,8 +117,8 @@ static void draw_cell(const struct sb_sheet *s, const struct sb_sheet_cell *cell
         fill(out, left - FRAME, top - FRAME, p->width + 2 * FRAME, p->height + 2 * FRAME, frame_colour[cell->mark]);
     }
     for (int row = 0; row < p->height; row++) {
-        memcpy(out->rgb + ((size_t)(top + row) * (size_t)out->width + (size_t)left) * 3, p->rgb + (size_t)row * (size_t)p->width * 3,
-               (size_t)p->width * 3);
+        memcpy(out->rgb + ((size_t)(top + row) * (size_t)out->width + (size_t)left) * 3,
+               p->rgb + (size_t)row * (size_t)p->width * 3, (size_t)p->width * 3);
     }
     int lines = split_lines(cell->text, width_of(s), line);
     for (int i = 0; i < lines; i++) {
@@ -185,7 +180,8 @@ int sb_sheet_draw(struct sb_sheet *s, struct sb_picture *out)
     int columns = most < (size_t)s->across ? (int)most : s->across;
     int64_t height = lay_out(s, NULL), width = GAP + (int64_t)columns * (s->thumb + GAP);
     if (width * height > (int64_t)SB_PICTURE_MAX || height > INT32_MAX) {
-        return sb_error("the sheet would be %lld x %lld pixels: choose fewer or smaller pictures", (long long)width, (long long)height);
+        return sb_error("the sheet would be %lld x %lld pixels: choose fewer or smaller pictures", (long long)width,
+                        (long long)height);
     }
     if (sb_picture_size(out, (int)width, (int)height)) return -1;
     fill(out, 0, 0, out->width, out->height, ground);

@@ -14,7 +14,7 @@ setup() {
     ln -s "$BATS_FILE_TMPDIR"/{tensors.sb,words.safetensors,reef.safetensors,crops.sb} .
 }
 
-captions() { sb-caption -q -m words.safetensors "$@" | sb-export jsonl -q | jq -r .caption; }
+captions() { sb-caption -q --precision f32 -m words.safetensors "$@" | sb-export jsonl -q | jq -r .caption; }
 
 @test "each record gets a sentence in place of the old one, in order" {
     captions tensors.sb >said

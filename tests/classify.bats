@@ -27,9 +27,9 @@ setup() {
 }
 
 @test "batches, threads and backends agree" {
-    sb-classify -q -m reef.safetensors --embed tensors.sb | sb-export jsonl -q | jq -c '[.predicted[0][1], .embedding[]][]' >a
-    sb-classify -q -m reef.safetensors --embed --batch 1 tensors.sb | sb-export jsonl -q | jq -c '[.predicted[0][1], .embedding[]][]' >b
-    sb-classify -q -m reef.safetensors --embed --device ref tensors.sb | sb-export jsonl -q | jq -c '[.predicted[0][1], .embedding[]][]' >c
+    sb-classify -q -m reef.safetensors --embed --precision f32 tensors.sb | sb-export jsonl -q | jq -c '[.predicted[0][1], .embedding[]][]' >a
+    sb-classify -q -m reef.safetensors --embed --precision f32 --batch 1 tensors.sb | sb-export jsonl -q | jq -c '[.predicted[0][1], .embedding[]][]' >b
+    sb-classify -q -m reef.safetensors --embed --precision f32 --device ref tensors.sb | sb-export jsonl -q | jq -c '[.predicted[0][1], .embedding[]][]' >c
     paste a b c | awk '{ if (($1 - $2)^2 > 1e-8 || ($1 - $3)^2 > 1e-8) bad++ } END { exit bad > 0 || NR == 0 }'
 }
 

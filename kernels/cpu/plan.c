@@ -21,9 +21,10 @@ static bool has(dnnl_cpu_isa_t isa)
     return ((int)dnnl_get_effective_cpu_isa() & (int)isa) == (int)isa;
 }
 
+/* With AMX. AVX-512's own bf16 products are slower than f32 on Intel's processors and twice as fast on AMD's. */
 bool sb_plans_fast_bf16(void)
 {
-    return has(dnnl_cpu_isa_avx512_core_amx);
+    return has(dnnl_cpu_isa_avx512_core_amx) || (has(dnnl_cpu_isa_avx512_core_bf16) && __builtin_cpu_is("amd"));
 }
 
 bool sb_plans_avx512(void)

@@ -99,7 +99,7 @@ int sb_vit_config_check(const struct sb_vit_config *c)
     return check_rate("drop path", c->drop_path) || check_rate("dropout", c->dropout) ? -1 : 0;
 }
 
-int sb_decoder_config_check(const struct sb_decoder_config *c)
+static int decoder_check(const struct sb_decoder_config *c)
 {
     if (c->words == 0) return 0;
     if (in_range("the number of words", c->words, 4, 10000000) || in_range("the decoder's dim", c->dim, 1, 16384) ||
@@ -111,13 +111,19 @@ int sb_decoder_config_check(const struct sb_decoder_config *c)
     return check_rate("the decoder's dropout", c->dropout);
 }
 
+int sb_model_config_check(const struct sb_vit_config *vit, const struct sb_decoder_config *decoder)
+{
+    if (sb_vit_config_check(vit) || decoder_check(decoder)) return -1;
+    return vit->classes && decoder->words ? sb_error("model: it has both classes and words") : 0;
+}
+
 int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder,
                   uint64_t seed)
 {
     memset(m, 0, sizeof *m);
     m->vit = *vit;
     if (decoder) m->decoder = *decoder;
-    if (sb_vit_config_check(&m->vit) || sb_decoder_config_check(&m->decoder)) return -1;
+    if (sb_model_config_check(&m->vit, &m->decoder)) return -1;
     sb_preprocess_default(&m->preprocess, vit->size);
     sb_model_layout(m);
     m->master = sb_calloc((size_t)m->total, sizeof *m->master);

@@ -5,6 +5,7 @@
 #include "nn/model.h"
 
 int sb_vit_config_check(const struct sb_vit_config *c);
-int sb_decoder_config_check(const struct sb_decoder_config *c);
+/* The decoder may be absent (0 words); with one, the ViT has no head. */
+int sb_model_config_check(const struct sb_vit_config *vit, const struct sb_decoder_config *decoder);
 
 #endif

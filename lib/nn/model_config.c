@@ -98,8 +98,7 @@ int sb_model_config_parse(const char *text, struct sb_vit_config *vit, struct sb
         rc = sb_error("it was written by another version of SeaBot");
     if (!rc) rc = read_items(json_object_get(o, "vit"), vit_items, COUNT(vit_items));
     if (!rc && d) rc = read_items(d, decoder_items, COUNT(decoder_items));
-    if (!rc) rc = sb_vit_config_check(vit);
-    if (!rc) rc = sb_decoder_config_check(decoder);
+    if (!rc) rc = sb_model_config_check(vit, decoder);
     json_decref(o);
     return rc;
 }

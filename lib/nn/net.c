@@ -147,16 +147,22 @@ static int take_memory(struct sb_net *n)
     return refused ? sb_error("not enough memory: wanted %zu bytes", n->bytes) : 0;
 }
 
+static int check_options(const struct sb_model *m, const struct sb_net_options *o)
+{
+    int below = m->vit.depth + 1;
+    if (o->batch < 1) return sb_error("a batch of %d", o->batch);
+    if (o->frozen_layers < 0 || o->frozen_layers > below) {
+        return sb_error("%d frozen layers: the model has %d below its head", o->frozen_layers, below);
+    }
+    if (o->train && !m->vit.classes && !m->decoder.words)
+        return sb_error("the model has neither classes nor words to learn");
+    if (o->class_weight && !m->vit.classes) return sb_error("class weights for a model without classes");
+    return 0;
+}
+
 struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o)
 {
-    if (o->batch < 1) {
-        sb_error("a batch of %d", o->batch);
-        return NULL;
-    }
-    if (o->frozen_layers < 0 || o->frozen_layers > m->vit.depth + 1) {
-        sb_error("%d frozen layers: the model has %d below its head", o->frozen_layers, m->vit.depth + 1);
-        return NULL;
-    }
+    if (check_options(m, o)) return NULL;
     struct sb_net *n = sb_calloc(1, sizeof *n);
     n->model = m;
     n->options = *o;

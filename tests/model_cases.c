@@ -1,0 +1,109 @@
+#include "model_cases.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "nn/weight_read.h"
+
+const char *const devices[2] = {"ref", "cpu"};
+
+void find_plugins(const char *program)
+{
+    char *folder = sb_strdup(program), *slash = strrchr(folder, '/');
+    if (slash) *slash = 0;
+    char *plugins = sb_format("%s/../bin", slash ? folder : ".");
+    setenv("SEABOT_PLUGINS", plugins, 0);
+    free(plugins);
+    free(folder);
+}
+
+bool open_device(struct sb_backend *b, const char *device)
+{
+    if (sb_backend_open(b, device, 2) == 0) return true;
+    if (!strcmp(device, "ref")) fail_msg("%s", sb_error_message());
+    print_message("skipped on %s: %s\n", device, sb_error_message());
+    return false;
+}
+
+struct sb_weights golden_open(const char *name)
+{
+    const char *root = getenv("ROOT");
+    char *path = sb_format("%s/tests/golden/%s.safetensors", root ? root : ".", name);
+    struct sb_weights w;
+    if (sb_weights_open(&w, path)) fail_msg("%s", sb_error_message());
+    free(path);
+    return w;
+}
+
+const struct sb_tensor *golden(const struct sb_weights *w, const char *name)
+{
+    const struct sb_tensor *t = sb_weights_find(w, name);
+    if (!t) fail_msg("the golden file has no '%s'", name);
+    return t;
+}
+
+void golden_flat(const struct sb_weights *w, const char *kind, const struct sb_model *m, float *flat)
+{
+    for (size_t i = 0; i < m->params; i++) {
+        const struct sb_param *p = &m->param[i];
+        char *name = sb_format("%s.%s", kind, p->name);
+        const struct sb_tensor *t = golden(w, name);
+        if (!sb_weight_fits(t, p)) {
+            sb_weight_misfit(name, t, p);
+            fail_msg("%s", sb_error_message());
+        }
+        sb_weight_read(t, p, flat + p->offset);
+        free(name);
+    }
+}
+
+void near(const char *what, const float *got, const struct sb_tensor *want, double tolerance)
+{
+    int64_t n = sb_tensor_count(want);
+    for (int64_t i = 0; i < n; i++) {
+        double w = (double)sb_weight_at(want, i);
+        if (!(fabs((double)got[i] - w) <= tolerance))
+            fail_msg("%s[%lld] is %.8g, wanted %.8g", what, (long long)i, (double)got[i], w);
+    }
+}
+
+const struct variant variants[3] = {
+    {"vit-class", {.dim = 18, .depth = 2, .heads = 3, .class_token = true}},
+    {"vit-registers", {.dim = 16, .depth = 1, .heads = 2, .class_token = true, .registers = 2, .layer_scale = true}},
+    {"vit-mean", {.dim = 20, .depth = 1, .heads = 5}},
+};
+
+struct sb_model classifier(const struct variant *v, const struct sb_weights *w)
+{
+    struct sb_vit_config vit = v->vit;
+    vit.size = 16;
+    vit.patch = 4;
+    vit.hidden = 4 * vit.dim;
+    vit.eps = 1e-6f;
+    vit.classes = 5;
+    struct sb_model m;
+    if (sb_model_init(&m, &vit, NULL, 0)) fail_msg("%s", sb_error_message());
+    if (w) golden_flat(w, "weight", &m, m.master);
+    return m;
+}
+
+struct sb_batch picture_batch(const struct sb_weights *w, int count)
+{
+    const struct sb_tensor *pictures = golden(w, "pictures");
+    int size = (int)pictures->shape[3];
+    return (struct sb_batch){
+        .count = count, .dtype = pictures->dtype, .pictures = pictures->data, .height = size, .width = size};
+}
+
+struct sb_model captioner(const struct sb_weights *w)
+{
+    struct sb_vit_config vit = {
+        .size = 12, .patch = 4, .dim = 12, .depth = 1, .heads = 2, .hidden = 48, .class_token = true, .eps = 1e-6f};
+    struct sb_decoder_config decoder = {.words = 13, .dim = 16, .depth = 2, .heads = 2, .hidden = 64, .length = 8};
+    struct sb_model m;
+    if (sb_model_init(&m, &vit, &decoder, 0)) fail_msg("%s", sb_error_message());
+    if (w) golden_flat(w, "weight", &m, m.master);
+    return m;
+}

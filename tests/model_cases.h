@@ -1,0 +1,39 @@
+/* What the tests of models share: the golden files of tests/golden/, the tiny models that they are of, and comparisons.
+ */
+#ifndef SB_TESTS_MODEL_CASES_H
+#define SB_TESTS_MODEL_CASES_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "nn/net.h"
+
+/* The plugin of this build lies in the folder of the programs, beside that of the tests. */
+void find_plugins(const char *program);
+/* false: no such plugin, skipped and said so; ref must open. */
+bool open_device(struct sb_backend *b, const char *device);
+extern const char *const devices[2];
+
+/* tests/golden/NAME.safetensors, and a tensor in it; the test fails where there is none. */
+struct sb_weights golden_open(const char *name);
+const struct sb_tensor *golden(const struct sb_weights *w, const char *name);
+/* Fills a flat buffer with every parameter's "weight." or "grad.". */
+void golden_flat(const struct sb_weights *w, const char *kind, const struct sb_model *m, float *flat);
+struct sb_batch picture_batch(const struct sb_weights *w, int count);
+
+void near(const char *what, const float *got, const struct sb_tensor *want, double tolerance);
+
+/* The models of vit.py and caption.py; w NULL: as they are initialised. */
+struct variant {
+    const char *name;
+    struct sb_vit_config vit;
+};
+extern const struct variant variants[3]; /* class token; registers and LayerScale; mean of the patches */
+struct sb_model classifier(const struct variant *v, const struct sb_weights *w);
+struct sb_model captioner(const struct sb_weights *w);
+
+#endif

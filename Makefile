@@ -50,7 +50,6 @@ $(foreach k,$(BACKENDS),$(eval $(call archive,kernels-$(k),kernels/$(k))))
 $B/kernels/%.o $B/lib/media/sea_%.o: OPT += $(if $(SAN),,-O3)
 $B/lib/media/sea_%.o: ALL_CFLAGS += -fno-trapping-math
 $B/kernels/cpu/%.o: ALL_CFLAGS += -fvisibility=hidden -fopenmp -fno-trapping-math -ffp-contract=fast
-$B/lib/nn/backend.o: CPPFLAGS += -DSB_LIBDIR='"$(libdir)/seabot"'
 $B/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"

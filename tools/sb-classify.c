@@ -9,28 +9,19 @@
 #include "nn/infer.h"
 #include "nn/metrics.h"
 
-static const char *model, *output, *drop, *device, *precision = "auto", *score;
-static int64_t batch = 32, jobs, top = 5, max_wait = -1;
+static struct sb_infer_options infer = SB_INFER_DEFAULTS;
+static const char *score;
+static int64_t top = 5;
 static double min_prob;
 static bool embed;
 
 static const struct sb_opt options[] = {
-    SB_OPT_MODEL(&model),
-    SB_OPT_OUTPUT(&output),
     {'k', "top", "K", SB_INT, &top, 0, "how many labels to give (default 5)", 1, 1000},
     {0, "min-prob", "P", SB_REAL, &min_prob, 0, "below this probability the label is \"unknown\"", 0, 1},
     {0, "embed", NULL, SB_FLAG, &embed, 0, "add the embedding", 0, 0},
     {0, "score", "FILE", SB_TEXT, &score, SB_OPT_UNRECORDED,
      "compare with the records' `label`: accuracy and F1 as JSON in FILE", 0, 0},
-    SB_OPT_BATCH(&batch),
-    {0, "max-wait", "MS", SB_INT, &max_wait, SB_OPT_UNRECORDED,
-     "run a part-filled batch once its oldest record has waited so long", 0, 3600000},
-    {0, "precision", "NAME", SB_TEXT, &precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},
-    SB_OPT_DROP(&drop),
-    SB_OPT_DEVICE(&device),
-    SB_OPT_JOBS(&jobs),
-    SB_OPT_QUIET,
-    SB_OPT_END,
+    SB_INFER_OPTIONS(&infer),
 };
 
 static const struct sb_tool tool = {
@@ -109,8 +100,8 @@ static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dict
 {
     const struct sb_model *m = &n->model;
     int k = top < m->vit.classes ? (int)top : m->vit.classes, *best = sb_calloc((size_t)k, sizeof *best);
-    float *p = sb_calloc((size_t)batch, (size_t)m->vit.classes * sizeof *p);
-    float *e = embed ? sb_calloc((size_t)batch, (size_t)m->vit.dim * sizeof *e) : NULL;
+    float *p = sb_calloc((size_t)infer.batch, (size_t)m->vit.classes * sizeof *p);
+    float *e = embed ? sb_calloc((size_t)infer.batch, (size_t)m->vit.dim * sizeof *e) : NULL;
     struct sb_record *rec;
     struct sb_batch b;
     for (int count; (count = sb_infer_next(n, &rec, &b));) {
@@ -138,10 +129,8 @@ int main(int argc, char **argv)
     struct sb_confusion confusion = {0};
     struct sb_dictionary labels = {0};
     sb_opt_parse(&tool, argc, argv, &args);
-    sb_infer_open(&n, &tool, &args,
-                  &(struct sb_infer_options){model, output, drop, device, precision, (int)batch, (int)jobs,
-                                             max_wait < 0 ? -1 : (double)max_wait / 1000});
-    if (!n.model.vit.classes) sb_die("%s is not a classifier: it has no head", model);
+    sb_infer_open(&n, &tool, &args, &infer);
+    if (!n.model.vit.classes) sb_die("%s is not a classifier: it has no head", infer.model);
     for (size_t i = 0; i < n.model.labels.count; i++)
         sb_dictionary_add(&labels, n.model.labels.text[i], strlen(n.model.labels.text[i]));
     if (score) sb_confusion_init(&confusion, n.model.labels.count);

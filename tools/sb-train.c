@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/hash.h"
 #include "nn/lineage.h"
 #include "nn/train.h"
 #include "nn/words.h"
@@ -128,9 +127,7 @@ static void plan_model(struct sb_model *m, const struct sb_dataset *data, struct
     if (sb_model_init(m, &vit, captions ? &config : NULL, (uint64_t)seed)) sb_die_error();
     m->preprocess = data->preprocess;
     texts_of(captions ? &m->words : &m->labels, captions ? words : &data->target);
-    if (!init) return;
-    m->parent = sb_malloc(SB_HEX);
-    if (sb_model_take(m, init) || sb_hash_file(init, m->parent)) sb_die_error();
+    if (init && sb_model_take(m, init)) sb_die_error();
 }
 
 static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m)

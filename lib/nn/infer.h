@@ -8,9 +8,25 @@
 
 struct sb_infer_options {
     const char *model, *output, *drop, *device, *precision; /* precision: auto, f32, bf16 */
-    int batch, jobs;
-    double max_wait; /* seconds; negative: none */
+    int64_t batch, jobs, max_wait;                          /* max_wait: milliseconds; negative: none */
 };
+
+#define SB_INFER_DEFAULTS {.precision = "auto", .batch = 32, .max_wait = -1}
+
+/* The rows of an option table that fill one. */
+#define SB_INFER_OPTIONS(o)                                                                                            \
+    SB_OPT_MODEL(&(o)->model), SB_OPT_OUTPUT(&(o)->output), SB_OPT_BATCH(&(o)->batch),                                 \
+        {0,                                                                                                            \
+         "max-wait",                                                                                                   \
+         "MS",                                                                                                         \
+         SB_INT,                                                                                                       \
+         &(o)->max_wait,                                                                                               \
+         SB_OPT_UNRECORDED,                                                                                            \
+         "run a part-filled batch once its oldest record has waited so long",                                          \
+         0,                                                                                                            \
+         3600000},                                                                                                     \
+        {0, "precision", "NAME", SB_TEXT, &(o)->precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},               \
+        SB_OPT_DROP(&(o)->drop), SB_OPT_DEVICE(&(o)->device), SB_OPT_JOBS(&(o)->jobs), SB_OPT_QUIET, SB_OPT_END
 
 struct sb_infer {
     struct sb_filter filter;

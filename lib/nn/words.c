@@ -59,7 +59,7 @@ char *sb_words_decode(const struct sb_texts *words, const int32_t *token, int le
         if (token[i] == SB_WORD_BEGIN) continue;
         if (token[i] <= SB_WORD_END || (size_t)token[i] >= words->count) break;
         const char *word = words->text[token[i]];
-        if (end > text && !is_mark((unsigned char)*word)) *end++ = ' ';
+        if (end > text && !strchr(",.;:!?)", *word)) *end++ = ' ';
         end = stpcpy(end, word);
     }
     *end = 0;

@@ -1,6 +1,6 @@
 # How well can these labelled pictures be told apart? Trains on some groups (tracks, dives), tests on groups held out.
 #
-#     make -f pipelines/holdout.mk PICTURES=f4k GROUP_REGEX='fish_([0-9]+)_' [SEEDS='0 1 2'] [EPOCHS=240] [OUT=holdout]
+#     make -f pipelines/holdout.mk PICTURES=f4k GROUP_REGEX='fish_([0-9]+)_' [SEEDS='0 1 2'] [EPOCHS=150] [OUT=holdout]
 #
 # PICTURES is a folder with a folder for each class. Each seed seeds both the split (70/15/15 by group) and the training. Prints top-1
 # and macro-F1 on the held-out groups for each seed, and their means; OUT/seed-N/ keeps tensors.sb, model.safetensors,
@@ -17,11 +17,11 @@ GROUP_REGEX ?=
 SEEDS ?= 0 1 2
 OUT ?= holdout
 SIZE ?= 64
-EPOCHS ?= 240
-ARCH ?= dim=192,depth=6,heads=3
+EPOCHS ?= 150
+ARCH ?= dim=128,depth=6,heads=4
 PATCH ?= 8
-BATCH ?= 64
-RECIPE ?= --lr 0.0007 --warmup 10 --decay 0.05 --flip --rotate 15 --scale 0.2 --shift 0.1 --colour 0.2 --smooth 0.1 --drop-path 0.1
+BATCH ?= 32
+RECIPE ?= --lr 0.001 --warmup 10 --decay 0.05 --flip --rotate 15 --scale 0.2 --shift 0.1 --colour 0.2 --smooth 0.1 --drop-path 0.1
 export PICTURES GROUP_REGEX
 # BIN: where the programs are, if not on PATH.
 ifneq ($(BIN),)

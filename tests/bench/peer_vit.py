@@ -48,7 +48,7 @@ def load(path):
     parts = {"train": ([], []), "val": ([], []), "test": ([], [])}
     with open(path, "rb") as f:
         for record in msgpack.Unpacker(f, object_hook=msgpack_numpy.decode):
-            if "tensor" in record and record["split"] in parts:
+            if "tensor" in record and record.get("split") in parts:
                 parts[record["split"]][0].append(record["tensor"])
                 parts[record["split"]][1].append(record["label"])
     labels = sorted({label for part in parts.values() for label in part[1]})

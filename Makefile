@@ -27,7 +27,7 @@ BACKENDS := null ref
 ARCHIVES := $(FOLDERS:%=$B/lib%.a) $(BACKENDS:%=$B/kernels-%.a)
 TOOLS := $(patsubst tools/%.c,$B/bin/%,$(wildcard tools/sb-*.c))
 # On another processor than x86-64 there is ref alone.
-PLUGINS := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$B/bin/seabot-cpu.so)
+PLUGINS := $(if $(filter x86_64,$(shell uname -m)),$B/bin/seabot-cpu.so)
 UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(wildcard tests/test_*.c))
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))

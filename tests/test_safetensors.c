@@ -160,15 +160,12 @@ static void what_is_saved_is_read(void **state)
     free(path);
 }
 
-static void files_that_cannot_be_written_are_told(void **state)
+static void a_set_that_is_none_leaves_the_old_file(void **state)
 {
     (void)state;
-    char *path = sb_format("%s/none/w.safetensors", folder), *kept = sb_format("%s/kept.safetensors", folder);
+    char *kept = sb_format("%s/kept.safetensors", folder);
     float f[1 << 16] = {1};
     struct sb_weight in[] = {weight("a", SB_F32, 1 << 16, f), weight("a", SB_U8, 1, f), weight("\xff", SB_U8, 1, f)};
-    assert_int_equal(sb_weights_save(path, in, 1, NULL, NULL, 0), -1);
-    assert_int_equal(sb_weights_save("/dev/full", in, 1, NULL, NULL, 0), -1);
-    assert_non_null(strstr(sb_error_message(), "No space left"));
     assert_int_equal(sb_weights_save(kept, in, 1, NULL, NULL, 0), 0);
     assert_int_equal(sb_weights_save(kept, in, 2, NULL, NULL, 0), -1);
     assert_non_null(strstr(sb_error_message(), "two entries named 'a'"));
@@ -179,7 +176,6 @@ static void files_that_cannot_be_written_are_told(void **state)
     sb_weights_close(&w);
     assert_int_equal(sb_weights_open(&w, folder), -1);
     assert_int_equal(sb_weights_open(&w, "/dev/null"), -1);
-    free(path);
     free(kept);
 }
 
@@ -226,7 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_files_are_refused), cmocka_unit_test(headers_larger_than_the_file_are_refused),
-        cmocka_unit_test(what_is_saved_is_read),     cmocka_unit_test(files_that_cannot_be_written_are_told),
+        cmocka_unit_test(what_is_saved_is_read),     cmocka_unit_test(a_set_that_is_none_leaves_the_old_file),
         cmocka_unit_test(corpus_is_answered),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -28,8 +28,9 @@ void sb_weights_close(struct sb_weights *w);
 
 const char *sb_weights_dtype_name(enum sb_dtype dtype); /* as the format spells it: "F32", "BF16" */
 
-/* Writes atomically (a temporary sibling, flushed and renamed). weight[] and its data are the caller's. Deterministic
- * bytes: wide dtypes first, then by name; metadata sorted. */
+/* Writes whole or not at all, as base/output.h does, which ends the program where it can't; -1 only if names are not
+ * UTF-8 or stand twice. weight[] and its data are the caller's. Deterministic bytes: wide dtypes first, then by name;
+ * metadata sorted. */
 int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key,
                     const char *const *value, size_t metadata);
 

@@ -1,12 +1,11 @@
 #include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/output.h"
 #include "nn/safetensors.h"
 
 /* Wide dtypes first, as the reference does, so that every tensor is aligned for its dtype; then by name. */
@@ -58,43 +57,20 @@ static int fill_header(json_t *header, const char *path, const struct sb_weight 
     return 0;
 }
 
-static bool write_all(FILE *f, const char *text, const struct sb_weight **sorted, size_t count)
+static void write_file(const char *path, const char *text, const struct sb_weight **sorted, size_t count)
 {
+    static const char spaces[8] = "       ";
     size_t size = strlen(text), padded = (size + 7) / 8 * 8;
     uint8_t length[8];
     for (int i = 0; i < 8; i++) length[i] = (uint8_t)((uint64_t)padded >> 8 * i);
-    bool good = fwrite(length, 1, 8, f) == 8 && fwrite(text, 1, size, f) == size;
-    for (size_t i = size; i < padded; i++) good = good && fputc(' ', f) != EOF;
-    for (size_t i = 0; i < count && good; i++) {
-        size_t bytes = sb_tensor_bytes(&sorted[i]->tensor);
-        good = !bytes || fwrite(sorted[i]->tensor.data, 1, bytes, f) == bytes;
-    }
-    return good && fflush(f) == 0;
-}
-
-/* A device or a pipe cannot be replaced by renaming: it is written in place. */
-static bool in_place(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-static int write_file(const char *path, const char *text, const struct sb_weight **sorted, size_t count)
-{
-    bool direct = in_place(path);
-    char *name = direct ? sb_strdup(path) : sb_format("%s.%ld.tmp", path, (long)getpid());
-    int rc = 0;
-    FILE *f = fopen(name, "wbe");
-    if (!f) rc = sb_error("%s: %s", path, strerror(errno));
-    if (f) {
-        bool good = write_all(f, text, sorted, count) && (direct || fsync(fileno(f)) == 0);
-        if (!good) rc = sb_error("%s: %s", path, strerror(errno));
-        if (fclose(f) && !rc) rc = sb_error("%s: %s", path, strerror(errno));
-        if (!rc && !direct && rename(name, path)) rc = sb_error("%s: %s", path, strerror(errno));
-        if (rc && !direct) unlink(name);
-    }
-    free(name);
-    return rc;
+    struct sb_output *o = sb_output_open(path);
+    sb_output_write(o, length, sizeof length);
+    sb_output_write(o, text, size);
+    sb_output_write(o, spaces, padded - size);
+    for (size_t i = 0; i < count; i++) sb_output_write(o, sorted[i]->tensor.data, sb_tensor_bytes(&sorted[i]->tensor));
+    /* Hours of training: a new name must not reach the disk before its data. Pipes and devices have no disk. */
+    if (fsync(sb_output_fd(o)) && errno != EINVAL) sb_die("%s: %s", path, strerror(errno));
+    sb_output_close(o);
 }
 
 int sb_weights_save(const char *path, const struct sb_weight *weight, size_t count, const char *const *key,
@@ -107,7 +83,8 @@ int sb_weights_save(const char *path, const struct sb_weight *weight, size_t cou
     int rc = fill_header(header, path, sorted, count, key, value, metadata);
     /* jansson sorts keys, so the bytes depend on the content alone. */
     char *text = rc ? NULL : json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS);
-    if (text) rc = write_file(path, text, sorted, count);
+    if (!rc && !text) sb_die("%s: cannot write its header as JSON", path);
+    if (text) write_file(path, text, sorted, count);
     free(text);
     json_decref(header);
     free(sorted);

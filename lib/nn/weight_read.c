@@ -1,6 +1,5 @@
 #include "nn/weight_read.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,15 +39,6 @@ int sb_weight_misfit(const char *path, const struct sb_tensor *t, const struct s
     return sb_error("%s: tensor '%s' is %s, wanted %s", path, p->name, sb_tensor_text(t, is, sizeof is), wanted);
 }
 
-static float f16_to_f32(uint16_t h)
-{
-    int exponent = h >> 10 & 31, mantissa = h & 1023;
-    float v = exponent == 31 ? (mantissa ? NAN : INFINITY)
-              : exponent     ? ldexpf((float)(mantissa + 1024), exponent - 25)
-                             : ldexpf((float)mantissa, -24);
-    return h & 0x8000 ? -v : v;
-}
-
 float sb_weight_at(const struct sb_tensor *t, int64_t i)
 {
     union {
@@ -62,7 +52,7 @@ float sb_weight_at(const struct sb_tensor *t, int64_t i)
     case SB_F32: return v.f;
     case SB_F64: return (float)v.d;
     case SB_BF16: return sb_bf16_to_f32(v.u);
-    default: return f16_to_f32(v.u);
+    default: return sb_f16_to_f32(v.u);
     }
 }
 

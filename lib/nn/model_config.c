@@ -57,12 +57,13 @@ static int read_items(const json_t *o, const struct item *item, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(o, item[i].key);
-        bool good = item[i].kind == WHOLE    ? json_is_integer(value) && llabs(json_integer_value(value)) < INT_MAX
+        json_int_t whole = json_integer_value(value);
+        bool good = item[i].kind == WHOLE    ? json_is_integer(value) && whole > -INT_MAX && whole < INT_MAX
                     : item[i].kind == SWITCH ? json_is_boolean(value)
                                              : json_is_number(value);
         if (!good) return sb_error("its model has no '%s' that makes sense", item[i].key);
         if (item[i].kind == WHOLE)
-            *(int *)item[i].value = (int)json_integer_value(value);
+            *(int *)item[i].value = (int)whole;
         else if (item[i].kind == SWITCH)
             *(bool *)item[i].value = json_boolean_value(value);
         else

@@ -63,9 +63,9 @@ static int load_plugin(struct sb_backend *b, const char *path)
     /* Threads that spin lose badly to a neighbour on the same core; OpenMP reads this when it is loaded, not later. */
     setenv("GOMP_SPINCOUNT", "1000", 0);
     /* Never closed: the threads of its OpenMP runtime live as long as the program. */
-    b->plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!b->plugin) return sb_error("%s", dlerror());
-    void *symbol = dlsym(b->plugin, SB_PLUGIN_SYMBOL);
+    void *plugin = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!plugin) return sb_error("%s", dlerror());
+    void *symbol = dlsym(plugin, SB_PLUGIN_SYMBOL);
     if (!symbol) return sb_error("%s: not a plugin of SeaBot", path);
     sb_plugin_fn get;
     memcpy(&get, &symbol, sizeof get);

@@ -11,7 +11,6 @@
 struct sb_backend {
     const struct sb_ops *ops;
     struct sb_dev *dev;
-    void *plugin; /* dlopen's handle or NULL */
 };
 
 int sb_backend_open(struct sb_backend *b, const char *device,

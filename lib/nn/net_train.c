@@ -77,10 +77,9 @@ void sb_net_evaluate_pass(void *net)
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
     struct sb_tensor predicted = {.dtype = SB_I32, .ndim = 1, .shape = {target_rows(n)}, .data = n->predicted};
-    struct sb_tensor between, loss = losses(n), target = targets(n), scale = one_float(n->scale);
-    struct sb_tensor logits = forward(n, &between);
+    struct sb_tensor between, loss = losses(n), target = targets(n), logits = forward(n, &between);
     r->ops->argmax(r->dev, &logits, &predicted);
-    r->ops->xent(r->dev, &logits, &target, NULL, 0, &scale, &loss, NULL);
+    r->ops->xent(r->dev, &logits, &target, NULL, 0, NULL, &loss, NULL);
 }
 
 void sb_net_gradient_pass(void *net)
@@ -148,7 +147,6 @@ double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *corr
     sb_net_upload(n, b);
     double weight;
     int64_t valid = sb_net_upload_targets(n, b, &weight);
-    upload_scale(n, (double)valid);
     sb_net_repeat(n, SB_REPEAT_EVALUATE, sb_net_evaluate_pass);
     double loss = mean_loss(n, (double)valid);
     int64_t rows = target_rows(n), right = 0;

@@ -74,11 +74,12 @@ static int validate(struct trainer *t, struct score *s)
         int n = part->count - at < (size_t)t->o->batch ? (int)(part->count - at) : t->o->batch;
         int64_t batch_right = 0, batch_of = 0;
         if (sb_feed_batch(&t->feed, part, NULL, at, n, NULL, 0, &b)) return -1;
-        loss += n * sb_net_evaluate(t->net, &b, &batch_right, &batch_of);
+        double mean = sb_net_evaluate(t->net, &b, &batch_right, &batch_of);
+        loss += mean * (double)batch_of; /* batches hold unlike numbers of words, and the last one fewer pictures */
         right += batch_right;
         of += batch_of;
     }
-    s->loss = loss / (double)part->count;
+    s->loss = of ? loss / (double)of : 0;
     s->right = of ? (double)right / (double)of : 0;
     return 0;
 }

@@ -26,13 +26,16 @@ struct sb_feed {
     int32_t *label, *caption;
 };
 
-void sb_feed_init(struct sb_feed *f, struct sb_dataset *d, int batch, const struct sb_dictionary *words, int length, uint64_t seed);
-/* The batch of examples order[0..count-1] of part (order NULL: the first `count` from `first`). augment NULL: as they are.
- * out points into f until the next call. -1 with a message if the stream can't be read any more. */
-int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t *order, size_t first, int count, const struct sb_augment *augment, uint64_t epoch, struct sb_batch *out);
+void sb_feed_init(struct sb_feed *f, struct sb_dataset *d, int batch, const struct sb_dictionary *words, int length,
+                  uint64_t seed);
+/* The batch of examples order[first .. first+count-1] of part (order NULL: first .. first+count-1 as they lie). augment
+ * NULL: as they are. out points into f until the next call. -1 with a message if the stream can't be read any more. */
+int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t *order, size_t first, int count,
+                  const struct sb_augment *augment, uint64_t epoch, struct sb_batch *out);
 void sb_feed_free(struct sb_feed *f);
 
 /* The matrix of op warp for one draw, side x side pictures. */
-void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, uint64_t record, int side, float matrix[6], float colour[2]);
+void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, uint64_t record, int side,
+                     float matrix[6], float colour[2]);
 
 #endif

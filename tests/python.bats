@@ -50,3 +50,17 @@ PY
     sb-export jsonl -q labelled.sb | jq -e '.source == "mine" and (.predicted | length) > 0' | sort -u | grep -qx true
     "$ROOT/examples/top_labels.sh" labelled.sb | awk '{ n += $1 } END { exit n != 5 }'
 }
+
+@test "tensors that are not what the header says are refused" {
+    needs_python
+    sb-tensorize -q -m reef.safetensors crops.sb -o d.sb
+    python3 - <<'PY'
+import msgpack, msgpack_numpy, numpy as np
+header, record = list(msgpack.Unpacker(open("d.sb", "rb"), object_hook=msgpack_numpy.decode))[:2]
+record["tensor"] = record["tensor"].astype(np.float32)  # and mean and deviation are not applied
+with open("mixed.sb", "wb") as f:
+    for item in header, record:
+        f.write(msgpack.packb(item, default=msgpack_numpy.encode))
+PY
+    fails_saying "not applied" sb-classify --batch 1 -m reef.safetensors mixed.sb
+}

@@ -20,6 +20,7 @@ static void check_preprocess(struct sb_infer *n)
     if (!found) return; /* a foreign stream: shapes are all there is to go by */
     const char *differs = sb_preprocess_differs(&stream, &n->model.preprocess);
     if (differs) sb_die("%s was tensorized otherwise than the model wants: %s", name, differs);
+    n->promised = applied ? SB_F32 : SB_U8;
 }
 
 static void open_net(struct sb_infer *n, const struct sb_infer_options *o)
@@ -37,6 +38,7 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
                    const struct sb_infer_options *o)
 {
     memset(n, 0, sizeof *n);
+    n->promised = SB_NDTYPES;
     if (!o->model) sb_usage("-m MODEL is needed");
     if (sb_model_load(&n->model, o->model)) sb_die_error();
     sb_filter_open(&n->filter, args, o->output, o->drop);
@@ -65,6 +67,9 @@ static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
         sb_filter_die(&n->filter, rec, "tensor is %s, the model wants u8 or f32 [3,%d,%d]",
                       sb_tensor_text(&t, text, sizeof text), side, side);
     }
+    if (n->promised != SB_NDTYPES && t.dtype != n->promised)
+        sb_filter_die(&n->filter, rec, "tensor is %s: the stream's header says that mean and deviation were %s",
+                      sb_dtype_name(t.dtype), n->promised == SB_F32 ? "applied" : "not applied");
     size_t bytes = sb_tensor_bytes(&t);
     memcpy(n->tensors + (size_t)i * bytes, t.data, bytes);
 }

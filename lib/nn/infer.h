@@ -34,17 +34,20 @@ struct sb_infer {
     struct sb_backend backend;
     struct sb_net *net;
     struct sb_batches *batches;
-    enum sb_dtype dtype;
+    enum sb_dtype dtype;    /* of the batch's tensors */
+    enum sb_dtype promised; /* of all tensors, by the stream's header; SB_NDTYPES: it does not say */
     uint8_t *tensors; /* host [batch,3,S,S] */
     int batch;
     bool flush_each;
 };
 
 /* Dies with one line on failure. */
-void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct sb_args *args, const struct sb_infer_options *o);
+void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct sb_args *args,
+                   const struct sb_infer_options *o);
 /* The next records and their tensors; how many, 0 at the end. */
 int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch *batch);
-void sb_infer_put(struct sb_infer *n, struct sb_record *record, int count); /* the batch, with the fields that were added */
+/* Writes the batch, with the fields that were added. */
+void sb_infer_put(struct sb_infer *n, struct sb_record *record, int count);
 void sb_infer_close(struct sb_infer *n);
 
 #endif

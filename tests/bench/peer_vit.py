@@ -108,8 +108,9 @@ def main():
         with torch.no_grad():
             return torch.cat([model(normalise(b.float())) for b in data[part][0].split(256)])
 
-    best, kept, step, began = None, None, 0, time.time()
+    best, kept, step, seconds = None, None, 0, 0.0
     for epoch in range(o.epochs):
+        began = time.time()
         model.train()
         for index in torch.randperm(len(x), generator=g).split(o.batch):
             rate = o.lr * (step + 1) / (warm + 1) if step < warm else o.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(total - warm, 1)))
@@ -122,13 +123,13 @@ def main():
                 torch.nn.utils.clip_grad_norm_(model.parameters(), o.clip)
             optimizer.step()
             step += 1
+        seconds += time.time() - began  # as sb-train: without validation
         if o.keep == "best" and "val" in data:
             logits = predict("val")
             truth = data["val"][1]
             score = (logits.argmax(1) == truth).float().mean().item() - 1e-6 * min(torch.nn.functional.cross_entropy(logits, truth).item(), 100)
             if best is None or score > best:
                 best, kept = score, {k: v.clone() for k, v in model.state_dict().items()}
-    seconds = time.time() - began
     if kept:
         model.load_state_dict(kept)
     guess, truth = predict("test").argmax(1), data["test"][1]

@@ -124,8 +124,9 @@ static void give(void *arg, void *p)
     struct tensorize *t = arg;
     struct item *item = p;
     if (item->why[0]) {
-        t->filter.at = item->number; /* reading has gone on since */
-        sb_filter_die(&t->filter, &item->rec, "%s", item->why);
+        struct sb_filter here = t->filter; /* reading goes on meanwhile */
+        here.at = item->number;
+        sb_filter_die(&here, &item->rec, "%s", item->why);
     }
     sb_filter_put(&t->filter, &item->rec);
 }

@@ -10,43 +10,45 @@ struct gather {
 };
 
 /* Every tensor has the shape and dtype of the first. */
-static int check_tensor(struct sb_dataset *d, uint64_t index, struct sb_record *rec)
+static int check_tensor(struct sb_dataset *d, struct sb_record *rec)
 {
     struct sb_tensor t;
     int found = sb_get_tensor(rec, "tensor", &t);
-    if (found < 0) return sb_error("record %llu: %s", (unsigned long long)index, sb_error_message());
-    if (!found) return sb_error("record %llu has no field 'tensor' (sb-tensorize makes it)", (unsigned long long)index);
+    if (found < 0) return -1;
+    if (!found) return sb_error("no field 'tensor' (sb-tensorize makes it)");
     if (t.ndim != 3 || t.shape[0] != 3 || t.shape[1] != t.shape[2] || t.shape[1] < 1 || t.shape[1] > 4096 ||
         (t.dtype != SB_U8 && t.dtype != SB_F32)) {
         char text[96];
-        return sb_error("record %llu: tensor is %s, not u8 or f32 [3,S,S]", (unsigned long long)index,
-                        sb_tensor_text(&t, text, sizeof text));
+        return sb_error("tensor is %s, not u8 or f32 [3,S,S]", sb_tensor_text(&t, text, sizeof text));
     }
     if (!d->size) {
         d->size = (int)t.shape[1];
         d->dtype = t.dtype;
     }
     if (t.shape[1] != d->size || t.dtype != d->dtype)
-        return sb_error("record %llu: tensor of another size or type than those before it", (unsigned long long)index);
+        return sb_error("tensor of another size or type than those before it");
     return 0;
 }
 
-/* The part that the record belongs to; NULL if to neither. */
-static struct sb_part *part_of(struct gather *g, const struct sb_record *rec)
+/* The part that the record belongs to, NULL if to neither. */
+static int find_part(struct gather *g, const struct sb_record *rec, struct sb_part **part)
 {
-    const char *part;
+    const char *name;
     size_t size;
-    if (sb_get_text(rec, "split", &part, &size) != 1) return &g->d->train;
-    if (size == strlen(g->o->train) && !memcmp(part, g->o->train, size)) return &g->d->train;
-    if (size == strlen(g->o->val) && !memcmp(part, g->o->val, size)) return &g->d->val;
-    return NULL;
+    int found = sb_get_text(rec, "split", &name, &size);
+    if (found < 0) return -1;
+    bool train = !found || (size == strlen(g->o->train) && !memcmp(name, g->o->train, size));
+    bool val = found && size == strlen(g->o->val) && !memcmp(name, g->o->val, size);
+    *part = train ? &g->d->train : val ? &g->d->val : NULL;
+    return 0;
 }
 
 static int gather_one(struct gather *g, uint64_t index, struct sb_record *rec)
 {
     struct sb_dataset *d = g->d;
+    struct sb_part *part;
     d->counts.in++;
-    struct sb_part *part = part_of(g, rec);
+    if (find_part(g, rec, &part)) return -1;
     if (!part) {
         sb_counts_skip(&d->counts, "of another part");
         return 0;
@@ -54,14 +56,14 @@ static int gather_one(struct gather *g, uint64_t index, struct sb_record *rec)
     const char *text;
     size_t size;
     int found = sb_get_text(rec, g->o->captions ? "caption" : "label", &text, &size);
-    if (found < 0) return sb_error("record %llu: %s", (unsigned long long)index, sb_error_message());
+    if (found < 0) return -1;
     if (!found) {
         sb_counts_skip(&d->counts, g->o->captions ? "without a caption" : "without a label");
         return 0;
     }
-    if (check_tensor(d, index, rec)) return -1;
+    if (check_tensor(d, rec)) return -1;
     if (g->o->labels && sb_dictionary_find(&d->target, text, size) < 0)
-        return sb_error("record %llu: unknown label '%.*s'", (unsigned long long)index, (int)size, text);
+        return sb_error("unknown label '%.*s'", (int)(size < 300 ? size : 300), text);
     SB_GROW(part->example, part->cap, part->count + 1);
     part->example[part->count++] = (struct sb_example){index, (int32_t)sb_dictionary_add(&d->target, text, size)};
     d->counts.out++;
@@ -71,7 +73,9 @@ static int gather_one(struct gather *g, uint64_t index, struct sb_record *rec)
 static void gather_each(void *arg, uint64_t index, struct sb_record *rec)
 {
     struct gather *g = arg;
-    if (!g->failed && gather_one(g, index, rec)) g->failed = true;
+    if (g->failed || !gather_one(g, index, rec)) return;
+    sb_error("record %llu: %s", (unsigned long long)index + 1, sb_error_message());
+    g->failed = true;
 }
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
@@ -113,6 +117,16 @@ static int read_preprocess(struct sb_dataset *d)
     return 0;
 }
 
+/* What follows from all of the records. */
+static int settle(struct sb_dataset *d, const struct sb_dataset_options *o)
+{
+    if (!d->train.count)
+        return sb_error("nothing to train on: none of %llu records is of part '%s' and has a %s",
+                        (unsigned long long)d->counts.in, o->train, o->captions ? "caption" : "label");
+    if (!o->captions && !o->labels) sort_targets(d);
+    return read_preprocess(d);
+}
+
 int sb_dataset_open(struct sb_dataset *d, const char *path, const struct sb_dataset_options *o)
 {
     memset(d, 0, sizeof *d);
@@ -121,12 +135,9 @@ int sb_dataset_open(struct sb_dataset *d, const char *path, const struct sb_data
             sb_dictionary_add(&d->target, o->labels->text[i], strlen(o->labels->text[i]));
     struct gather g = {d, o, false};
     d->spool = sb_spool_open(path, gather_each, &g);
-    if (!d->spool || g.failed) return -1;
-    if (!d->train.count)
-        return sb_error("nothing to train on: none of %llu records is of part '%s' and has a %s",
-                        (unsigned long long)d->counts.in, o->train, o->captions ? "caption" : "label");
-    if (!o->captions && !o->labels) sort_targets(d);
-    return read_preprocess(d);
+    if (!d->spool) return -1;
+    if (!g.failed && !settle(d, o)) return 0;
+    return sb_error("%s: %s", sb_spool_name(d->spool), sb_error_message());
 }
 
 void sb_dataset_close(struct sb_dataset *d)

@@ -79,7 +79,7 @@ int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch
     int count = sb_batches_next(n->batches, record);
     if (count < 0) sb_die_error();
     for (int i = 0; i < count; i++) {
-        n->filter.counts.in++;
+        n->filter.at = ++n->filter.counts.in; /* the reader is ahead of it */
         take_tensor(n, &(*record)[i], i);
     }
     *batch = (struct sb_batch){.count = count,

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < args.count || i == 0; i++) {
         if (verbose && i > 0) putc('\n', out);
         if (check(args.operand[i]) == 0) continue;
-        if (fflush(stdout)) break;
+        fflush(out); /* what was said of it stands before the line that says why */
         sb_say_error();
         status = 1;
     }

@@ -107,6 +107,7 @@ static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dict
     for (int count; (count = sb_infer_next(n, &rec, &b));) {
         sb_net_classify(n->net, &b, p, e);
         for (int i = 0; i < count; i++) {
+            n->filter.at = n->filter.counts.in - (uint64_t)(count - 1 - i);
             int predicted = set_predicted(&rec[i], m, p + (size_t)i * (size_t)m->vit.classes, best, k);
             if (score) count_score(n, c, labels, &rec[i], predicted);
             struct sb_tensor t = {.dtype = SB_F32,
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
     struct sb_confusion confusion = {0};
     struct sb_dictionary labels = {0};
     sb_opt_parse(&tool, argc, argv, &args);
+    if (score) sb_output_try(score); /* not to find out at the stream's end */
     sb_infer_open(&n, &tool, &args, &infer);
     if (!n.model.vit.classes) sb_die("%s is not a classifier: it has no head", infer.model);
     for (size_t i = 0; i < n.model.labels.count; i++)

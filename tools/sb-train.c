@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/output.h"
 #include "nn/lineage.h"
 #include "nn/train.h"
 #include "nn/words.h"
@@ -86,6 +87,7 @@ static void read_labels(struct sb_texts *labels)
         SB_GROW(labels->text, labels->cap, labels->count + 1);
         labels->text[labels->count++] = sb_strdup(line);
     }
+    if (ferror(f)) sb_die("%s: %m", labels_file);
     free(line);
     fclose(f);
     if (!labels->count) sb_die("%s: no labels", labels_file);
@@ -184,13 +186,13 @@ int main(int argc, char **argv)
     struct sb_model model = {0};
     struct sb_backend backend;
     sb_opt_parse(&tool, argc, argv, &args);
-    if (!output) sb_usage("-o MODEL is needed");
+    if (!output || !strcmp(output, "-")) sb_usage("a model needs a file: -o MODEL");
     if (args.count > 1) sb_usage("one stream at a time");
     bool captions = second("task", task, "label", "caption"), last = second("keep", keep, "best", "last");
     if (labels_file) read_labels(&labels);
+    sb_output_try(output); /* not to find out after hours */
     struct sb_dataset_options which = {captions, train_part, val_part, labels_file ? &labels : NULL};
-    if (sb_dataset_open(&data, args.count ? args.operand[0] : "-", &which))
-        sb_die("%s: %s", args.count ? args.operand[0] : "standard input", sb_error_message());
+    if (sb_dataset_open(&data, args.operand[0], &which)) sb_die_error();
     plan_model(&model, &data, &words, captions);
     model.history = sb_lineage_json(sb_spool_header(data.spool), &tool, &args);
     struct sb_train_options o = {
@@ -202,12 +204,13 @@ int main(int argc, char **argv)
         .augmented = augmented(&data),
         .augment = augment,
         .seed = (uint64_t)seed,
-        .metrics = stdout,
+        .metrics = sb_output_stdio(NULL),
         .output = output,
     };
     struct sb_net *net = open_net(&backend, &model);
     say_plan(&model, &data, net, backend.ops->name);
     if (sb_train(net, &model, &data, captions ? &words : NULL, &o)) sb_die_error();
+    fclose(o.metrics);
     sb_net_close(net);
     sb_backend_close(&backend);
     sb_model_free(&model);

@@ -87,6 +87,14 @@ static void forget(struct sb_output *o)
     unlock_list(&old);
 }
 
+static void release(struct sb_output *o)
+{
+    free(o->name);
+    free(o->target);
+    free(o->temporary);
+    free(o);
+}
+
 static _Noreturn void fail(const struct sb_output *o, int error)
 {
     if (error == EPIPE) sb_die_quietly();
@@ -194,8 +202,18 @@ void sb_output_close(struct sb_output *o)
         if (rename(o->temporary, o->target) != 0) fail(o, errno);
         forget(o);
     }
-    free(o->name);
-    free(o->target);
-    free(o->temporary);
-    free(o);
+    release(o);
+}
+
+void sb_output_try(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) return; /* opening it would wake, or wait for, its reader */
+    struct sb_output *o = sb_output_open(path);
+    if (o->target) {
+        unlink(o->temporary);
+        forget(o);
+    }
+    if (o->fd != STDOUT_FILENO) close(o->fd);
+    release(o);
 }

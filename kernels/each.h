@@ -23,7 +23,7 @@
     X(normalize) X(warp)                                                                                               \
     X(nearest) X(nearest_sum)
 
-/* The list is complete: the table holds version, size, name and these pointers. */
+/* The list is complete: behind version, size, name and host the table holds these pointers. */
 #define SB_OPS_ONE(op) +1
 _Static_assert(sizeof(struct sb_ops) ==
                    offsetof(struct sb_ops, open) + (0 SB_OPS_EACH(SB_OPS_ONE)) * sizeof(void (*)(void)),

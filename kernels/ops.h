@@ -74,6 +74,7 @@ struct sb_ops {
     uint32_t version; /* SB_OPS_VERSION */
     uint32_t size;    /* sizeof(struct sb_ops) */
     const char *name; /* "cpu" */
+    bool host;        /* its memory is the program's: ops take any address in it, aligned for the dtype alone */
 
     /* ---- device ---------------------------------------------------------------------------------------------------- */
 

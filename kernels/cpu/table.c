@@ -3,4 +3,4 @@
 #define FIELD(op) .op = sb_cpu_##op,
 
 const struct sb_ops SB_CPU_TABLE = {
-    .version = SB_OPS_VERSION, .size = sizeof(struct sb_ops), .name = "cpu", SB_OPS_EACH(FIELD)};
+    .version = SB_OPS_VERSION, .size = sizeof(struct sb_ops), .name = "cpu", .host = true, SB_OPS_EACH(FIELD)};

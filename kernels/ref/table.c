@@ -6,5 +6,6 @@ const struct sb_ops sb_ops_ref = {
     .version = SB_OPS_VERSION,
     .size = sizeof(struct sb_ops),
     .name = "ref",
+    .host = true,
     SB_OPS_EACH(FILL)
 };

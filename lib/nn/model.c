@@ -142,6 +142,7 @@ void sb_model_free(struct sb_model *m)
     for (size_t i = 0; i < m->params; i++) free(m->param[i].name);
     free(m->param);
     free(m->master);
+    sb_weights_close(&m->file);
     free_texts(&m->labels);
     free_texts(&m->words);
     free(m->history);

@@ -38,6 +38,7 @@ struct sb_param {
     int ndim;
     int64_t offset; /* elements, in the flat buffers; multiples of 16 */
     int64_t count;
+    const float *mapped; /* where the weight lies in the model's mapped file; NULL: in master */
     int layer;       /* 0: embedding, 1..depth: blocks, depth+1: head; for layer-wise rates and freezing */
     bool decay;      /* weight decay applies: matrices, not biases, norms, positions or tokens */
     bool transposed; /* files hold [in,out] (GPT-2's Conv1D), shape here is [out,in] */
@@ -56,8 +57,14 @@ struct sb_model {
     struct sb_param *param; /* in order of first forward use */
     size_t params;
     int64_t total; /* elements of the flat buffer */
-    float *master; /* f32 [total], host: the weights */
+    float *master; /* f32 [total], host: the weights but for those that are mapped */
+    struct sb_weights file; /* that it was loaded from, if any: parameters may be mapped there */
 };
+
+static inline const float *sb_param_weights(const struct sb_model *m, const struct sb_param *p)
+{
+    return p->mapped ? p->mapped : m->master + p->offset;
+}
 
 /* Ti S B L H with patch and size, e.g. "S/16"; "dim=192,depth=6,heads=3" for others; -1 with a message. */
 int sb_vit_config_parse(const char *text, int size, int patch, struct sb_vit_config *out);
@@ -69,7 +76,8 @@ int sb_vit_config_parse(const char *text, int size, int patch, struct sb_vit_con
  * the caller to fill (m owns them). */
 int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder,
                   uint64_t seed);
-/* A file written by sb_model_save. Messages name the tensor, its shape and the shape wanted. */
+/* A file written by sb_model_save. Matrices stay in the mapped file where they can be used as they lie there. Messages
+ * name the tensor, its shape and the shape wanted. */
 int sb_model_load(struct sb_model *m, const char *path);
 /* Takes over from a safetensors file every weight whose name and shape fit m (position embeddings resized as timm does
  * when only the grid differs; a head or decoder whose labels or words differ is left as initialised). Prints to stderr

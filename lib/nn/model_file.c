@@ -43,9 +43,16 @@ static int load_metadata(struct sb_model *m, const struct sb_weights *w, const c
     return 0;
 }
 
-/* All shapes are compared before memory is taken by what the configuration claims. */
-static int load_weights(struct sb_model *m, const struct sb_weights *w, const char *path)
+/* As it lies in the file it can be computed with. (Vectors are small, and some must be neighbours: vit.c.) */
+static bool is_usable(const struct sb_tensor *t, const struct sb_param *p)
 {
+    return p->decay && !p->transposed && t->dtype == SB_F32 && (uintptr_t)t->data % sizeof(float) == 0;
+}
+
+/* All shapes are compared before memory is taken by what the configuration claims. */
+static int load_weights(struct sb_model *m, const char *path)
+{
+    const struct sb_weights *w = &m->file;
     sb_model_layout(m);
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_tensor *t = sb_weights_find(w, m->param[i].name);
@@ -53,20 +60,22 @@ static int load_weights(struct sb_model *m, const struct sb_weights *w, const ch
     }
     m->master = sb_calloc((size_t)m->total, sizeof *m->master);
     for (size_t i = 0; i < m->params; i++) {
-        const struct sb_param *p = &m->param[i];
-        sb_weight_read(sb_weights_find(w, p->name), p, m->master + p->offset);
+        struct sb_param *p = &m->param[i];
+        const struct sb_tensor *t = sb_weights_find(w, p->name);
+        if (is_usable(t, p))
+            p->mapped = t->data;
+        else
+            sb_weight_read(t, p, m->master + p->offset);
     }
     return 0;
 }
 
 int sb_model_load(struct sb_model *m, const char *path)
 {
-    struct sb_weights w;
     memset(m, 0, sizeof *m);
-    if (sb_weights_open(&w, path)) return -1;
-    int rc = load_metadata(m, &w, path);
-    if (!rc) rc = load_weights(m, &w, path);
-    sb_weights_close(&w);
+    if (sb_weights_open(&m->file, path)) return -1;
+    int rc = load_metadata(m, &m->file, path);
+    if (!rc) rc = load_weights(m, path);
     if (rc) sb_model_free(m);
     return rc;
 }
@@ -74,7 +83,8 @@ int sb_model_load(struct sb_model *m, const char *path)
 /* The parameter as the file holds it. *own: memory for a transposed one, which the caller frees. */
 static struct sb_weight file_weight(const struct sb_model *m, const struct sb_param *p, float **own)
 {
-    struct sb_weight w = {.name = p->name, .tensor = {.dtype = SB_F32, .ndim = p->ndim, .data = m->master + p->offset}};
+    struct sb_weight w = {.name = p->name, .tensor = {.dtype = SB_F32, .ndim = p->ndim}};
+    w.tensor.data = (float *)(uintptr_t)sb_param_weights(m, p);
     memcpy(w.tensor.shape, p->shape, (size_t)p->ndim * sizeof *p->shape);
     *own = NULL;
     if (p->transposed) {

@@ -44,9 +44,11 @@ static void make_segments(struct sb_net *n)
 static void take_weights(struct sb_net *n, bool *refused)
 {
     size_t total = (size_t)n->model->total;
-    n->master = hold(n, total * sizeof(float), refused);
+    n->direct = !n->options.train && n->run.ops->host;
+    n->master = n->direct ? n->model->master : hold(n, total * sizeof(float), refused);
     if (n->options.bf16) n->copy = hold(n, total * sizeof(uint16_t), refused);
     n->run.value = n->options.bf16 ? n->copy : n->master;
+    n->run.mapped = n->direct && !n->options.bf16;
     if (!n->options.train) return;
     n->run.grad = hold(n, total * sizeof(float), refused);
     n->moment1 = hold(n, total * sizeof(float), refused);
@@ -120,10 +122,15 @@ static void upload_weights(struct sb_net *n)
 {
     const struct sb_model *m = n->model;
     struct sb_run *r = &n->run;
-    r->ops->upload(r->dev, n->master, m->master, (size_t)m->total * sizeof(float));
-    if (n->copy) {
-        struct sb_tensor from = {.dtype = SB_F32, .ndim = 1, .shape = {m->total}, .data = n->master};
-        struct sb_tensor to = {.dtype = SB_BF16, .ndim = 1, .shape = {m->total}, .data = n->copy};
+    for (size_t i = 0; i < m->params; i++) {
+        const struct sb_param *p = &m->param[i];
+        const float *weights = sb_param_weights(m, p);
+        if (!n->direct) r->ops->upload(r->dev, n->master + p->offset, weights, (size_t)p->count * sizeof(float));
+        if (!n->copy) continue;
+        struct sb_tensor from = {.dtype = SB_F32, .ndim = 1, .shape = {p->count}}, to = from;
+        from.data = n->direct ? (float *)(uintptr_t)weights : n->master + p->offset;
+        to.dtype = SB_BF16;
+        to.data = (uint16_t *)n->copy + p->offset;
         r->ops->cast(r->dev, &from, &to);
     }
     sb_net_pack(n);

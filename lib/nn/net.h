@@ -19,7 +19,8 @@ struct sb_net_options {
     int frozen_layers;                        /* parameters of layers 0..frozen_layers-1 are not trained */
 };
 
-/* Plans over null, takes the memory, uploads the weights. m must outlive it. NULL with a message ("not enough memory:
+/* Plans over null, takes the memory, uploads the weights; inference in host memory uses m's where they lie. m must
+ * outlive it. NULL with a message ("not enough memory:
  * wanted N bytes"). */
 struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 void sb_net_close(struct sb_net *n);

@@ -23,6 +23,7 @@ struct sb_net {
     struct sb_cache cache; /* its layers lie on the stack during a caption call */
 
     float *master, *moment1, *moment2; /* device [total]; moments in training only */
+    bool direct;                       /* inference in host memory: master is the model's own */
     void *copy;                        /* device bf16 [total], or NULL */
     struct sb_segment *segment;        /* host */
     int64_t segments;

@@ -211,5 +211,7 @@ uint64_t sb_net_steps(const struct sb_net *n) { return n->steps; }
 
 void sb_net_weights(struct sb_net *n)
 {
+    if (n->direct) return; /* they never left it */
     n->run.ops->download(n->run.dev, n->model->master, n->master, (size_t)n->model->total * sizeof(float));
+    for (size_t i = 0; i < n->model->params; i++) n->model->param[i].mapped = NULL;
 }

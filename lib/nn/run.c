@@ -70,7 +70,9 @@ static struct sb_tensor param_tensor(const struct sb_param *p, enum sb_dtype dty
 sb_in sb_run_value(const struct sb_run *r, int index, struct sb_tensor *space)
 {
     if (index < 0) return NULL;
-    *space = param_tensor(&r->model->param[index], r->act, r->value);
+    const struct sb_param *p = &r->model->param[index];
+    *space = param_tensor(p, r->act, r->value);
+    if (r->mapped && p->mapped) space->data = (float *)(uintptr_t)p->mapped;
     return space;
 }
 

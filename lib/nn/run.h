@@ -20,6 +20,7 @@ struct sb_run {
     /* parameters, flat, on the device; offsets as in the model */
     const struct sb_model *model;
     void *value;   /* act dtype */
+    bool mapped;   /* those of the model that are mapped are read there, not in value */
     float *grad;   /* NULL: not training */
     void **packed; /* [params] a linear's packed weight or NULL */
     int frozen;    /* layers below this are not trained */

@@ -39,11 +39,19 @@ limit_memory() { case $BUILD in *-san) ;; *) ulimit -v "$1" ;; esac; }
     ! grep -q ' $' out
 }
 
+@test "-v: a label that stands in label and in labels counts once" {
+    printf '\x82\xa5label\xa4fish\xa6labels\x93\xa4fish\xa4crab\xa4crab' | sb-check -qv >out
+    grep -qE '^  fish +1 +50\.0 %$' out
+    grep -qE '^  crab +1 +50\.0 %$' out
+}
+
 @test "-v of a broken stream tells what was there, and fails" {
     make_stream -n 5 -o a.sb
     head -c 1500 a.sb >cut.sb
     fails_saying "sb-check: cut.sb: stream cut off after 3 records" sb-check -v cut.sb
     [[ $(sb-check -v cut.sb 2>/dev/null) == "cut.sb: broken, 3 records, "* ]]
+    sb-check -v cut.sb a.sb >out 2>&1 || : # the line stands between the two reports
+    grep '^cut.sb:\|^sb-check:\|^a.sb:' out | cut -d: -f1 | paste -sd' ' | grep -qx 'cut.sb sb-check a.sb'
 }
 
 @test "-n reads only so many records, and does not look at the end" {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/labels.h"
 #include "select/group.h"
 #include "select/split.h"
 #include "select/strata.h"

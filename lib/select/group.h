@@ -1,4 +1,4 @@
-/* What of a record says which group it belongs to, and which labels it has. */
+/* What of a record says which group it belongs to. */
 #ifndef SB_SELECT_GROUP_H
 #define SB_SELECT_GROUP_H
 
@@ -20,9 +20,5 @@ int sb_group_by_parse(struct sb_group_by *by, const char *text);
  * window that `time` falls in, or, without it, `source` and the number of the window that `pts` falls in.
  * 1, 0 if the record lacks what is needed (or it is empty), -1 with a message if that is of another type. */
 int sb_group_key(const struct sb_group_by *by, const struct sb_record *rec, struct sb_buffer *key);
-
-/* Calls fn for the record's `label` and for each of its `labels`, each text once. -1 with a message if they are of
- * another type. */
-int sb_labels_each(struct sb_record *rec, void (*fn)(void *arg, const char *label, size_t size), void *arg);
 
 #endif

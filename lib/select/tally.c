@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "select/group.h"
+#include "base/labels.h"
 
 struct target {
     struct sb_part_tallies *all;

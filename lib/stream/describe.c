@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/labels.h"
 #include "base/wire.h"
 #include "stream/describe_inner.h"
 
@@ -159,19 +160,18 @@ static void tally_add(struct tally *t, const char *text, size_t size)
     t->count[n]++;
 }
 
+static void add_label(void *arg, const char *label, size_t size)
+{
+    tally_add(&((struct sb_description *)arg)->label, label, size);
+}
+
 static void add_names(struct sb_description *d, struct sb_record *rec)
 {
     const char *text;
     size_t size;
     msgpack_object o;
-    if (sb_get_text(rec, "label", &text, &size) == 1) tally_add(&d->label, text, size);
     if (sb_get_text(rec, "split", &text, &size) == 1) tally_add(&d->split, text, size);
-    if (sb_get_object(rec, "labels", &o) == 1 && o.type == MSGPACK_OBJECT_ARRAY) {
-        for (uint32_t i = 0; i < o.via.array.size; i++) {
-            const msgpack_object *e = &o.via.array.ptr[i];
-            if (e->type == MSGPACK_OBJECT_STR) tally_add(&d->label, e->via.str.ptr, e->via.str.size);
-        }
-    }
+    (void)sb_labels_each(rec, add_label, d); /* of another type: its line in the table of fields shows it */
     if (sb_get_object(rec, "predicted", &o) == 1 && o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size) {
         const msgpack_object *best = &o.via.array.ptr[0];
         if (best->type == MSGPACK_OBJECT_ARRAY && best->via.array.size) best = &best->via.array.ptr[0];

@@ -118,6 +118,7 @@ struct sb_output *sb_output_open(const char *path)
     struct sb_output *o = sb_calloc(1, sizeof *o);
     struct stat st;
     signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE, and exit handlers run */
+    signal(SIGXFSZ, SIG_IGN); /* likewise past a limit on the size of files (ulimit -f), with EFBIG */
     if (!path || strcmp(path, "-") == 0) {
         o->name = sb_strdup("standard output");
         o->fd = STDOUT_FILENO;

@@ -163,11 +163,12 @@ static void open_output(struct export *e)
     struct rlimit files;
     size_t size = e->output ? strlen(e->output) : 0;
     bool named = size && e->output[size - 1] == '/';
-    e->folder = named || (e->output && stat(e->output, &st) == 0 && S_ISDIR(st.st_mode));
+    bool there = e->output && stat(e->output, &st) == 0 && S_ISDIR(st.st_mode);
+    e->folder = named || there;
     bool is_png = e->format->write == png_write;
     if (is_png && !e->output) sb_usage("png needs a folder: -o FOLDER");
-    if ((named || is_png) && mkdir(e->output, 0777) != 0 && errno != EEXIST)
-        sb_die("%s: %s", e->output, strerror(errno));
+    if ((named || is_png) && !there && mkdir(e->output, 0777) != 0)
+        sb_die("%s: %s", e->output, strerror(errno == EEXIST ? ENOTDIR : errno));
     if (!e->output && !e->format->is_text && isatty(STDOUT_FILENO))
         sb_usage("a picture is no text for a terminal: name a file with -o");
     /* A file stays open for each source until the stream is known to be whole. */

@@ -166,6 +166,7 @@ static void write_truth(struct synth *s, const struct sb_args *args)
         sb_sea_set_truth(&rec, seen, n, sb_sea_floor(s->sea, t));
         put(s, &rec);
     }
+    sb_writer_flush(s->out); /* a disk that is full ends the program before there is a video without its truth */
     sb_record_free(&rec);
 }
 

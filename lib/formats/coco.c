@@ -1,5 +1,6 @@
 #include "formats/coco.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -147,8 +148,15 @@ int sb_coco_read(const char *path, const char *images, struct sb_annotated_list 
 {
     json_error_t why;
     struct table image = {0}, category = {0};
-    json_t *root = json_load_file(path, 0, &why);
-    if (!root && why.line < 0) return sb_error("%s", why.text);
+    FILE *file = fopen(path, "rbe");
+    if (!file) return sb_error("%s: %s", path, strerror(errno));
+    json_t *root = json_loadf(file, 0, &why);
+    int broken = ferror(file) ? errno : 0;
+    fclose(file);
+    if (broken) {
+        json_decref(root);
+        return sb_error("%s: %s", path, strerror(broken));
+    }
     if (!root) return sb_error("%s: line %d: %s", path, why.line, why.text);
     int rc = read_categories(root, path, list, &category);
     if (rc == 0) rc = read_images(root, path, images, list, &image);

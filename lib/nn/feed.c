@@ -62,7 +62,7 @@ int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t 
         struct sb_tensor t;
         if (sb_spool_get(d->spool, e->record, &f->record)) return -1;
         if (sb_get_tensor(&f->record, "tensor", &t) != 1 || sb_tensor_bytes(&t) != bytes)
-            return sb_error("record %llu changed while it was read", (unsigned long long)e->record);
+            return sb_error("record %llu changed while it was read", (unsigned long long)e->record + 1);
         memcpy(f->pictures + (size_t)i * bytes, t.data, bytes);
         if (augment) sb_augment_draw(augment, f->seed, epoch, e->record, d->size, f->matrix + 6 * i, f->colour + 2 * i);
         if (f->words)

@@ -194,6 +194,32 @@ writers() {
         sb-classify -q --device ref -m reef.safetensors --score absent/score.json -o made/a.sb whole.sb
 }
 
+@test "output: past a limit on the size of files; a file in a folder's place; a truth that can't be written" {
+    while read -r writer; do
+        (ulimit -f 0; refuses "File too large" $writer made/a)
+    done < <(writers | grep -v 'train\|cluster\|stratify')
+    said=$(ulimit -f 8; cat whole.sb | sb-cluster -q -k 2 2>&1 >/dev/null) && return 1
+    [ "$said" = "sb-cluster: temporary file: File too large" ]
+    : >file
+    refuses "file: Not a directory" sb-export png -q -o file whole.sb
+    refuses "file/: Not a directory" sb-export csv -q -o file/ whole.sb
+    refuses "/dev/full: No space left" sb-synth video -q --seconds 1 --fps 5 --size 64x36 --truth /dev/full -o made/a.mp4
+}
+
+@test "sources: a text, a stream, a folder, nothing, not there" {
+    echo "some words" >words
+    : >empty
+    for program in "sb-frames -q -o made/a.sb" "sb-import folders -q -o made/a.sb" "sb-import coco -q -o made/a.sb"; do
+        for source in words empty whole.sb made; do refuses "$source: " $program $source; done
+        refuses "absent: No such file or directory" $program absent
+    done
+    refuses "made: Is a directory" sb-import coco -q -o made/a.sb made
+    for bytes in 1000 100000 $(($(stat -Lc %s dive.mp4) - 100)); do
+        head -c $bytes dive.mp4 >cut.mp4
+        refuses "cut.mp4: not a video (or it was cut off before its index)" sb-frames -q -o made/a.sb cut.mp4
+    done
+}
+
 @test "a pipe that is read twice needs room for temporary files" {
     for program in "sb-cluster -q -k 2 -o made/a.sb" "sb-split -q --stratify -o made/a.sb" "sb-train -q $small -o made/a.safetensors"; do
         said=$(cat whole.sb | TMPDIR=$PWD/absent $program 2>&1) && return 1

@@ -39,12 +39,18 @@ captions() { sb-export jsonl -q "$1" | jq -r .caption; }
     jq -e -s 'any(.[]; .[0] | startswith("nothing but")) and all(.[]; .[0] | test(" (sand|rock|mud|open water)$"))' all.jsonl
 }
 
-@test "frames: boxes lie in the frame, the first is the largest and gives the label" {
-    sb-synth frames -n 60 --size 96x64 --drop image -q | sb-export jsonl -q | jq -c 'select(.label)' >all.jsonl
+@test "frames: boxes lie in the frame, the first is the largest; one kind alone is the label" {
+    sb-synth frames -n 60 --size 96x64 --drop image -q | sb-export jsonl -q | jq -c 'select(.boxes)' >all.jsonl
     [ "$(wc -l <all.jsonl)" -gt 20 ]
-    jq -e -s 'all(.[]; (.boxes | length) == (.labels | length) and .label == .labels[0]
+    jq -e -s 'all(.[]; (.boxes | length) == (.labels | length) and .label == (.labels | unique | if length == 1 then .[0] else null end)
         and all(.boxes[]; .[0] >= 0 and .[1] >= 0 and .[2] > 0 and .[3] > 0 and .[0] + .[2] <= 96.001 and .[1] + .[3] <= 64.001)
         and ([.boxes[] | .[2] * .[3]] | .[0] == max))' all.jsonl
+}
+
+@test "frames: with --labelled every frame has one kind, its label" {
+    sb-synth frames -n 60 --labelled --size 96x64 --drop image -q | sb-export jsonl -q >all.jsonl
+    [ "$(wc -l <all.jsonl)" -eq 60 ]
+    jq -e -s 'all(.[]; (.labels | unique) == [.label])' all.jsonl
 }
 
 @test "crops: a square within its parent, of the box's size, with a label and a group" {

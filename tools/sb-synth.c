@@ -13,11 +13,12 @@
 static const char *output, *truth, *size_text, *encode, *drop;
 static int64_t count, seed, per_dive, jobs;
 static double seconds, rate;
-static bool crops;
+static bool crops, labelled;
 
 static const struct sb_opt options[] = {
     SB_OPT_OUTPUT(&output),
     {'n', "number", "N", SB_INT, &count, 0, "frames: write N records", 1, 1e9},
+    {0, "labelled", NULL, SB_FLAG, &labelled, 0, "frames: only frames that show one kind of animal, their label", 0, 0},
     {0, "crops", NULL, SB_FLAG, &crops, 0,
      "frames: a record for each animal, cut out of its frame, instead of whole frames", 0, 0},
     {0, "per-dive", "N", SB_INT, &per_dive, 0, "frames: take N frames of each dive (default 8)", 1, 1000},
@@ -105,6 +106,7 @@ static void run_frames(struct synth *s)
     s->plan.height = s->height;
     s->plan.frames = (int)per_dive;
     s->plan.crops = crops;
+    s->plan.labelled = labelled;
     struct sb_pipeline p = {.jobs = (int)jobs, .item_size = sizeof(struct dive), .produce = next_dive,
                             .work = make_dive, .consume = put_dive, .release = free_dive, .arg = s};
     sb_pipeline_run(&p);
@@ -202,8 +204,8 @@ static bool check_usage(struct synth *s, const struct sb_args *args)
     const char *what = args->count == 1 ? args->operand[0] : "";
     bool video = strcmp(what, "video") == 0;
     if (!video && strcmp(what, "frames")) sb_usage("say what to make: frames or video");
-    if (video && (count || crops || encode || per_dive))
-        sb_usage("-n, --crops, --encode and --per-dive are for frames");
+    if (video && (count || crops || labelled || encode || per_dive))
+        sb_usage("-n, --crops, --labelled, --encode and --per-dive are for frames");
     if (!video && (truth || seconds > 0 || rate > 0)) sb_usage("--truth, --seconds and --fps are for video");
     if (video && !output) sb_usage("a video needs a file: -o FILE");
     if (!video && !count) sb_usage("say how many records: -n N");

@@ -32,6 +32,14 @@ void sb_sea_set_origin(struct sb_record *rec, const char *source, double pts, co
     memcpy(where.data, box, 4 * sizeof *box);
 }
 
+/* A picture has one label where all that is in it is of one kind. */
+static bool of_one_kind(const struct sb_sighting *seen, int count)
+{
+    for (int i = 1; i < count; i++)
+        if (seen[i].kind != seen[0].kind) return false;
+    return count > 0;
+}
+
 void sb_sea_set_truth(struct sb_record *rec, const struct sb_sighting *seen, int count, enum sb_floor floor)
 {
     char caption[SB_CAPTION];
@@ -47,7 +55,7 @@ void sb_sea_set_truth(struct sb_record *rec, const struct sb_sighting *seen, int
     sb_set_packed(rec, "labels", packed.data, packed.size);
     free(packed.data);
     if (!count) return;
-    sb_set_cstr(rec, "label", sb_animal_name(seen[0].kind));
+    if (of_one_kind(seen, count)) sb_set_cstr(rec, "label", sb_animal_name(seen[0].kind));
     struct sb_tensor boxes = {.dtype = SB_F32, .ndim = 2, .shape = {count, 4}};
     sb_set_tensor_space(rec, "boxes", &boxes);
     for (int i = 0; i < count; i++) memcpy((float *)boxes.data + 4 * i, seen[i].box, sizeof seen[i].box);
@@ -109,6 +117,13 @@ static int add_frame(const struct sb_sea_plan *plan, struct sb_sea_dive *d, cons
     return 0;
 }
 
+/* Whether the plan wants a frame of this moment. */
+static bool good_moment(const struct sb_sea_plan *plan, const struct sb_sea *sea, double t)
+{
+    struct sb_sighting seen[SB_SEA_VISIBLE];
+    return sb_sea_clear(sea, t) && (!plan->labelled || of_one_kind(seen, sb_sea_visible(sea, t, seen)));
+}
+
 int sb_sea_dive_make(const struct sb_sea_plan *plan, uint32_t number, struct sb_sea_dive *d)
 {
     char group[64];
@@ -120,7 +135,7 @@ int sb_sea_dive_make(const struct sb_sea_plan *plan, uint32_t number, struct sb_
     for (int k = 0; k < plan->frames && !rc; k++) {
         double t = GAP * k, end = t + GAP - 0.5;
         t += 0.25 * (double)(key.w[2] >> (k & 15) & 3);
-        while (t < end && !sb_sea_clear(sea, t)) t += 0.25;
+        while (t < end && !good_moment(plan, sea, t)) t += 0.25;
         if (t < end) rc = add_frame(plan, d, sea, t, group);
     }
     sb_sea_free(sea);

@@ -9,8 +9,8 @@
 /* Empties the record; sets id, source, pts, and for a crop (box not NULL) parent and box. */
 void sb_sea_set_origin(struct sb_record *rec, const char *source, double pts, const float box[4]);
 
-/* Sets caption; labels and boxes (f32 [n,4]) in one order, largest first; label, the first of them. An empty frame
- * has a caption and empty labels only. */
+/* Sets caption; labels and boxes (f32 [n,4]) in one order, largest first; label, where all are of one kind. An empty
+ * frame has a caption and empty labels only. */
 void sb_sea_set_truth(struct sb_record *rec, const struct sb_sighting *seen, int count, enum sb_floor floor);
 
 /* The square around the `which`th sighting, with a margin, pushed into the frame, as whole pixels x y w h. False
@@ -20,8 +20,9 @@ bool sb_sea_crop(const struct sb_sighting *seen, int count, int which, int width
 struct sb_sea_plan {
     uint64_t seed;
     int width, height;
-    int frames; /* of a dive, 3 s apart */
-    bool crops; /* a record for each animal instead of one for each frame */
+    int frames;    /* of a dive, 3 s apart */
+    bool labelled; /* only frames whose animals are all of one kind, which then is their label */
+    bool crops;    /* a record for each animal instead of one for each frame */
     enum sb_image_encoding encoding;
 };
 

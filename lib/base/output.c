@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,29 +25,33 @@ struct sb_output {
     struct sb_output *next;
 };
 
-/* The outputs with a temporary sibling. A signal handler walks the list, so it changes only with signals blocked. */
+/* The outputs with a temporary sibling. A signal handler walks the list, too: who holds the lock has signals blocked, so
+ * that no handler waits for the thread that it interrupted. */
 static struct sb_output *unfinished;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_flag lock = ATOMIC_FLAG_INIT;
 
 static void lock_list(sigset_t *old)
 {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, old);
-    pthread_mutex_lock(&lock);
+    while (atomic_flag_test_and_set(&lock)) sched_yield();
 }
 
 static void unlock_list(const sigset_t *old)
 {
-    pthread_mutex_unlock(&lock);
+    atomic_flag_clear(&lock);
     pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
 static void remove_unfinished(void)
 {
+    sigset_t old;
+    lock_list(&old);
     for (struct sb_output *o = unfinished; o; o = o->next) {
         if (o->owner == getpid()) unlink(o->temporary);
     }
+    unlock_list(&old);
 }
 
 static void on_signal(int number)
@@ -125,6 +130,7 @@ struct sb_output *sb_output_open(const char *path)
     } else {
         o->name = sb_strdup(path);
         bool there = stat(path, &st) == 0;
+        if (!*path) fail(o, ENOENT);
         if (there && S_ISDIR(st.st_mode)) fail(o, EISDIR);
         if (there && !S_ISREG(st.st_mode)) {
             o->fd = open(path, O_WRONLY | O_CLOEXEC);

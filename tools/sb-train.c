@@ -17,7 +17,8 @@ static double lr = 5e-4, warmup = 3, decay = 0.05, clip = 1, smooth, dropout, dr
 static struct sb_augment augment;
 
 static const struct sb_opt options[] = {
-    SB_OPT_OUTPUT(&output),
+    {'o', "output", "FILE", SB_TEXT, &output, SB_OPT_UNRECORDED,
+     "the model (needed), replaced as a whole each time weights are kept", 0, 0},
     {0, "task", "NAME", SB_TEXT, &task, 0, "label: one of several classes; caption: a sentence (default label)", 0, 0},
     {0, "arch", "NAME", SB_TEXT, &arch, 0, "Ti, S, B, L, H, or dim=D,depth=N,heads=H (default Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &patch, 0, "pixels of a patch's side (default 16)", 1, 256},
@@ -33,7 +34,7 @@ static const struct sb_opt options[] = {
     {0, "train", "PART", SB_TEXT, &train_part, 0, "the part of `split` to train on (default train)", 0, 0},
     {0, "val", "PART", SB_TEXT, &val_part, 0, "the part to validate on after each epoch (default val)", 0, 0},
     {0, "epochs", "N", SB_INT, &epochs, 0, "passes over the training part (default 30)", 1, 100000},
-    SB_OPT_BATCH(&batch),
+    SB_OPT_BATCH(&batch, "64"),
     {0, "optimizer", "NAME", SB_TEXT, &optimizer, 0, "adamw or adam (default adamw)", 0, 0},
     {0, "lr", "X", SB_REAL, &lr, 0, "highest learning rate (default 0.0005)", 0, 10},
     {0, "warmup", "EPOCHS", SB_REAL, &warmup, 0, "linear warm-up, then a cosine to zero (default 3)", 0, 100000},

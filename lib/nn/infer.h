@@ -15,7 +15,7 @@ struct sb_infer_options {
 
 /* The rows of an option table that fill one. */
 #define SB_INFER_OPTIONS(o)                                                                                            \
-    SB_OPT_MODEL(&(o)->model), SB_OPT_OUTPUT(&(o)->output), SB_OPT_BATCH(&(o)->batch),                                 \
+    SB_OPT_MODEL(&(o)->model), SB_OPT_OUTPUT(&(o)->output), SB_OPT_BATCH(&(o)->batch, "32"),                                 \
         {0,                                                                                                            \
          "max-wait",                                                                                                   \
          "MS",                                                                                                         \

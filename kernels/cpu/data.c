@@ -77,12 +77,14 @@ void sb_cpu_fill(struct sb_dev *d, float value, sb_out y)
 {
     int64_t n = sb_tensor_count(y);
     double wide[1] = {value};
-    unsigned char one[8] = {0};
-    struct sb_tensor element = {.dtype = y->dtype, .ndim = 1, .shape = {1}, .data = one};
-    size_t size = sb_dtype_size(y->dtype);
-    narrow(wide, &element, 0, 1);
+    float block[SB_CPU_BLOCK]; /* no dtype that is cast is wider */
+    struct sb_tensor same = {.dtype = y->dtype, .ndim = 1, .shape = {SB_CPU_BLOCK}, .data = block};
+    for (int64_t i = 0; i < SB_CPU_BLOCK; i++) narrow(wide, &same, i, 1);
 #pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, n))
-    for (int64_t i = 0; i < n; i++) memcpy(sb_cpu_at(y, i), one, size);
+    for (int64_t at = 0; at < n; at += SB_CPU_BLOCK) {
+        int64_t count = n - at < SB_CPU_BLOCK ? n - at : SB_CPU_BLOCK;
+        memcpy(sb_cpu_at(y, at), block, (size_t)count * sb_dtype_size(y->dtype));
+    }
 }
 
 void sb_cpu_copy(struct sb_dev *d, sb_in x, int64_t x_stride, int64_t y_stride, sb_out y)

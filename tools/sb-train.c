@@ -135,15 +135,11 @@ static void plan_model(struct sb_model *m, const struct sb_dataset *data, struct
 
 static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m)
 {
-    bool bf16 = !strcmp(precision, "bf16");
-    if (!bf16 && strcmp(precision, "f32") && strcmp(precision, "auto"))
-        sb_usage("--precision is auto, f32 or bf16, not '%s'", precision);
     if (sb_backend_open(backend, device, (int)jobs)) sb_die_error();
-    if (!strcmp(precision, "auto")) bf16 = backend->ops->fast_bf16(backend->dev);
     struct sb_net_options o = {
         .batch = (int)batch,
         .train = true,
-        .bf16 = bf16,
+        .bf16 = sb_backend_bf16(backend, precision),
         .seed = (uint64_t)seed,
         .adam = second("optimizer", optimizer, "adamw", "adam"),
         .beta1 = 0.9f,

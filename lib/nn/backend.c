@@ -116,6 +116,14 @@ int sb_backend_open(struct sb_backend *b, const char *device, int threads)
     return sb_error("no device '%s': there are auto, cpu and ref", device);
 }
 
+bool sb_backend_bf16(const struct sb_backend *b, const char *precision)
+{
+    if (!strcmp(precision, "auto")) return b->ops->fast_bf16(b->dev);
+    if (strcmp(precision, "f32") && strcmp(precision, "bf16"))
+        sb_usage("--precision is auto, f32 or bf16, not '%s'", precision);
+    return !strcmp(precision, "bf16");
+}
+
 void sb_backend_close(struct sb_backend *b)
 {
     if (b->dev) b->ops->close(b->dev);

@@ -13,8 +13,11 @@ struct sb_backend {
     struct sb_dev *dev;
 };
 
-int sb_backend_open(struct sb_backend *b, const char *device,
-                    int threads); /* device NULL: "auto"; threads 0: sb_cores() */
+/* device NULL: "auto"; threads 0: sb_cores(). */
+int sb_backend_open(struct sb_backend *b, const char *device, int threads);
+/* The option --precision: whether to compute in bf16. "auto": where the device is fast at it. Another word than that,
+ * "f32" and "bf16" is wrong usage. */
+bool sb_backend_bf16(const struct sb_backend *b, const char *precision);
 void sb_backend_close(struct sb_backend *b);
 
 #endif

@@ -1,5 +1,5 @@
-/* What a training run knows of its stream: which records are examples of which part, and their targets. Pictures stay in
- * the stream and are read again for each batch (feed.h). */
+/* What a training run knows of its stream: which records are examples of which part, and their targets. Pictures stay
+ * in the stream and are read again for each batch (feed.h). */
 #ifndef SB_NN_DATASET_H
 #define SB_NN_DATASET_H
 
@@ -11,7 +11,8 @@
 struct sb_dataset_options {
     bool captions;                 /* targets are captions; else labels */
     const char *train, *val;       /* names of the parts in the field `split`; records without one are for training */
-    const struct sb_texts *labels; /* the classes in this order, a record with another label is an error; NULL: those of the stream, sorted */
+    /* The classes in this order, a record with another label is an error; NULL: those of the stream, sorted. */
+    const struct sb_texts *labels;
 };
 
 struct sb_example {

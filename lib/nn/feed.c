@@ -12,7 +12,7 @@ void sb_feed_init(struct sb_feed *f, struct sb_dataset *d, int batch, const stru
 {
     size_t picture = 3 * (size_t)d->size * (size_t)d->size * sb_dtype_size(d->dtype), bytes;
     if (!sb_mul(picture, (size_t)batch, &bytes)) sb_die("a batch of %d is too large", batch);
-    *f = (struct sb_feed){.data = d, .words = words, .batch = batch, .length = length, .seed = seed};
+    *f = (struct sb_feed){.data = d, .words = words, .length = length, .seed = seed};
     f->pictures = sb_aligned(64, bytes);
     f->matrix = sb_calloc((size_t)batch, 6 * sizeof *f->matrix);
     f->colour = sb_calloc((size_t)batch, 2 * sizeof *f->colour);

@@ -18,7 +18,7 @@ struct sb_augment {
 struct sb_feed {
     struct sb_dataset *data;
     const struct sb_dictionary *words; /* a captioner's vocabulary; NULL for a classifier */
-    int batch, length;                 /* length: tokens of a caption */
+    int length;                        /* tokens of a caption */
     uint64_t seed;
     struct sb_record record;
     uint8_t *pictures;

@@ -25,12 +25,9 @@ static void check_preprocess(struct sb_infer *n)
 
 static void open_net(struct sb_infer *n, const struct sb_infer_options *o)
 {
-    bool bf16 = !strcmp(o->precision, "bf16");
-    if (!bf16 && strcmp(o->precision, "f32") && strcmp(o->precision, "auto"))
-        sb_usage("--precision is auto, f32 or bf16, not '%s'", o->precision);
     if (sb_backend_open(&n->backend, o->device, (int)o->jobs)) sb_die_error();
-    if (!strcmp(o->precision, "auto")) bf16 = n->backend.ops->fast_bf16(n->backend.dev);
-    n->net = sb_net_open(&n->backend, &n->model, &(struct sb_net_options){.batch = (int)o->batch, .bf16 = bf16});
+    struct sb_net_options options = {.batch = (int)o->batch, .bf16 = sb_backend_bf16(&n->backend, o->precision)};
+    n->net = sb_net_open(&n->backend, &n->model, &options);
     if (!n->net) sb_die_error();
 }
 
@@ -44,12 +41,12 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
     sb_filter_open(&n->filter, args, o->output, o->drop);
     check_preprocess(n);
     open_net(n, o);
-    n->batch = (int)o->batch;
     n->flush_each = o->max_wait >= 0;
     int64_t side = n->model.vit.size;
     n->tensors = sb_aligned(64, (size_t)o->batch * 3 * (size_t)(side * side) * sizeof(float));
     sb_filter_start(&n->filter, tool, args);
-    n->batches = sb_batches_open(n->filter.in, n->batch, o->max_wait < 0 ? -1 : (double)o->max_wait / 1000, flush, n);
+    double seconds = o->max_wait < 0 ? -1 : (double)o->max_wait / 1000;
+    n->batches = sb_batches_open(n->filter.in, (int)o->batch, seconds, flush, n);
 }
 
 /* Copies a record's tensor to place i of the batch. */

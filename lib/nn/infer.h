@@ -1,5 +1,5 @@
-/* A filter that computes: what sb-classify and sb-caption share. It opens stream, model and device, refuses a stream that
- * was tensorized otherwise than the model wants, and gathers the tensors of records into batches. */
+/* A filter that computes: what sb-classify and sb-caption share. It opens stream, model and device, refuses a stream
+ * that was tensorized otherwise than the model wants, and gathers the tensors of records into batches. */
 #ifndef SB_NN_INFER_H
 #define SB_NN_INFER_H
 
@@ -37,7 +37,6 @@ struct sb_infer {
     enum sb_dtype dtype;    /* of the batch's tensors */
     enum sb_dtype promised; /* of all tensors, by the stream's header; SB_NDTYPES: it does not say */
     uint8_t *tensors; /* host [batch,3,S,S] */
-    int batch;
     bool flush_each;
 };
 

@@ -7,14 +7,14 @@
 
 static int64_t file_dim(const struct sb_param *p, int i) { return p->shape[p->transposed ? p->ndim - 1 - i : i]; }
 
-const char *sb_param_file_shape(const struct sb_param *p, char *buf, size_t size)
+/* "[3,24]" into buf. */
+static void file_shape(const struct sb_param *p, char *buf, size_t size)
 {
     size_t n = (size_t)snprintf(buf, size, "[");
     for (int i = 0; i < p->ndim && n < size; i++) {
         n += (size_t)snprintf(buf + n, size - n, i ? ",%lld" : "%lld", (long long)file_dim(p, i));
     }
     if (n < size) snprintf(buf + n, size - n, "]");
-    return buf;
 }
 
 bool sb_weight_readable(enum sb_dtype dtype)
@@ -34,7 +34,7 @@ bool sb_weight_fits(const struct sb_tensor *t, const struct sb_param *p)
 int sb_weight_misfit(const char *path, const struct sb_tensor *t, const struct sb_param *p)
 {
     char wanted[120], is[120];
-    sb_param_file_shape(p, wanted, sizeof wanted);
+    file_shape(p, wanted, sizeof wanted);
     if (!t) return sb_error("%s: it has no tensor '%s', wanted %s", path, p->name, wanted);
     return sb_error("%s: tensor '%s' is %s, wanted %s", path, p->name, sb_tensor_text(t, is, sizeof is), wanted);
 }

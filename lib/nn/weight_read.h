@@ -4,12 +4,10 @@
 
 #include "nn/model.h"
 
-/* What a file holds for this parameter: its own shape, or that of its transpose. "[3,24]" into buf; returns buf. */
-const char *sb_param_file_shape(const struct sb_param *p, char *buf, size_t size);
-bool sb_weight_fits(const struct sb_tensor *t,
-                    const struct sb_param *p); /* the same shape, and a dtype that can be read */
-int sb_weight_misfit(const char *path, const struct sb_tensor *t,
-                     const struct sb_param *p); /* the message; t NULL: absent. -1 */
+/* Has the shape that files hold of this parameter, its own or its transpose's, and a dtype that can be read. */
+bool sb_weight_fits(const struct sb_tensor *t, const struct sb_param *p);
+/* The message about one that does not fit, or is absent (NULL). -1 */
+int sb_weight_misfit(const char *path, const struct sb_tensor *t, const struct sb_param *p);
 
 /* f32, f16, bf16 and f64, aligned or not. */
 bool sb_weight_readable(enum sb_dtype dtype);

@@ -24,6 +24,11 @@ tensor_bytes() {
 
 small="--arch dim=48,depth=2,heads=3 --patch 8"
 
+# A text of its metadata.
+metadata() {
+    head -c $((8 + $(od -An -t u8 -N 8 "$1"))) "$1" | tail -c +9 | jq -r ".__metadata__.$2"
+}
+
 @test "training learns, keeps its best epoch, and scores what it says" {
     sb-train -q $small --epochs 8 --lr 0.002 --warmup 1 --flip -o reef.safetensors tensors.sb >metrics.jsonl
     [ "$(wc -l <metrics.jsonl)" -eq 8 ]
@@ -34,6 +39,9 @@ small="--arch dim=48,depth=2,heads=3 --patch 8"
     best=$(jq -s 'map(.val_top1) | max' metrics.jsonl)
     sb-split -q --part val tensors.sb | sb-classify -q -m reef.safetensors --score score.json -o scored.sb
     jq -e "(.top1 - $best) | fabs < 0.0001" score.json
+    # The model names the stream by the hash in its trailer, which are its last digits.
+    [ "$(metadata reef.safetensors data)" = "$(tail -c 32 tensors.sb)" ]
+    metadata reef.safetensors history | jq -e 'map(.tool) == ["sb-synth", "sb-split", "sb-tensorize", "sb-train"]'
 }
 
 @test "the same seed gives the same model, another one another" {

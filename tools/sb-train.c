@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/output.h"
 #include "nn/lineage.h"
 #include "nn/train.h"
@@ -191,6 +192,8 @@ int main(int argc, char **argv)
     struct sb_dataset_options which = {captions, train_part, val_part, labels_file ? &labels : NULL};
     if (sb_dataset_open(&data, args.operand[0], &which)) sb_die_error();
     plan_model(&model, &data, &words, captions);
+    model.data = sb_calloc(1, SB_HEX);
+    sb_spool_hash(data.spool, model.data);
     model.history = sb_lineage_json(sb_spool_header(data.spool), &tool, &args);
     struct sb_train_options o = {
         .epochs = (int)epochs,

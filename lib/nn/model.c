@@ -146,6 +146,7 @@ void sb_model_free(struct sb_model *m)
     free_texts(&m->labels);
     free_texts(&m->words);
     free(m->history);
+    free(m->data);
     free(m->parent);
     memset(m, 0, sizeof *m);
 }

@@ -53,6 +53,7 @@ struct sb_model {
     struct sb_texts labels; /* class names, in the order of the head's rows */
     struct sb_texts words;  /* the decoder's vocabulary; 0 "<pad>", 1 "<begin>", 2 "<end>", 3 "<unknown>" */
     char *history;          /* JSON text: the history of the data it was trained on; or NULL */
+    char *data;             /* hash of the stream it was trained on, as in its trailer; or NULL */
     char *parent;           /* hash of the file it was initialised from; or NULL */
     struct sb_param *param; /* in order of first forward use */
     size_t params;
@@ -72,8 +73,8 @@ int sb_vit_config_parse(const char *text, int size, int patch, struct sb_vit_con
 /* Lays out the parameters and fills them as timm does by default, from the seed: matrices, head and positions normal
  * with deviation 0.02 (timm's truncation at 2 lies a hundred deviations out), biases zero, norms one, class token
  * normal 1e-6, the patch embedding uniform within 1/sqrt(fan in) as torch's Conv2d; the decoder as GPT-2 (normal 0.02,
- * what writes to the residual stream / sqrt(2 depth)). Text lists, preprocessing, history and parent are left empty for
- * the caller to fill (m owns them). */
+ * what writes to the residual stream / sqrt(2 depth)). Text lists, preprocessing, history, data and parent are left
+ * empty for the caller to fill (m owns them). */
 int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder,
                   uint64_t seed);
 /* A file written by sb_model_save. Matrices stay in the mapped file where they can be used as they lie there. Messages

@@ -39,6 +39,7 @@ static int load_metadata(struct sb_model *m, const struct sb_weights *w, const c
     if (load_texts(w, path, "labels", m->vit.classes, &m->labels)) return -1;
     if (load_texts(w, path, "words", m->decoder.words, &m->words)) return -1;
     m->history = copy_metadata(w, "history");
+    m->data = copy_metadata(w, "data");
     m->parent = copy_metadata(w, "parent");
     return 0;
 }
@@ -101,13 +102,14 @@ int sb_model_save(const struct sb_model *m, const char *path)
 {
     char *config = sb_model_config_json(m), *labels = sb_texts_json(&m->labels), *words = sb_texts_json(&m->words);
     char *preprocess = sb_preprocess_json(&m->preprocess);
-    const char *key[6] = {"seabot", "preprocess"}, *value[6] = {config, preprocess};
+    const char *key[7] = {"seabot", "preprocess"}, *value[7] = {config, preprocess};
     size_t metadata = 2;
     const struct {
         const char *key, *value;
     } optional[] = {{"labels", m->labels.count ? labels : NULL},
                     {"words", m->words.count ? words : NULL},
                     {"history", m->history},
+                    {"data", m->data},
                     {"parent", m->parent}};
     for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
         if (!optional[i].value) continue;

@@ -110,11 +110,6 @@ void sb_writer_flush(struct sb_writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-uint64_t sb_writer_count(const struct sb_writer *w)
-{
-    return w->count;
-}
-
 void sb_writer_close(struct sb_writer *w)
 {
     XXH128_hash_t h = XXH3_128bits_digest(w->hash);

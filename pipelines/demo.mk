@@ -10,12 +10,15 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 OUT ?= demo
-FRAMES ?= 3000
 SIZE ?= 96
+CROPS ?= 4000
+FRAMES ?= 8000
 DURATION ?= 60
-VIT ?= --arch dim=128,depth=5,heads=4 --patch 12
-CLASSIFIER ?= --epochs 20 --lr 0.001 --flip --shift 0.1 --scale 0.15
-WORDS ?= --epochs 20 --lr 0.001
+VIT ?= --arch dim=128,depth=5,heads=4 --patch 12 --batch 32
+AUGMENT ?= --flip --shift 0.15 --scale 0.2
+EPOCHS_CROPS ?= 5
+EPOCHS_FRAMES ?= 8
+EPOCHS_WORDS ?= 8
 HERE := $(dir $(abspath $(firstword $(MAKEFILE_LIST))))
 # BIN: where the programs are, if not on PATH.
 ifneq ($(BIN),)
@@ -36,17 +39,27 @@ demo: $(OUT)/score.json $(OUT)/dive.truth.sb
 
 $(OUT)/recipe.param: FORCE
 	@mkdir -p $(OUT)
-	@printf '%s\n' '$(FRAMES) $(SIZE) $(DURATION) $(VIT) $(CLASSIFIER) $(WORDS)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+	@printf '%s\n' '$(SIZE) $(CROPS) $(FRAMES) $(DURATION) $(VIT) $(AUGMENT) $(EPOCHS_CROPS) $(EPOCHS_FRAMES) $(EPOCHS_WORDS)' >$@.new; if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 FORCE:
 
-# Pictures come and go in a pipe: only their tensors are kept.
-$(OUT)/tensors.sb: $(OUT)/recipe.param
-	sb-synth frames -n $(FRAMES) --size 320x180 --seed 1 | sb-split --parts train=0.8,val=0.08,test=0.12 | sb-tensorize --size $(SIZE) --fit stretch --drop image -o $@
-$(OUT)/reef.safetensors: $(OUT)/tensors.sb
-	sb-train $(VIT) $(CLASSIFIER) -o $@ $< >$(OUT)/reef.jsonl
-$(OUT)/words.safetensors: $(OUT)/tensors.sb $(OUT)/reef.safetensors
-	sb-train --task caption $(VIT) --init $(OUT)/reef.safetensors $(WORDS) -o $@ $< >$(OUT)/words.jsonl
-$(OUT)/score.json: $(OUT)/reef.safetensors $(OUT)/tensors.sb
-	sb-split -q --part test $(OUT)/tensors.sb | sb-classify -m $< --score $@ -o /dev/null
+# Pictures come and go in a pipe: only their tensors are kept. Each set is of dives of its own.
+tensorize = sb-tensorize --size $(SIZE) --fit stretch --drop image -o $@
+parts = sb-split --parts train=0.88,val=0.04,test=0.08
+$(OUT)/crops.sb: $(OUT)/recipe.param
+	sb-synth frames --crops -n $(CROPS) --seed 1 | $(tensorize)
+$(OUT)/frames.sb: $(OUT)/recipe.param
+	sb-synth frames --labelled -n $(FRAMES) --size 320x180 --seed 2 | $(parts) | $(tensorize)
+$(OUT)/scenes.sb: $(OUT)/recipe.param
+	sb-synth frames -n $(FRAMES) --size 320x180 --seed 3 | $(parts) | $(tensorize)
+
+# What it learns on crops, where animals fill the picture, it takes to whole frames, and from there to sentences.
+$(OUT)/crops.safetensors: $(OUT)/crops.sb
+	sb-train $(VIT) --epochs $(EPOCHS_CROPS) --lr 0.001 --warmup 1 $(AUGMENT) -o $@ $< >$(OUT)/crops.jsonl
+$(OUT)/reef.safetensors: $(OUT)/frames.sb $(OUT)/crops.safetensors
+	sb-train $(VIT) --epochs $(EPOCHS_FRAMES) --lr 0.001 --warmup 0.5 $(AUGMENT) --init $(OUT)/crops.safetensors -o $@ $< >$(OUT)/reef.jsonl
+$(OUT)/words.safetensors: $(OUT)/scenes.sb $(OUT)/reef.safetensors
+	sb-train --task caption $(VIT) --epochs $(EPOCHS_WORDS) --lr 0.001 --warmup 0.5 --init $(OUT)/reef.safetensors -o $@ $< >$(OUT)/words.jsonl
+$(OUT)/score.json: $(OUT)/reef.safetensors $(OUT)/frames.sb
+	sb-split -q --part test $(OUT)/frames.sb | sb-classify -m $< --score $@ -o /dev/null
 $(OUT)/dive.mp4 $(OUT)/dive.truth.sb &: $(OUT)/recipe.param
-	sb-synth video --seconds $(DURATION) --size 1280x720 --seed 99 --truth $(OUT)/dive.truth.sb -o $(OUT)/dive.mp4
+	sb-synth video --seconds $(DURATION) --size 1280x720 --seed 2 --truth $(OUT)/dive.truth.sb -o $(OUT)/dive.mp4

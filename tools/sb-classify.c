@@ -85,15 +85,16 @@ static void count_score(const struct sb_infer *n, struct sb_confusion *c, const 
     sb_confusion_add(c, (size_t)truth, predicted);
 }
 
-static void write_score(const struct sb_confusion *c, const struct sb_model *m)
+/* The file appears when the caller closes it. */
+static FILE *write_score(const struct sb_confusion *c, const struct sb_model *m)
 {
     if (!c->total) sb_die("--score: no record has a label");
     FILE *out = sb_output_stdio(score);
     sb_confusion_json(c, m->labels.text, out);
-    fclose(out);
     if (!sb_quiet)
         fprintf(stderr, "sb-classify: top-1 %.4f, macro-F1 %.4f on %llu labelled records\n", sb_confusion_top1(c),
                 sb_confusion_macro_f1(c), (unsigned long long)c->total);
+    return out;
 }
 
 static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dictionary *labels)
@@ -137,9 +138,10 @@ int main(int argc, char **argv)
         sb_dictionary_add(&labels, n.model.labels.text[i], strlen(n.model.labels.text[i]));
     if (score) sb_confusion_init(&confusion, n.model.labels.count);
     run(&n, &confusion, &labels);
-    if (score) write_score(&confusion, &n.model);
+    FILE *scored = score ? write_score(&confusion, &n.model) : NULL;
     sb_confusion_free(&confusion);
     sb_dictionary_free(&labels);
     sb_infer_close(&n);
+    if (scored) fclose(scored); /* it appears once the stream is whole */
     return 0;
 }

@@ -8,7 +8,7 @@ setup_file() {
     load fixture
     make_fixture "$BATS_FILE_TMPDIR"
     cd "$BATS_FILE_TMPDIR"
-    sb-synth frames -q -n 4 --per-dive 1 --size 64x64 --seed 6 | sb-tensorize -q --size 16 --fit stretch -o whole.sb
+    sb-synth frames -q --labelled -n 4 --per-dive 1 --size 64x64 --seed 6 | sb-tensorize -q --size 16 --fit stretch -o whole.sb
 }
 
 setup() {
@@ -168,8 +168,10 @@ writers() {
         case $reader in
         sb-check* | *pictures | *vtt*) ;;
         *classify*) echo "sb-classify whole.sb -q --device ref -m reef.safetensors -o" ;;
-        sb-export*) reader=${reader% -o *} && echo "${reader/-q/whole.sb -q} -o" ;;
-        *) reader=${reader% -o *} && echo "${reader/-q/whole.sb -q} -o" ;;
+        *)
+            reader=${reader% -o *}
+            echo "${reader/-q/whole.sb -q} -o"
+            ;;
         esac
     done
     echo "sb-frames -q dive.mp4 -o"
@@ -190,6 +192,8 @@ writers() {
     done < <(writers)
     said=$(sb-train -q $small -o a.safetensors whole.sb 2>&1 >/dev/full) && return 1
     [ "$said" = "sb-train: standard output: No space left on device" ]
+    refuses "/dev/full: No space left on device" \
+        sb-classify -q --device ref -m reef.safetensors --score made/score.json -o /dev/full whole.sb
     refuses "absent/score.json: No such file or directory" \
         sb-classify -q --device ref -m reef.safetensors --score absent/score.json -o made/a.sb whole.sb
 }

@@ -21,6 +21,7 @@ struct sb_plans; /* plan.c */
 
 struct sb_dev {
     int threads;
+    size_t taken; /* bytes that alloc gave out */
     struct sb_plans *plans;
     float *scratch;        /* one part a thread */
     int64_t scratch_part;  /* floats in a part; a multiple of 16 */

@@ -65,24 +65,34 @@ void sb_cpu_reserve(struct sb_dev *d, int64_t floats)
     d->scratch = sb_aligned(64, (size_t)d->scratch_part * sizeof(float) * (size_t)d->threads);
 }
 
-/* More than the machine's memory is refused: the kernel would promise it, and kill the process later. */
+/* What lies before the memory that alloc gives, in the cache line before it. */
+struct given {
+    void *base;
+    size_t bytes;
+};
+
+/* More than the machine's memory in all is refused: the kernel would promise it, and kill the process later. calloc
+ * leaves fresh pages alone, so that of a large batch only what is used is ever touched. */
 void *sb_cpu_alloc(struct sb_dev *d, size_t bytes)
 {
-    (void)d;
     size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     size_t align = bytes >= PAGE_HUGE ? PAGE_HUGE : 64;
-    if (bytes > memory) return NULL;
-    void *p = aligned_alloc(align, (bytes + align) / align * align);
-    if (!p) return NULL;
+    if (bytes > memory || d->taken > memory - bytes) return NULL;
+    char *base = calloc(1, bytes + 64 + align);
+    if (!base) return NULL;
+    char *p = base + 64 + (align - ((uintptr_t)base + 64) % align) % align;
+    ((struct given *)(void *)p)[-1] = (struct given){base, bytes};
     if (align == PAGE_HUGE) madvise(p, bytes, MADV_HUGEPAGE); /* only faster */
-    memset(p, 0, bytes);
+    d->taken += bytes;
     return p;
 }
 
 void sb_cpu_release(struct sb_dev *d, void *p)
 {
-    (void)d;
-    free(p);
+    if (!p) return;
+    struct given g = ((struct given *)p)[-1];
+    d->taken -= g.bytes;
+    free(g.base);
 }
 
 void sb_cpu_upload(struct sb_dev *d, void *to, const void *from_host, size_t bytes)

@@ -35,7 +35,7 @@ LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavform
           -lmsgpackc -lxxhash -ljansson -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all help check check-san demo bench fuzz install uninstall deps deps-test clean
+.PHONY: all help check check-san demo bench fuzz install uninstall packages deps deps-test clean
 all: $(TOOLS) $(PLUGINS)
 
 define archive
@@ -94,6 +94,8 @@ $B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/libb
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
           libjpeg-dev libdnnl-dev libjansson-dev
 DEBIAN_TEST := libcmocka-dev bats mandoc jq
+packages:
+	@echo $(DEBIAN)
 deps:
 	@tests/install-packages $(DEBIAN)
 deps-test:

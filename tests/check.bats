@@ -71,6 +71,8 @@ limit_memory() { case $BUILD in *-san) ;; *) ulimit -v "$1" ;; esac; }
     sb-check -v f.sb 2>err >out
     grep -q 'a?\[31m' out
     ! grep -q $'\x1b' out err
+    printf '\x82\xa3a\xc2\x9b\x01\xa3a\xc2\x9b\x01' >twice.sb # the same by another code
+    fails_saying "field 'a??' stands twice" sb-check twice.sb
 }
 
 @test "many distinct labels and sources take bounded memory" {

@@ -39,6 +39,8 @@ static void say(const char *text)
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)line[i];
         if (c < 0x20 || c == 0x7f) line[i] = '?';
+        /* U+0080 to U+009F: a terminal obeys these, too */
+        if (c == 0xc2 && i + 1 < size && (unsigned char)line[i + 1] < 0xa0) line[i] = line[i + 1] = '?';
     }
     line[size++] = '\n';
     if (sb_line_drawn) {

@@ -26,7 +26,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 endif
 
 .PHONY: demo FORCE
-demo: $(OUT)/score.json $(OUT)/dive.truth.sb
+demo: $(OUT)/score.json $(OUT)/words.safetensors $(OUT)/dive.truth.sb
 	@$(MAKE) --no-print-directory -f $(HERE)annotate.mk VIDEO=$(OUT)/dive.mp4 MODEL=$(OUT)/reef.safetensors CAPTIONER=$(OUT)/words.safetensors OUT=$(OUT)/dive
 	@echo
 	@awk -F'[:,]' '{ printf "held-out accuracy of the classifier: %.3f on %d frames of dives it never saw\n\n", $$4, $$2 }' $(OUT)/score.json

@@ -184,6 +184,7 @@ static void run_video(struct synth *s, const struct sb_args *args)
     sb_pipeline_run(&p);
     if (sb_encoder_close(s->encoder)) sb_die_error();
     sb_sea_free(s->sea);
+    s->counts.out = (uint64_t)s->frames; /* of the video; the truth tells its own number */
 }
 
 /* ---- the command line -------------------------------------------------------------------------------------------- */

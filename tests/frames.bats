@@ -157,3 +157,11 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
     done
     [ "$n" -eq 23 ]
 }
+
+@test "--drop leaves fields out, and the stream stays whole" {
+    sb-synth video -q --seconds 2 --size 64x64 --fps 5 -o dive.mp4
+    sb-frames -q --drop image,group dive.mp4 -o light.sb
+    sb-check light.sb
+    sb-export jsonl -q light.sb | jq -e 'has("pts") and (has("image") or has("group") | not)'
+    [ "$(wc -c <light.sb)" -lt 1500 ]
+}

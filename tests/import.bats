@@ -144,3 +144,9 @@ coco() {
     grep -q '325 in, 1 out, 324 skipped: 324 pictures missing' said
     sb-export jsonl -q f.sb | jq -e '.boxes[0] == [1001, 424, 68, 44]'
 }
+
+@test "--drop leaves fields out" {
+    mkdir -p pictures/fish
+    sb-synth frames -q --crops -n 3 | sb-export png -q -o pictures/fish/
+    sb-import folders -q --drop image pictures | sb-export jsonl -q | jq -e '.label == "fish" and (has("image") | not)'
+}

@@ -17,7 +17,7 @@
 
 static double fps;
 static int64_t every, size, jobs;
-static const char *start, *end, *encode = "raw", *root, *source, *output;
+static const char *start, *end, *encode = "raw", *root, *source, *output, *drop;
 static bool keep_going;
 
 static const struct sb_opt opts[] = {
@@ -31,6 +31,7 @@ static const struct sb_opt opts[] = {
     {0, "source", "NAME", SB_TEXT, &source, 0, "name the source NAME (one input only)", 0, 0},
     {'k', "keep-going", NULL, SB_FLAG, &keep_going, 0, "skip inputs that can't be read instead of stopping at the first", 0, 0},
     SB_OPT_OUTPUT(&output),
+    SB_OPT_DROP(&drop),
     SB_OPT_JOBS(&jobs),
     SB_OPT_QUIET,
     SB_OPT_END,
@@ -241,6 +242,7 @@ int main(int argc, char **argv)
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
     f.out = sb_writer_open(output);
+    sb_writer_drop(f.out, drop);
     sb_writer_header(f.out, NULL, &tool, &args);
     struct sb_pipeline pipeline = {
         .jobs = (int)jobs, .item_size = sizeof(struct item), .produce = produce, .work = work, .consume = consume,

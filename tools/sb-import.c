@@ -11,7 +11,7 @@
 #include "stream/stream.h"
 
 struct import {
-    const char *output, *images, *regex, *encode;
+    const char *output, *images, *regex, *encode, *drop;
     bool whole;
     int64_t jobs;
     enum sb_image_encoding encoding;
@@ -140,6 +140,7 @@ static void run(struct import *m, const struct sb_tool *tool, const struct sb_ar
     m->counts.in = m->list.count + m->list.other;
     if (m->regex && sb_annotated_group(&m->list, m->regex)) sb_die_error();
     m->out = sb_writer_open(m->output);
+    sb_writer_drop(m->out, m->drop);
     sb_writer_header(m->out, NULL, tool, args);
     sb_pipeline_run(&(struct sb_pipeline){.jobs = (int)m->jobs,
                                           .item_size = sizeof(struct item),
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
          0, 0},
         {0, "encode", "AS", SB_TEXT, &m.encode, 0,
          "raw, png or jpeg (default: whole pictures as they are, crops as png)", 0, 0},
+        SB_OPT_DROP(&m.drop),
         SB_OPT_JOBS(&m.jobs),
         SB_OPT_QUIET,
         SB_OPT_END,

@@ -43,7 +43,6 @@ static const struct sb_tool tool = {
 
 struct synth {
     int width, height;
-    struct sb_texts drop;
     struct sb_writer *out;
     struct sb_counts counts;
     /* frames */
@@ -58,7 +57,6 @@ struct synth {
 
 static void put(struct synth *s, struct sb_record *rec)
 {
-    for (size_t i = 0; i < s->drop.count; i++) sb_record_remove(rec, s->drop.text[i]);
     sb_writer_put(s->out, rec);
     s->counts.out++;
 }
@@ -157,6 +155,7 @@ static void write_truth(struct synth *s, const struct sb_args *args)
     char group[64];
     snprintf(group, sizeof group, "sea-%" PRId64, seed);
     s->out = sb_writer_open(truth);
+    sb_writer_drop(s->out, drop);
     sb_writer_header(s->out, NULL, &tool, args);
     for (int64_t k = 0; (double)k < length; k++) {
         double t = (double)(int64_t)((double)k * rate + 1e-6) / rate;
@@ -214,7 +213,6 @@ static bool check_usage(struct synth *s, const struct sb_args *args)
     if (video && (s->width % 2 || s->height % 2)) sb_usage("--size: a video's width and height must be even");
     if (crops && (s->width < 64 || s->height < 64)) sb_usage("--size: crops need frames of at least 64x64");
     if (encode && sb_image_encoding_parse(encode, &s->plan.encoding)) sb_usage("--encode: %s", sb_error_message());
-    if (drop) sb_texts_split(drop, ',', &s->drop);
     per_dive = per_dive ? per_dive : 8;
     seconds = seconds > 0 ? seconds : 60;
     rate = rate > 0 ? rate : 25;
@@ -231,6 +229,7 @@ int main(int argc, char **argv)
         run_video(&s, &args);
     } else {
         s.out = sb_writer_open(output);
+        sb_writer_drop(s.out, drop);
         sb_writer_header(s.out, NULL, &tool, &args);
         run_frames(&s);
     }

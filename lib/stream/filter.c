@@ -10,31 +10,35 @@ static void flush_output(void *arg)
     sb_writer_flush(arg);
 }
 
-static const char *open_common(struct sb_filter *f, const struct sb_args *args, const char *drop)
+static const char *input_of(const struct sb_args *args)
 {
-    memset(f, 0, sizeof *f);
     if (args->count > 1) sb_usage("one input at most: '%s' is too much", args->operand[1]);
-    sb_texts_split(drop, ',', &f->drop);
     return args->operand[0];
+}
+
+static void open_output(struct sb_filter *f, const char *output, const char *drop)
+{
+    f->out = sb_writer_open(output);
+    sb_writer_drop(f->out, drop);
 }
 
 void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop)
 {
-    const char *path = open_common(f, args, drop);
-    f->in = sb_reader_open(path);
+    memset(f, 0, sizeof *f);
+    f->in = sb_reader_open(input_of(args));
     if (!f->in) sb_die_error();
     sb_record_copy(&f->header, sb_reader_header(f->in));
-    f->out = sb_writer_open(output);
+    open_output(f, output, drop);
 }
 
 void sb_filter_open_whole(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop,
                           void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg)
 {
-    const char *path = open_common(f, args, drop);
-    f->whole = sb_spool_open(path, each, arg);
+    memset(f, 0, sizeof *f);
+    f->whole = sb_spool_open(input_of(args), each, arg);
     if (!f->whole) sb_die_error();
     sb_record_copy(&f->header, sb_spool_header(f->whole));
-    f->out = sb_writer_open(output);
+    open_output(f, output, drop);
 }
 
 void sb_filter_rewind(struct sb_filter *f)
@@ -67,7 +71,6 @@ bool sb_filter_next(struct sb_filter *f, struct sb_record *rec)
 
 void sb_filter_put(struct sb_filter *f, struct sb_record *rec)
 {
-    for (size_t i = 0; i < f->drop.count; i++) sb_record_remove(rec, f->drop.text[i]);
     sb_writer_put(f->out, rec);
     f->counts.out++;
 }
@@ -79,8 +82,6 @@ void sb_filter_close(struct sb_filter *f)
     sb_spool_close(f->whole);
     sb_counts_print(&f->counts);
     sb_record_free(&f->header);
-    for (size_t i = 0; i < f->drop.count; i++) free((char *)f->drop.text[i]);
-    free(f->drop.text);
 }
 
 void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const char *fmt, ...)

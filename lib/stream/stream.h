@@ -36,6 +36,8 @@ void sb_reader_close(struct sb_reader *r);
 /* path NULL or "-": stdout. A file is written as a temporary sibling and renamed by close; every failure to write ends
  * the program with one line (EPIPE: quietly, status 1). */
 struct sb_writer *sb_writer_open(const char *path);
+/* Records are written without these fields (comma-separated; NULL: all are). The header keeps its own. */
+void sb_writer_drop(struct sb_writer *w, const char *fields);
 /* Put and flush may be called from different threads. */
 /* Copies `header` (may be NULL) and appends {"tool","version","args","files"} to its history. Once, first. */
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,
@@ -54,7 +56,6 @@ struct sb_filter {
                              * sb_filter_next(); 0: the last that was read */
     struct sb_writer *out;
     struct sb_record header; /* a copy of the input's, to be changed before sb_filter_start() */
-    struct sb_texts drop;
     struct sb_counts counts;
 };
 
@@ -68,7 +69,7 @@ void sb_filter_rewind(struct sb_filter *f);
 /* Writes the header. */
 void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args);
 bool sb_filter_next(struct sb_filter *f, struct sb_record *rec); /* flushes the output before a read that would block */
-void sb_filter_put(struct sb_filter *f, struct sb_record *rec);  /* drops --drop's fields, writes, counts */
+void sb_filter_put(struct sb_filter *f, struct sb_record *rec);  /* writes, without --drop's fields, and counts */
 void sb_filter_close(struct sb_filter *f);                       /* trailer, counts on stderr */
 /* "dive.sb: record 12 (id 3f...): message" and exit 1; for a record that lacks what the program needs. */
 _Noreturn void sb_filter_die(const struct sb_filter *f, const struct sb_record *rec, const char *fmt, ...)

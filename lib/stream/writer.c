@@ -18,6 +18,7 @@ struct sb_writer {
     size_t used;
     XXH3_state_t *hash;
     uint64_t count;
+    struct sb_texts drop; /* fields that no record is written with */
     pthread_mutex_t lock; /* a reading thread may flush while another writes */
 };
 
@@ -63,23 +64,41 @@ static int emit_packed(void *arg, const char *bytes, size_t size)
     return 0;
 }
 
-static void emit_record(struct sb_writer *w, const struct sb_record *rec)
+static bool listed(const struct sb_texts *list, const struct sb_field *f)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strlen(list->text[i]) == f->key_size && !memcmp(list->text[i], f->key, f->key_size)) return true;
+    return false;
+}
+
+/* The record without the fields in drop. */
+static void emit_record(struct sb_writer *w, const struct sb_record *rec, const struct sb_texts *drop)
 {
     msgpack_packer pk;
-    size_t total = 5;
-    for (size_t i = 0; i < rec->count; i++) total += 5 + rec->field[i].key_size + rec->field[i].size;
+    size_t total = 5, fields = 0;
+    for (size_t i = 0; i < rec->count; i++) {
+        if (listed(drop, &rec->field[i])) continue;
+        total += 5 + rec->field[i].key_size + rec->field[i].size;
+        fields++;
+    }
     if (total > SB_RECORD_MAX)
         sb_die("record %" PRIu64 " is too large to write: %zu bytes, the limit is %u", w->count + 1, total,
                SB_RECORD_MAX);
-    if (rec->count > SB_FIELDS_MAX) sb_die("record %" PRIu64 " has more than %d fields", w->count + 1, SB_FIELDS_MAX);
+    if (fields > SB_FIELDS_MAX) sb_die("record %" PRIu64 " has more than %d fields", w->count + 1, SB_FIELDS_MAX);
     msgpack_packer_init(&pk, w, emit_packed);
-    msgpack_pack_map(&pk, rec->count);
+    msgpack_pack_map(&pk, fields);
     for (size_t i = 0; i < rec->count; i++) {
         const struct sb_field *f = &rec->field[i];
+        if (listed(drop, f)) continue;
         msgpack_pack_str(&pk, f->key_size);
         msgpack_pack_str_body(&pk, f->key, f->key_size);
         emit(w, f->value, f->size);
     }
+}
+
+void sb_writer_drop(struct sb_writer *w, const char *fields)
+{
+    sb_texts_split(fields, ',', &w->drop);
 }
 
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,
@@ -88,7 +107,7 @@ void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const
     struct sb_record all = {0};
     sb_history_header(&all, header, tool, args);
     pthread_mutex_lock(&w->lock);
-    emit_record(w, &all);
+    emit_record(w, &all, &(struct sb_texts){0});
     pthread_mutex_unlock(&w->lock);
     sb_record_free(&all);
 }
@@ -98,7 +117,7 @@ void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const
 void sb_writer_put(struct sb_writer *w, const struct sb_record *rec)
 {
     pthread_mutex_lock(&w->lock);
-    emit_record(w, rec);
+    emit_record(w, rec, &w->drop);
     w->count++;
     pthread_mutex_unlock(&w->lock);
 }
@@ -126,6 +145,8 @@ void sb_writer_close(struct sb_writer *w)
     sb_output_close(w->out);
     pthread_mutex_destroy(&w->lock);
     XXH3_freeState(w->hash);
+    for (size_t i = 0; i < w->drop.count; i++) free((char *)w->drop.text[i]);
+    free(w->drop.text);
     free(w->buf);
     free(w);
 }

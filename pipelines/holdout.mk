@@ -21,7 +21,8 @@ EPOCHS ?= 150
 ARCH ?= dim=128,depth=6,heads=4
 PATCH ?= 8
 BATCH ?= 32
-RECIPE ?= --lr 0.001 --warmup 10 --decay 0.05 --flip --rotate 15 --scale 0.2 --shift 0.1 --colour 0.2 --smooth 0.1 --drop-path 0.1
+# f32, so that figures compare between machines.
+RECIPE ?= --precision f32 --lr 0.001 --warmup 10 --decay 0.05 --flip --rotate 15 --scale 0.2 --shift 0.1 --colour 0.2 --smooth 0.1 --drop-path 0.1
 export PICTURES GROUP_REGEX
 # BIN: where the programs are, if not on PATH.
 ifneq ($(BIN),)

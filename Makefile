@@ -37,6 +37,7 @@ objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
 .PHONY: all help check check-san demo bench fuzz install uninstall packages deps deps-test clean
 all: $(TOOLS) $(PLUGINS)
+	@:
 
 define archive
 $B/$(1).a: $(call objects,$(2))

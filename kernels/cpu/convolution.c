@@ -3,46 +3,33 @@
 #include "base/err.h"
 #include "kernels/cpu/plan.h"
 
-static dnnl_memory_desc_t layout(const int64_t *shape, int ndim, dnnl_data_type_t type, dnnl_format_tag_t tag)
+/* A backward convolution is found beside the forward one that it belongs to. */
+static dnnl_primitive_desc_t find(struct sb_plans *p, struct sb_plan *plan, enum sb_convolve what,
+                                  const struct sb_convolution *s, const_dnnl_memory_desc_t x,
+                                  const_dnnl_memory_desc_t w, const_dnnl_memory_desc_t bias,
+                                  const_dnnl_memory_desc_t y)
 {
-    dnnl_memory_desc_t desc;
-    dnnl_dims_t dims = {0};
-    for (int i = 0; i < ndim; i++) dims[i] = shape[i];
-    sb_plan_check(dnnl_memory_desc_init_by_tag(&desc, ndim, dims, type, tag), "describe an operand");
-    return desc;
-}
-
-static dnnl_primitive_desc_t describe(struct sb_plans *p, enum sb_convolve what, const struct sb_convolution *s,
-                                      const dnnl_memory_desc_t *x, const dnnl_memory_desc_t *w,
-                                      const dnnl_memory_desc_t *bias, const dnnl_memory_desc_t *y)
-{
-    dnnl_convolution_desc_t desc;
-    dnnl_dims_t strides = {s->stride, s->stride}, pad = {s->pad, s->pad};
-    dnnl_alg_kind_t how = dnnl_convolution_direct;
-    dnnl_status_t status;
-    if (what == SB_CONVOLVE)
-        status =
-            dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, how, x, w, bias, y, strides, pad, pad);
-    else if (what == SB_CONVOLVE_DATA)
-        status = dnnl_convolution_backward_data_desc_init(&desc, how, x, w, y, strides, pad, pad);
-    else status = dnnl_convolution_backward_weights_desc_init(&desc, how, x, w, NULL, y, strides, pad, pad);
-    sb_plan_check(status, "describe a convolution");
-    dnnl_primitive_attr_t attr;
-    sb_plan_check(dnnl_primitive_attr_create(&attr), "make attributes");
-    if (what == SB_CONVOLVE) return sb_plan_describe(p, &desc, attr);
-    /* a backward convolution is described beside the forward one that it belongs to */
-    dnnl_convolution_desc_t ahead;
+    const int64_t w_shape[] = {s->o, s->i, s->kh, s->kw};
+    const dnnl_dims_t strides = {s->stride, s->stride}, dilates = {0, 0}, pad = {s->pad, s->pad};
+    const dnnl_alg_kind_t how = dnnl_convolution_direct;
+    dnnl_primitive_attr_t attr = sb_plan_attributes(NULL);
     dnnl_primitive_desc_t forward, found;
-    dnnl_memory_desc_t weights = *w;
-    weights.data_type = x->data_type;
-    sb_plan_check(
-        dnnl_convolution_forward_desc_init(&ahead, dnnl_forward_training, how, x, &weights, NULL, y, strides, pad, pad),
-        "describe a convolution");
-    sb_plan_check(dnnl_primitive_desc_create(&forward, &ahead, NULL, p->engine, NULL), "find a kernel");
-    sb_plan_check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "share working memory");
-    sb_plan_check(dnnl_primitive_desc_create(&found, &desc, attr, p->engine, forward), "find a kernel");
+    const_dnnl_memory_desc_t used =
+        what == SB_CONVOLVE ? w : sb_plan_layout(plan, w_shape, 4, sb_plan_type(s->dtype), dnnl_format_tag_any);
+    sb_plan_check(dnnl_convolution_forward_primitive_desc_create(&forward, p->engine, dnnl_forward_training, how, x,
+                                                                 used, bias, y, strides, dilates, pad, pad, attr),
+                  "find a convolution");
+    if (what == SB_CONVOLVE) found = forward;
+    else if (what == SB_CONVOLVE_DATA)
+        sb_plan_check(dnnl_convolution_backward_data_primitive_desc_create(&found, p->engine, how, x, w, y, strides,
+                                                                           dilates, pad, pad, forward, attr),
+                      "find a convolution backward");
+    else
+        sb_plan_check(dnnl_convolution_backward_weights_primitive_desc_create(
+                          &found, p->engine, how, x, w, NULL, y, strides, dilates, pad, pad, forward, attr),
+                      "find a convolution backward");
     sb_plan_check(dnnl_primitive_attr_destroy(attr), "free attributes");
-    sb_plan_check(dnnl_primitive_desc_destroy(forward), "free a description");
+    if (found != forward) sb_plan_check(dnnl_primitive_desc_destroy(forward), "free a description");
     return found;
 }
 
@@ -52,30 +39,31 @@ static void make(struct sb_plans *p, struct sb_plan *plan, enum sb_convolve what
     const int64_t x_shape[] = {s->b, s->i, s->h, s->w}, w_shape[] = {s->o, s->i, s->kh, s->kw},
                   y_shape[] = {s->b, s->o, s->oh, s->ow};
     dnnl_data_type_t type = sb_plan_type(s->dtype), w_type = what == SB_CONVOLVE_WEIGHTS ? dnnl_f32 : type;
-    dnnl_memory_desc_t x = layout(x_shape, 4, type, dnnl_nhwc), y = layout(y_shape, 4, type, dnnl_nhwc),
-                       bias = layout(w_shape, 1, type, dnnl_a);
-    dnnl_memory_desc_t w = layout(w_shape, 4, w_type, dnnl_format_tag_any),
-                       stored = layout(w_shape, 4, w_type, dnnl_oihw);
-    dnnl_primitive_desc_t found = describe(p, what, s, &x, &w, with_bias ? &bias : NULL, &y);
+    const_dnnl_memory_desc_t x = sb_plan_layout(plan, x_shape, 4, type, dnnl_nhwc),
+                             y = sb_plan_layout(plan, y_shape, 4, type, dnnl_nhwc),
+                             bias = with_bias ? sb_plan_layout(plan, w_shape, 1, type, dnnl_a) : NULL,
+                             w = sb_plan_layout(plan, w_shape, 4, w_type, dnnl_format_tag_any),
+                             stored = sb_plan_layout(plan, w_shape, 4, w_type, dnnl_oihw);
+    dnnl_primitive_desc_t found = find(p, plan, what, s, x, w, bias, y);
     dnnl_query_t query = what == SB_CONVOLVE_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md;
-    plan->packed = *dnnl_primitive_desc_query_md(found, query, 0);
+    plan->packed = sb_plan_wanted(plan, found, query);
     plan->reorder = sb_calloc(1, sizeof *plan->reorder);
     if (what == SB_CONVOLVE) {
-        sb_plan_make_reorder(p, plan->reorder, &stored, &plan->packed, false);
-        sb_plan_arg(p, plan, DNNL_ARG_SRC, &x);
-        sb_plan_arg(p, plan, DNNL_ARG_WEIGHTS, &plan->packed);
-        sb_plan_arg(p, plan, DNNL_ARG_DST, &y);
-        if (with_bias) sb_plan_arg(p, plan, DNNL_ARG_BIAS, &bias);
+        sb_plan_make_reorder(p, plan->reorder, stored, plan->packed, false);
+        sb_plan_arg(p, plan, DNNL_ARG_SRC, x);
+        sb_plan_arg(p, plan, DNNL_ARG_WEIGHTS, plan->packed);
+        sb_plan_arg(p, plan, DNNL_ARG_DST, y);
+        if (with_bias) sb_plan_arg(p, plan, DNNL_ARG_BIAS, bias);
     } else if (what == SB_CONVOLVE_DATA) {
-        sb_plan_make_reorder(p, plan->reorder, &stored, &plan->packed, false);
-        sb_plan_arg(p, plan, DNNL_ARG_DIFF_DST, &y);
-        sb_plan_arg(p, plan, DNNL_ARG_WEIGHTS, &plan->packed);
-        sb_plan_arg(p, plan, DNNL_ARG_DIFF_SRC, &x);
+        sb_plan_make_reorder(p, plan->reorder, stored, plan->packed, false);
+        sb_plan_arg(p, plan, DNNL_ARG_DIFF_DST, y);
+        sb_plan_arg(p, plan, DNNL_ARG_WEIGHTS, plan->packed);
+        sb_plan_arg(p, plan, DNNL_ARG_DIFF_SRC, x);
     } else {
-        sb_plan_make_reorder(p, plan->reorder, &plan->packed, &stored, true);
-        sb_plan_arg(p, plan, DNNL_ARG_DIFF_DST, &y);
-        sb_plan_arg(p, plan, DNNL_ARG_SRC, &x);
-        sb_plan_arg(p, plan, DNNL_ARG_DIFF_WEIGHTS, &plan->packed);
+        sb_plan_make_reorder(p, plan->reorder, plan->packed, stored, true);
+        sb_plan_arg(p, plan, DNNL_ARG_DIFF_DST, y);
+        sb_plan_arg(p, plan, DNNL_ARG_SRC, x);
+        sb_plan_arg(p, plan, DNNL_ARG_DIFF_WEIGHTS, plan->packed);
     }
     sb_plan_make(p, plan, found);
 }
@@ -114,7 +102,7 @@ void sb_cpu_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_co
                                s->stride, s->pad, s->dtype, bias != NULL}};
     struct sb_plan *plan = sb_plan_find(p, &key);
     if (!plan->primitive) make(p, plan, what, s, bias != NULL);
-    void *packed = sb_plan_spare(p, SB_PLAN_D, dnnl_memory_desc_get_size(&plan->packed));
+    void *packed = sb_plan_spare(p, SB_PLAN_D, dnnl_memory_desc_get_size(plan->packed));
     if (what == SB_CONVOLVE_WEIGHTS) {
         const void *data[] = {in, with, packed}, *gradient[] = {packed, out};
         sb_plan_run(p, plan, data);

@@ -52,6 +52,7 @@ static void plan_free(struct sb_plan *plan)
     for (int i = 0; i < plan->args; i++) {
         if (plan->arg[i].memory) dnnl_memory_destroy(plan->arg[i].memory);
     }
+    for (int i = 0; i < plan->layouts; i++) dnnl_memory_desc_destroy(plan->layout[i]);
     if (plan->primitive) dnnl_primitive_destroy(plan->primitive);
     free(plan);
 }
@@ -106,52 +107,69 @@ const float *sb_plan_widen(struct sb_plans *p, int which, const void *x, int64_t
     return y;
 }
 
-dnnl_memory_desc_t sb_plan_matrix(int64_t rows, int64_t cols, bool transposed, dnnl_data_type_t type)
+const_dnnl_memory_desc_t sb_plan_matrix(struct sb_plan *plan, int64_t rows, int64_t cols, bool transposed,
+                                        dnnl_data_type_t type)
 {
-    dnnl_memory_desc_t desc;
+    dnnl_memory_desc_t *at = &plan->layout[plan->layouts];
     dnnl_dims_t dims = {rows, cols}, strides = {transposed ? 1 : cols, transposed ? rows : 1};
-    sb_plan_check(dnnl_memory_desc_init_by_strides(&desc, 2, dims, type, strides), "describe a matrix");
-    return desc;
+    sb_plan_check(dnnl_memory_desc_create_with_strides(at, 2, dims, type, strides), "describe a matrix");
+    return plan->layout[plan->layouts++];
 }
 
-void sb_plan_arg(struct sb_plans *p, struct sb_plan *plan, int name, const dnnl_memory_desc_t *desc)
+const_dnnl_memory_desc_t sb_plan_layout(struct sb_plan *plan, const int64_t *shape, int ndim, dnnl_data_type_t type,
+                                        dnnl_format_tag_t tag)
+{
+    dnnl_dims_t dims = {0};
+    for (int i = 0; i < ndim; i++) dims[i] = shape[i];
+    sb_plan_check(dnnl_memory_desc_create_with_tag(&plan->layout[plan->layouts], ndim, dims, type, tag),
+                  "describe an operand");
+    return plan->layout[plan->layouts++];
+}
+
+const_dnnl_memory_desc_t sb_plan_wanted(struct sb_plan *plan, dnnl_primitive_desc_t desc, dnnl_query_t which)
+{
+    const_dnnl_memory_desc_t wanted = dnnl_primitive_desc_query_md(desc, which, 0);
+    sb_plan_check(dnnl_memory_desc_clone(&plan->layout[plan->layouts], wanted), "describe an operand");
+    return plan->layout[plan->layouts++];
+}
+
+void sb_plan_arg(struct sb_plans *p, struct sb_plan *plan, int name, const_dnnl_memory_desc_t desc)
 {
     dnnl_exec_arg_t *arg = &plan->arg[plan->args++];
     arg->arg = name;
     sb_plan_check(dnnl_memory_create(&arg->memory, desc, p->engine, DNNL_MEMORY_NONE), "describe an operand");
 }
 
-dnnl_primitive_desc_t sb_plan_describe(struct sb_plans *p, const void *desc, dnnl_primitive_attr_t attr)
+dnnl_primitive_attr_t sb_plan_attributes(dnnl_post_ops_t epilogue)
 {
-    dnnl_primitive_desc_t found;
+    dnnl_primitive_attr_t attr;
+    sb_plan_check(dnnl_primitive_attr_create(&attr), "make attributes");
     sb_plan_check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "share working memory");
-    sb_plan_check(dnnl_primitive_desc_create(&found, desc, attr, p->engine, NULL), "find a kernel");
-    sb_plan_check(dnnl_primitive_attr_destroy(attr), "free attributes");
-    return found;
+    if (epilogue) {
+        sb_plan_check(dnnl_primitive_attr_set_post_ops(attr, epilogue), "make an epilogue");
+        sb_plan_check(dnnl_post_ops_destroy(epilogue), "free an epilogue");
+    }
+    return attr;
 }
 
 void sb_plan_make(struct sb_plans *p, struct sb_plan *plan, dnnl_primitive_desc_t desc)
 {
-    const dnnl_memory_desc_t *work = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    const_dnnl_memory_desc_t work = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
     plan->work = work ? dnnl_memory_desc_get_size(work) : 0;
     if (plan->work) sb_plan_arg(p, plan, DNNL_ARG_SCRATCHPAD, work);
     sb_plan_check(dnnl_primitive_create(&plan->primitive, desc), "make a kernel");
     sb_plan_check(dnnl_primitive_desc_destroy(desc), "free a description");
 }
 
-void sb_plan_make_reorder(struct sb_plans *p, struct sb_plan *plan, const dnnl_memory_desc_t *from,
-                          const dnnl_memory_desc_t *to, bool add)
+void sb_plan_make_reorder(struct sb_plans *p, struct sb_plan *plan, const_dnnl_memory_desc_t from,
+                          const_dnnl_memory_desc_t to, bool add)
 {
-    dnnl_primitive_attr_t attr;
     dnnl_post_ops_t ops;
     dnnl_primitive_desc_t desc;
-    sb_plan_check(dnnl_primitive_attr_create(&attr), "make attributes");
     sb_plan_check(dnnl_post_ops_create(&ops), "make an epilogue");
-    if (add) sb_plan_check(dnnl_post_ops_append_sum(ops, 1.0f), "make an epilogue");
-    sb_plan_check(dnnl_primitive_attr_set_post_ops(attr, ops), "make an epilogue");
-    sb_plan_check(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), "share working memory");
+    if (add) sb_plan_check(dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef), "make an epilogue");
+    dnnl_primitive_attr_t attr = sb_plan_attributes(ops);
     sb_plan_check(dnnl_reorder_primitive_desc_create(&desc, from, p->engine, to, p->engine, attr), "find a reorder");
-    sb_plan_check(dnnl_post_ops_destroy(ops), "free an epilogue");
     sb_plan_check(dnnl_primitive_attr_destroy(attr), "free attributes");
     sb_plan_arg(p, plan, DNNL_ARG_FROM, from);
     sb_plan_arg(p, plan, DNNL_ARG_TO, to);
@@ -163,7 +181,7 @@ void sb_plan_run(struct sb_plans *p, struct sb_plan *plan, const void *const *da
     for (int i = 0; i < plan->args; i++) {
         dnnl_exec_arg_t *arg = &plan->arg[i];
         const void *at = arg->arg == DNNL_ARG_SCRATCHPAD ? sb_plan_spare(p, SB_PLAN_WORK, plan->work) : data[i];
-        sb_plan_check(dnnl_memory_set_data_handle_v2(arg->memory, (void *)(uintptr_t)at, p->stream), "set an operand");
+        sb_plan_check(dnnl_memory_set_data_handle(arg->memory, (void *)(uintptr_t)at), "set an operand");
     }
     sb_plan_check(dnnl_primitive_execute(plan->primitive, p->stream, plan->args, plan->arg), "run a kernel");
 }

@@ -10,9 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/display.h>
+#include "media/ffmpeg.h"
 
 struct sb_video {
     AVFormatContext *format;
@@ -33,12 +31,6 @@ struct sb_video {
     uint64_t skipped;
 };
 
-#if LIBAVUTIL_VERSION_MAJOR >= 58
-#define FRAME_DURATION(f) ((f)->duration)
-#else
-#define FRAME_DURATION(f) ((f)->pkt_duration)
-#endif
-
 /* ---- opening ---------------------------------------------------------------------------------------------------- */
 
 static int interrupted(void *arg)
@@ -50,20 +42,6 @@ static int interrupted(void *arg)
 static void silence(void)
 {
     av_log_set_level(AV_LOG_QUIET);
-}
-
-static const int32_t *display_matrix(const AVStream *s)
-{
-#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-    const AVCodecParameters *par = s->codecpar;
-    const AVPacketSideData *d =
-        av_packet_side_data_get(par->coded_side_data, par->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
-    return d && d->size >= 36 ? (const int32_t *)d->data : NULL;
-#else
-    size_t size = 0;
-    const uint8_t *d = av_stream_get_side_data(s, AV_PKT_DATA_DISPLAYMATRIX, &size);
-    return d && size >= 36 ? (const int32_t *)d : NULL;
-#endif
 }
 
 /* The matrix sends a point x, y to a x + c y, b x + d y. Angles between quarter turns go to the nearest one. */
@@ -103,7 +81,7 @@ static int open_format(struct sb_video *v, const char *path)
 static int open_codec(struct sb_video *v, const char *path, int threads)
 {
     const AVCodec *codec = NULL;
-    int index = av_find_best_stream(v->format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
+    int index = sb_ffmpeg_video(v->format, &codec);
     if (index == AVERROR_DECODER_NOT_FOUND) return sb_error("%s: this FFmpeg can't decode its video", path);
     if (index < 0) return sb_error("%s: there is no video in it", path);
     v->stream = v->format->streams[index];
@@ -118,7 +96,7 @@ static int open_codec(struct sb_video *v, const char *path, int threads)
     v->codec->pkt_timebase = v->stream->time_base;
     v->codec->max_pixels = SB_PICTURE_MAX;
     if (avcodec_open2(v->codec, codec, NULL) < 0) return sb_error("%s: its video can't be decoded", path);
-    v->orientation = matrix_orientation(display_matrix(v->stream));
+    v->orientation = matrix_orientation(sb_ffmpeg_matrix(v->stream));
     return 0;
 }
 
@@ -210,7 +188,7 @@ static int decode_one(struct sb_video *v, AVFrame *frame)
 
 static int64_t frame_duration(const struct sb_video *v, const AVFrame *f)
 {
-    if (FRAME_DURATION(f) > 0) return FRAME_DURATION(f);
+    if (sb_ffmpeg_duration(f) > 0) return sb_ffmpeg_duration(f);
     AVRational rate = av_guess_frame_rate(v->format, v->stream, NULL);
     if (rate.num <= 0 || rate.den <= 0) return v->last_duration;
     return av_rescale_q(1, av_inv_q(rate), v->stream->time_base);

@@ -31,8 +31,10 @@ PLUGINS := $(if $(filter x86_64,$(shell uname -m)),$B/bin/seabot-cpu.so)
 UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(wildcard tests/test_*.c))
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
+# What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
+MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
 LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
-          -lmsgpackc -lxxhash -ljansson -ldl -lm
+          $(MSGPACK) -lxxhash -ljansson -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
 .PHONY: all help check check-san demo bench fuzz install uninstall packages deps deps-test clean
@@ -118,7 +120,7 @@ bench: deps
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 $B/fuzz_%: tests/fuzz_%.c $(wildcard lib/base/*.c lib/stream/*.c lib/nn/safetensors*.c)
 	@mkdir -p $(@D)
-	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ -lmsgpackc -lxxhash -ljansson -lm -lpthread
+	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $^ $(MSGPACK) -lxxhash -ljansson -lm -lpthread
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libdir)/seabot $(DESTDIR)$(PREFIX)/share/seabot $(addprefix $(DESTDIR)$(mandir)/man,1 5 7)

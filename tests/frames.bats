@@ -13,7 +13,8 @@ setup() {
     cp -r "$BATS_FILE_TMPDIR/pictures" .
 }
 
-records() { sb-export jsonl -q "$@" | jq -c .; }
+# jq prints a number as it was written (1.0) from its version 1.7 on, unless it was added to.
+records() { sb-export jsonl -q "$@" | jq -c 'map_values(if type == "number" then . + 0 else . end)'; }
 shape() { sb-check -v "$1" | sed -n 's/^  image .*\(\[[0-9,]*\]\).*/\1/p'; }
 has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
 

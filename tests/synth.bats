@@ -86,7 +86,7 @@ captions() { sb-export jsonl -q "$1" | jq -r .caption; }
 @test "video: the truth has a record a second, with the ids of sb-frames' records" {
     sb-synth video -o dive.mp4 --truth truth.sb --seconds 3.5 --fps 8 --size 96x54 -q
     sb-check truth.sb
-    sb-export jsonl -q truth.sb | jq -c '[.pts, .duration]' >times
+    sb-export jsonl -q truth.sb | jq -c '[.pts + 0, .duration + 0]' >times
     [ "$(tr '\n' ' ' <times)" = "[0,1] [1,1] [2,1] [3,0.5] " ]
     sb-export jsonl -q truth.sb | jq -r '.source + " " + .id' >truth
     sb-frames -q dive.mp4 | sb-export jsonl -q | jq -r '.source + " " + .id' >frames

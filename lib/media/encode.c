@@ -63,7 +63,7 @@ static int open_format(struct sb_encoder *e, const char *path)
 {
     const AVOutputFormat *kind = av_guess_format(NULL, path, NULL);
     if (!kind || kind->video_codec == AV_CODEC_ID_NONE) kind = av_guess_format("mp4", NULL, NULL);
-    int error = avformat_alloc_output_context2(&e->format, NULL, kind->name, NULL);
+    int error = avformat_alloc_output_context2(&e->format, kind, NULL, NULL);
     return error < 0 ? fail(e, "no such container", error) : 0;
 }
 

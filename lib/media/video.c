@@ -81,7 +81,7 @@ static int open_format(struct sb_video *v, const char *path)
 static int open_codec(struct sb_video *v, const char *path, int threads)
 {
     const AVCodec *codec = NULL;
-    int index = sb_ffmpeg_video(v->format, &codec);
+    int index = av_find_best_stream(v->format, AVMEDIA_TYPE_VIDEO, -1, -1, &codec, 0);
     if (index == AVERROR_DECODER_NOT_FOUND) return sb_error("%s: this FFmpeg can't decode its video", path);
     if (index < 0) return sb_error("%s: there is no video in it", path);
     v->stream = v->format->streams[index];

@@ -4,8 +4,6 @@ load helpers
 load fixture
 
 setup_file() {
-    load helpers
-    load fixture
     make_fixture "$BATS_FILE_TMPDIR"
     cd "$BATS_FILE_TMPDIR"
     sb-synth frames -q --labelled -n 4 --per-dive 1 --size 64x64 --seed 6 | sb-tensorize -q --size 16 --fit stretch -o whole.sb

@@ -1,4 +1,4 @@
-# A small dive and small models, made once a file by setup_file and linked into each test's directory:
+# A small dive and small models, made once for each file that loads this, in $BATS_FILE_TMPDIR:
 # dive.mp4 dive.truth.sb dive.sb crops.sb crops/LABEL/*.png reef.safetensors words.safetensors
 make_fixture() {
     cd "$1" || return 1
@@ -12,3 +12,6 @@ make_fixture() {
     sb-train -q --task caption --arch dim=16,depth=1,heads=2 --decoder dim=16,depth=1,heads=2 --patch 8 --epochs 1 --warmup 0 -o words.safetensors frames.tensors.sb >words.jsonl
     rm -- *.tensors.sb *.jsonl
 }
+
+# A file that needs more defines its own, which calls make_fixture.
+setup_file() { make_fixture "$BATS_FILE_TMPDIR"; }

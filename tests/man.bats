@@ -1,12 +1,6 @@
 load helpers
 load fixture
 
-setup_file() {
-    load helpers
-    load fixture
-    make_fixture "$BATS_FILE_TMPDIR"
-}
-
 # Runs the lines "$ ..." of a page's EXAMPLES, in order, in one directory; each must succeed.
 run_examples() {
     local page=$1 dir

@@ -1,12 +1,6 @@
 load helpers
 load fixture
 
-setup_file() {
-    load helpers
-    load fixture
-    make_fixture "$BATS_FILE_TMPDIR"
-}
-
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit 1
     cp "$BATS_FILE_TMPDIR"/{dive.sb,crops.sb,reef.safetensors,words.safetensors} .

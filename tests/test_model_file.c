@@ -7,9 +7,8 @@
 #include "base/err.h"
 #include "model_cases.h"
 #include "nn/positions.h"
+#include "folder.h"
 #include "nn/weight_read.h"
-
-static char folder[] = "/tmp/test_model_file.XXXXXX";
 
 static char *temporary(const char *name) { return sb_format("%s/%s", folder, name); }
 
@@ -257,21 +256,6 @@ static void configurations_are_read(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         if (sb_vit_config_parse(wrong[i], 64, 0, &c) != -1) fail_msg("'%s' was taken", wrong[i]);
     }
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char *command = sb_format("rm -rf '%s'", folder);
-    int rc = system(command);
-    free(command);
-    return rc;
 }
 
 int main(void)

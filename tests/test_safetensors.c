@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "folder.h"
 #include "nn/safetensors.h"
 
 /* A file of this header and so many bytes of data. The caller frees. */
@@ -113,8 +114,6 @@ static void headers_larger_than_the_file_are_refused(void **state)
     }
 }
 
-static char folder[] = "/tmp/test_safetensors.XXXXXX";
-
 static struct sb_weight weight(const char *name, enum sb_dtype dtype, int64_t count, void *data)
 {
     return (struct sb_weight){.name = (char *)(uintptr_t)name,
@@ -201,21 +200,6 @@ static void corpus_is_answered(void **state)
     }
     closedir(d);
     assert_true(seen > 5);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    char *command = sb_format("rm -rf '%s'", folder);
-    int rc = system(command);
-    free(command);
-    return rc;
 }
 
 int main(void)

@@ -21,7 +21,7 @@ static void add_text(struct sb_texts *t, const char *text)
 static void name_labels(struct sb_model *m, const char *first)
 {
     add_text(&m->labels, first);
-    for (int i = 1; i < m->vit.classes; i++) {
+    for (int i = 1; i < sb_model_classes(m); i++) {
         char text[20];
         snprintf(text, sizeof text, "kind %d", i);
         add_text(&m->labels, text);

@@ -58,7 +58,7 @@ static int set_predicted(struct sb_record *rec, const struct sb_model *m, const 
     struct sb_buffer bytes = {0};
     msgpack_packer pk;
     msgpack_packer_init(&pk, &bytes, sb_buffer_write);
-    best_classes(p, m->vit.classes, k, best);
+    best_classes(p, sb_model_classes(m), k, best);
     bool unknown = p[best[0]] < min_prob;
     msgpack_pack_array(&pk, unknown ? 1 : (size_t)k);
     if (unknown)
@@ -81,7 +81,7 @@ static void count_score(const struct sb_infer *n, struct sb_confusion *c, const 
     int64_t truth = sb_dictionary_find(labels, label, size);
     if (truth < 0)
         sb_filter_die(&n->filter, rec, "unknown label '%.*s': it is none of the model's %d", (int)size, label,
-                      n->model.vit.classes);
+                      sb_model_classes(&n->model));
     sb_confusion_add(c, (size_t)truth, predicted);
 }
 
@@ -100,21 +100,21 @@ static FILE *write_score(const struct sb_confusion *c, const struct sb_model *m)
 static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dictionary *labels)
 {
     const struct sb_model *m = &n->model;
-    int k = top < m->vit.classes ? (int)top : m->vit.classes, *best = sb_calloc((size_t)k, sizeof *best);
-    float *p = sb_calloc((size_t)infer.batch, (size_t)m->vit.classes * sizeof *p);
-    float *e = embed ? sb_calloc((size_t)infer.batch, (size_t)m->vit.dim * sizeof *e) : NULL;
+    int k = top < sb_model_classes(m) ? (int)top : sb_model_classes(m), *best = sb_calloc((size_t)k, sizeof *best);
+    float *p = sb_calloc((size_t)infer.batch, (size_t)sb_model_classes(m) * sizeof *p);
+    float *e = embed ? sb_calloc((size_t)infer.batch, (size_t)sb_model_dim(m) * sizeof *e) : NULL;
     struct sb_record *rec;
     struct sb_batch b;
     for (int count; (count = sb_infer_next(n, &rec, &b));) {
         sb_net_classify(n->net, &b, p, e);
         for (int i = 0; i < count; i++) {
             n->filter.at = n->filter.counts.in - (uint64_t)(count - 1 - i);
-            int predicted = set_predicted(&rec[i], m, p + (size_t)i * (size_t)m->vit.classes, best, k);
+            int predicted = set_predicted(&rec[i], m, p + (size_t)i * (size_t)sb_model_classes(m), best, k);
             if (score) count_score(n, c, labels, &rec[i], predicted);
             struct sb_tensor t = {.dtype = SB_F32,
                                   .ndim = 1,
-                                  .shape = {m->vit.dim},
-                                  .data = e ? e + (size_t)i * (size_t)m->vit.dim : NULL};
+                                  .shape = {sb_model_dim(m)},
+                                  .data = e ? e + (size_t)i * (size_t)sb_model_dim(m) : NULL};
             if (embed) sb_set_tensor(&rec[i], "embedding", &t);
         }
         sb_infer_put(n, rec, count);
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     sb_opt_parse(&tool, argc, argv, &args);
     if (score) sb_output_try(score); /* not to find out at the stream's end */
     sb_infer_open(&n, &tool, &args, &infer);
-    if (!n.model.vit.classes) sb_die("%s is not a classifier: it has no head", infer.model);
+    if (!sb_model_classes(&n.model)) sb_die("%s is not a classifier: it has no head", infer.model);
     for (size_t i = 0; i < n.model.labels.count; i++)
         sb_dictionary_add(&labels, n.model.labels.text[i], strlen(n.model.labels.text[i]));
     if (score) sb_confusion_init(&confusion, n.model.labels.count);

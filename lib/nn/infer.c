@@ -42,7 +42,7 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
     check_preprocess(n);
     open_net(n, o);
     n->flush_each = o->max_wait >= 0;
-    int64_t side = n->model.vit.size;
+    int64_t side = sb_model_size(&n->model);
     n->tensors = sb_aligned(64, (size_t)o->batch * 3 * (size_t)(side * side) * sizeof(float));
     sb_filter_start(&n->filter, tool, args);
     double seconds = o->max_wait < 0 ? -1 : (double)o->max_wait / 1000;
@@ -53,7 +53,7 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
 static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
 {
     struct sb_tensor t;
-    int side = n->model.vit.size;
+    int side = sb_model_size(&n->model);
     int found = sb_get_tensor(rec, "tensor", &t);
     if (found < 0) sb_filter_die(&n->filter, rec, "%s", sb_error_message());
     if (!found) sb_filter_die(&n->filter, rec, "no field 'tensor' (sb-tensorize makes it)");
@@ -82,8 +82,8 @@ int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch
     *batch = (struct sb_batch){.count = count,
                                .dtype = n->dtype,
                                .pictures = n->tensors,
-                               .height = n->model.vit.size,
-                               .width = n->model.vit.size};
+                               .height = sb_model_size(&n->model),
+                               .width = sb_model_size(&n->model)};
     return count;
 }
 

@@ -62,6 +62,12 @@ struct sb_model {
     struct sb_weights file; /* that it was loaded from, if any: parameters may be mapped there */
 };
 
+/* What a model of any family has. */
+static inline int sb_model_size(const struct sb_model *m) { return m->vit.size; } /* pixels a side of its input */
+static inline int sb_model_classes(const struct sb_model *m) { return m->vit.classes; }
+static inline int sb_model_dim(const struct sb_model *m) { return m->vit.dim; }            /* of its embedding */
+static inline int sb_model_layers(const struct sb_model *m) { return m->vit.depth + 2; } /* see sb_param.layer */
+
 static inline const float *sb_param_weights(const struct sb_model *m, const struct sb_param *p)
 {
     return p->mapped ? p->mapped : m->master + p->offset;

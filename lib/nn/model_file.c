@@ -32,11 +32,11 @@ static int load_metadata(struct sb_model *m, const struct sb_weights *w, const c
             "%s: not a SeaBot model (no 'seabot' in its metadata); sb-train --init takes weights from others", path);
     if (sb_model_config_parse(config, &m->vit, &m->decoder)) return prefix_error(path);
     if (sb_preprocess_from_weights(&m->preprocess, w, path)) return -1;
-    if (m->preprocess.size != m->vit.size) {
+    if (m->preprocess.size != sb_model_size(m)) {
         return sb_error("%s: its pictures are prepared at %d pixels, its model takes %d", path, m->preprocess.size,
-                        m->vit.size);
+                        sb_model_size(m));
     }
-    if (load_texts(w, path, "labels", m->vit.classes, &m->labels)) return -1;
+    if (load_texts(w, path, "labels", sb_model_classes(m), &m->labels)) return -1;
     if (load_texts(w, path, "words", m->decoder.words, &m->words)) return -1;
     m->history = copy_metadata(w, "history");
     m->data = copy_metadata(w, "data");

@@ -78,14 +78,14 @@ static void take_small(struct sb_net *n, bool *refused)
     n->scale = hold(n, sizeof *n->scale, refused);
     n->norm2 = hold(n, sizeof *n->norm2, refused);
     n->mean_std = hold(n, 6 * sizeof *n->mean_std, refused);
-    if (n->options.class_weight) n->class_weight = hold(n, (size_t)n->model->vit.classes * sizeof(float), refused);
+    if (n->options.class_weight) n->class_weight = hold(n, (size_t)sb_model_classes(n->model) * sizeof(float), refused);
     n->matrix = hold(n, batch * 6 * sizeof *n->matrix, refused);
     n->colour = hold(n, batch * 2 * sizeof *n->colour, refused);
     n->target = hold(n, n->rows * sizeof *n->target, refused);
     n->ids = hold(n, n->rows * sizeof *n->ids, refused);
     n->decoded = hold(n, 2 * sizeof *n->decoded, refused);
-    if (n->model->vit.classes) n->probability = hold(n, batch * (size_t)n->model->vit.classes * sizeof(float), refused);
-    n->embedding = hold(n, batch * (size_t)n->model->vit.dim * sizeof(float), refused);
+    if (sb_model_classes(n->model)) n->probability = hold(n, batch * (size_t)sb_model_classes(n->model) * sizeof(float), refused);
+    n->embedding = hold(n, batch * (size_t)sb_model_dim(n->model) * sizeof(float), refused);
     n->loss = hold(n, n->rows * sizeof *n->loss, refused);
     n->predicted = hold(n, n->rows * sizeof *n->predicted, refused);
     n->token = hold(n, batch * sizeof *n->token, refused);
@@ -101,7 +101,7 @@ static void take_small(struct sb_net *n, bool *refused)
 static void plan_pass(void *net)
 {
     struct sb_net *n = net;
-    int size = n->model->vit.size;
+    int size = sb_model_size(n->model);
     n->input = (struct sb_net_input){
         .count = n->options.batch, .height = size, .width = size, .dtype = SB_U8, .matrix = true, .colour = true};
     n->pictures = n->master; /* any address: nothing is read */
@@ -111,7 +111,7 @@ static void plan_pass(void *net)
         sb_net_prefix_pass(n);
         sb_net_word_pass(n);
     }
-    if (n->model->decoder.words || n->model->vit.classes) {
+    if (n->model->decoder.words || sb_model_classes(n->model)) {
         sb_net_evaluate_pass(n);
         if (n->options.train) sb_net_gradient_pass(n);
     }
@@ -139,7 +139,7 @@ static void upload_weights(struct sb_net *n)
     memcpy(mean_std + 3, m->preprocess.std, 3 * sizeof(float));
     r->ops->upload(r->dev, n->mean_std, mean_std, sizeof mean_std);
     if (n->class_weight) {
-        r->ops->upload(r->dev, n->class_weight, n->options.class_weight, (size_t)m->vit.classes * sizeof(float));
+        r->ops->upload(r->dev, n->class_weight, n->options.class_weight, (size_t)sb_model_classes(m) * sizeof(float));
     }
 }
 
@@ -156,14 +156,14 @@ static int take_memory(struct sb_net *n)
 
 static int check_options(const struct sb_model *m, const struct sb_net_options *o)
 {
-    int below = m->vit.depth + 1;
+    int below = sb_model_layers(m) - 1;
     if (o->batch < 1) return sb_error("a batch of %d", o->batch);
     if (o->frozen_layers < 0 || o->frozen_layers > below) {
         return sb_error("%d frozen layers: the model has %d below its head", o->frozen_layers, below);
     }
-    if (o->train && !m->vit.classes && !m->decoder.words)
+    if (o->train && !sb_model_classes(m) && !m->decoder.words)
         return sb_error("the model has neither classes nor words to learn");
-    if (o->class_weight && !m->vit.classes) return sb_error("class weights for a model without classes");
+    if (o->class_weight && !sb_model_classes(m)) return sb_error("class weights for a model without classes");
     return 0;
 }
 

@@ -7,13 +7,13 @@ void sb_net_classify_pass(void *net)
 {
     struct sb_net *n = net;
     struct sb_run *r = &n->run;
-    int64_t count = n->input.count, classes = n->model->vit.classes;
+    int64_t count = n->input.count, classes = sb_model_classes(n->model);
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
     struct sb_tensor pictures = sb_net_pictures(n);
     struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
     struct sb_tensor embedding = sb_vit_pool(r, &n->vit, &tokens);
-    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 2, .shape = {count, n->model->vit.dim}, .data = n->embedding};
+    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 2, .shape = {count, sb_model_dim(n->model)}, .data = n->embedding};
     r->ops->cast(r->dev, &embedding, &wide);
     if (!classes) return;
     struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
@@ -27,7 +27,7 @@ void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probabil
     struct sb_run *r = &n->run;
     sb_net_upload(n, b);
     sb_net_repeat(n, SB_REPEAT_CLASSIFY, sb_net_classify_pass);
-    size_t count = (size_t)b->count, classes = (size_t)n->model->vit.classes, dim = (size_t)n->model->vit.dim;
+    size_t count = (size_t)b->count, classes = (size_t)sb_model_classes(n->model), dim = (size_t)sb_model_dim(n->model);
     if (probability && !classes) sb_die("the model has no classes");
     if (probability) r->ops->download(r->dev, probability, n->probability, count * classes * sizeof(float));
     if (embedding) r->ops->download(r->dev, embedding, n->embedding, count * dim * sizeof(float));

@@ -5,7 +5,7 @@
 
 static void check_batch(const struct sb_net *n, const struct sb_batch *b)
 {
-    int size = n->model->vit.size;
+    int size = sb_model_size(n->model);
     if (b->count < 1 || b->count > n->options.batch)
         sb_die("a batch of %d, planned for 1 to %d", b->count, n->options.batch);
     if (b->dtype != SB_U8 && b->dtype != SB_F32) sb_die("pictures of dtype %s", sb_dtype_name(b->dtype));
@@ -42,7 +42,7 @@ struct sb_tensor sb_net_pictures(struct sb_net *n)
 {
     struct sb_run *r = &n->run;
     const struct sb_net_input *in = &n->input;
-    int64_t size = n->model->vit.size;
+    int64_t size = sb_model_size(n->model);
     struct sb_tensor raw = {
         .dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures};
     if (in->dtype == r->act) return raw;
@@ -70,8 +70,8 @@ static int64_t label_targets(struct sb_net *n, const struct sb_batch *b, double 
     int64_t valid = 0;
     for (int i = 0; i < b->count; i++) {
         int32_t label = b->label[i];
-        if (label >= n->model->vit.classes)
-            sb_die("label %d: the model has %d classes", (int)label, n->model->vit.classes);
+        if (label >= sb_model_classes(n->model))
+            sb_die("label %d: the model has %d classes", (int)label, sb_model_classes(n->model));
         n->host_target[i] = label;
         if (label < 0) continue;
         valid++;

@@ -22,7 +22,7 @@ static struct sb_tensor losses(const struct sb_net *n)
 
 static struct sb_tensor class_weight(const struct sb_net *n)
 {
-    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {n->model->vit.classes}, .data = n->class_weight};
+    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {sb_model_classes(n->model)}, .data = n->class_weight};
 }
 
 static struct sb_tensor one_float(float *at)
@@ -50,7 +50,7 @@ static struct sb_tensor forward(struct sb_net *n, struct sb_tensor *between)
         return sb_gpt2_forward(r, &n->gpt2, between, &ids, NULL, NULL);
     }
     *between = sb_vit_pool(r, &n->vit, &tokens);
-    struct sb_tensor logits = SB_TAKE(r, r->act, n->input.count, n->model->vit.classes);
+    struct sb_tensor logits = SB_TAKE(r, r->act, n->input.count, sb_model_classes(n->model));
     sb_linear_forward(r, &n->vit.head, between, NULL, &logits);
     return logits;
 }
@@ -58,7 +58,7 @@ static struct sb_tensor forward(struct sb_net *n, struct sb_tensor *between)
 static void backward(struct sb_net *n, const struct sb_tensor *between, const struct sb_tensor *dlogits)
 {
     struct sb_run *r = &n->run;
-    struct sb_tensor dtokens = SB_TAKE(r, r->act, n->input.count, sb_vit_tokens(&n->model->vit), n->model->vit.dim);
+    struct sb_tensor dtokens = SB_TAKE(r, r->act, n->input.count, sb_vit_tokens(&n->model->vit), sb_model_dim(n->model));
     struct sb_tensor dbetween = sb_run_tensor(r, r->act, between->shape, between->ndim);
     if (n->model->decoder.words) {
         sb_gpt2_backward(r, &n->gpt2, dlogits, &dbetween);

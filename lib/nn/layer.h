@@ -60,6 +60,7 @@ struct sb_block_config {
     float eps, drop_path, dropout;
     enum sb_act act;
     bool causal, transposed;
+    bool first; /* of its result the first token alone is wanted */
     float scale, out_scale; /* deviations of the first weights, and of what writes to the residual stream */
     uint32_t site;          /* four sites from here are the block's */
 };
@@ -89,19 +90,24 @@ struct sb_block {
     struct sb_attention attention;
     struct sb_mlp mlp;
     int layer;
+    bool first;
 };
 
 void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_block_config *c);
-/* x and y [B,T,D]. y may be x where nothing is saved. cache: layer `index` of it is used; or NULL. */
+/* x [B,T,D]; y the same, or [B,1,D]: the first token alone, though it attends to all. y may be x where nothing is saved
+ * and the shapes agree. cache: layer `index` of it is used; or NULL. */
 void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x,
                           const struct sb_cache *cache, int index, const struct sb_tensor *y);
-void sb_attention_backward(struct sb_run *r, struct sb_attention *a,
-                           const struct sb_tensor *dx); /* dx: gradient of y in, of x out */
+/* dy and dx may be the same where the shapes agree. */
+void sb_attention_backward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *dy,
+                           const struct sb_tensor *dx);
 void sb_mlp_forward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor *x, const struct sb_tensor *y);
-void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor *dx);
+void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m,
+                     const struct sb_tensor *dx); /* dx: gradient of y in, of x out */
 
-/* A stack of blocks. Forward gives the tensor that holds its result: x itself where nothing is saved. Blocks below
- * run->frozen save nothing, and backward stops above them. */
+/* A stack of blocks. Forward gives the tensor that holds its result: x itself where nothing is saved; [B,1,D] where the
+ * last block is built for the first token alone. Blocks below run->frozen save nothing, and backward stops above them.
+ * dx [B,T,D], whatever forward gave: gradient of the result in, of x out. */
 struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x,
                                    const struct sb_cache *cache);
 /* false: it stopped at a frozen block, and nothing below is trained. */

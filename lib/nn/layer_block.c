@@ -41,7 +41,7 @@ static void build_branch(struct sb_branch *b, struct sb_model *m, const struct s
 void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_block_config *c)
 {
     const struct sb_block_names *n = c->names;
-    *b = (struct sb_block){.layer = c->layer};
+    *b = (struct sb_block){.layer = c->layer, .first = c->first};
     struct sb_attention *a = &b->attention;
     build_norm(&a->norm, m, c, n->norm1);
     build_linear(&a->qkv, m, c, n->qkv, c->dim, 3 * c->dim, c->scale);
@@ -58,6 +58,14 @@ void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_bloc
     p->hidden = c->hidden;
 }
 
+/* [B,T,D] to [B,1,D]. */
+static struct sb_tensor first_token(struct sb_run *r, const struct sb_tensor *x)
+{
+    struct sb_tensor first = SB_TAKE(r, r->act, x->shape[0], x->shape[2]);
+    r->ops->pool(r->dev, SB_POOL_FIRST, 0, x, &first);
+    return SB_VIEW(&first, x->shape[0], 1, x->shape[2]);
+}
+
 void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *x,
                           const struct sb_cache *cache, int index, const struct sb_tensor *y)
 {
@@ -72,17 +80,30 @@ void sb_attention_forward(struct sb_run *r, struct sb_attention *a, const struct
     if (r->save) a->lse = SB_TAKE(r, SB_F32, b, a->heads, t);
     r->ops->attention(r->dev, &a->packed, a->causal, cache ? &cache->layer[index] : NULL, cache ? cache->length : NULL,
                       r->save ? &a->lse : NULL, &a->mixed);
-    struct sb_tensor mixed = SB_VIEW(&a->mixed, b, t, d);
-    sb_branch_forward(r, &a->out, &mixed, x, y);
+    struct sb_tensor mixed = SB_VIEW(&a->mixed, b, t, d), from = *x;
+    if (y->shape[1] < t) {
+        mixed = first_token(r, &mixed);
+        from = first_token(r, x);
+    }
+    sb_branch_forward(r, &a->out, &mixed, &from, y);
     if (!r->save) sb_run_rewind(r, mark);
 }
 
-void sb_attention_backward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *dx)
+void sb_attention_backward(struct sb_run *r, struct sb_attention *a, const struct sb_tensor *dy,
+                           const struct sb_tensor *dx)
 {
     int64_t b = dx->shape[0], t = dx->shape[1], d = dx->shape[2];
     size_t mark = sb_run_mark(r);
     struct sb_tensor inner = SB_TAKE(r, r->act, b, t, d); /* first of what was mixed, then of what was normed */
-    sb_branch_backward(r, &a->out, dx, &inner);
+    if (dy->shape[1] < t) {
+        struct sb_tensor first = SB_TAKE(r, r->act, b, d);
+        sb_branch_backward(r, &a->out, dy, &first);
+        r->ops->pool_bwd(r->dev, SB_POOL_FIRST, 0, &first, &inner);
+        first = SB_VIEW(dy, b, d);
+        r->ops->pool_bwd(r->dev, SB_POOL_FIRST, 0, &first, dx);
+    } else {
+        sb_branch_backward(r, &a->out, dy, &inner);
+    }
     struct sb_tensor dmixed = sb_view(&inner, a->mixed.shape, a->mixed.ndim);
     struct sb_tensor dpacked = sb_run_tensor(r, r->act, a->packed.shape, a->packed.ndim);
     r->ops->attention_bwd(r->dev, &a->packed, a->causal, &a->lse, &a->mixed, &dmixed, &dpacked);
@@ -115,6 +136,13 @@ void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor 
     sb_run_rewind(r, mark);
 }
 
+/* What half a block writes to: what it reads, where nothing is saved. */
+static struct sb_tensor output(struct sb_run *r, const struct sb_tensor *x, bool first)
+{
+    if (first) return SB_TAKE(r, r->act, x->shape[0], 1, x->shape[2]);
+    return r->save ? sb_run_tensor(r, r->act, x->shape, x->ndim) : *x;
+}
+
 struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x,
                                    const struct sb_cache *cache)
 {
@@ -122,9 +150,9 @@ struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int
     bool save = r->save;
     for (int i = 0; i < depth; i++) {
         r->save = save && block[i].layer >= r->frozen;
-        struct sb_tensor middle = r->save ? sb_run_tensor(r, r->act, x->shape, x->ndim) : now;
+        struct sb_tensor middle = output(r, &now, block[i].first);
         sb_attention_forward(r, &block[i].attention, &now, cache, i, &middle);
-        struct sb_tensor next = r->save ? sb_run_tensor(r, r->act, x->shape, x->ndim) : now;
+        struct sb_tensor next = output(r, &middle, false);
         sb_mlp_forward(r, &block[i].mlp, &middle, &next);
         now = next;
     }
@@ -136,8 +164,11 @@ bool sb_blocks_backward(struct sb_run *r, struct sb_block *block, int depth, con
 {
     for (int i = depth - 1; i >= 0; i--) {
         if (block[i].layer < r->frozen) return false;
-        sb_mlp_backward(r, &block[i].mlp, dx);
-        sb_attention_backward(r, &block[i].attention, dx);
+        size_t mark = sb_run_mark(r);
+        struct sb_tensor dy = block[i].first ? first_token(r, dx) : *dx;
+        sb_mlp_backward(r, &block[i].mlp, &dy);
+        sb_attention_backward(r, &block[i].attention, &dy, dx);
+        sb_run_rewind(r, mark);
     }
     return true;
 }

@@ -20,9 +20,10 @@ void sb_vit_free(struct sb_vit *v);
 int64_t sb_vit_prefix(const struct sb_vit_config *c); /* tokens before the patches: class, registers */
 int64_t sb_vit_tokens(const struct sb_vit_config *c); /* all tokens */
 
-/* pictures act [B,3,S,S] to tokens [B,T,D] before the last norm. */
+/* pictures act [B,3,S,S] to tokens [B,T,D] before the last norm; of a classifier with a class token [B,1,D], that token
+ * alone. */
 struct sb_tensor sb_vit_forward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *pictures);
-/* dtokens is used up. */
+/* dtokens [B,T,D] is used up; where forward gives the class token alone, the others' rows are not looked at. */
 void sb_vit_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dtokens);
 
 /* Tokens to the embedding [B,D]: the class token, or the mean of the patches, after the last norm. */

@@ -101,7 +101,8 @@ struct sb_model captioner(const struct sb_weights *w)
 {
     struct sb_vit_config vit = {
         .size = 12, .patch = 4, .dim = 12, .depth = 1, .heads = 2, .hidden = 48, .class_token = true, .eps = 1e-6f};
-    struct sb_decoder_config decoder = {.words = 13, .dim = 16, .depth = 2, .heads = 2, .hidden = 64, .length = 8};
+    struct sb_decoder_config decoder = {
+        .words = 13, .dim = 16, .depth = 2, .heads = 2, .hidden = 64, .length = 8, .begin = 1, .end = 2};
     struct sb_model m;
     if (sb_model_init(&m, &vit, &decoder, 0)) fail_msg("%s", sb_error_message());
     if (w) golden_flat(w, "weight", &m, m.master);

@@ -6,6 +6,7 @@
 #include "nn/model_config.h"
 #include "nn/param.h"
 #include "nn/weight_read.h"
+#include "nn/words.h"
 
 static int prefix_error(const char *path) { return sb_error("%s: %s", path, sb_error_message()); }
 
@@ -30,7 +31,7 @@ static int load_metadata(struct sb_model *m, const struct sb_weights *w, const c
     if (!config)
         return sb_error(
             "%s: not a SeaBot model (no 'seabot' in its metadata); sb-train --init takes weights from others", path);
-    if (sb_model_config_parse(config, &m->vit, &m->decoder)) return prefix_error(path);
+    if (sb_model_config_parse(m, config)) return prefix_error(path);
     if (sb_preprocess_from_weights(&m->preprocess, w, path)) return -1;
     if (m->preprocess.size != sb_model_size(m)) {
         return sb_error("%s: its pictures are prepared at %d pixels, its model takes %d", path, m->preprocess.size,
@@ -38,6 +39,8 @@ static int load_metadata(struct sb_model *m, const struct sb_weights *w, const c
     }
     if (load_texts(w, path, "labels", sb_model_classes(m), &m->labels)) return -1;
     if (load_texts(w, path, "words", m->decoder.words, &m->words)) return -1;
+    m->decoder.begin = SB_WORD_BEGIN;
+    m->decoder.end = SB_WORD_END;
     m->history = copy_metadata(w, "history");
     m->data = copy_metadata(w, "data");
     m->parent = copy_metadata(w, "parent");

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -18,18 +19,30 @@ void sb_net_classify_pass(void *net)
     if (!classes) return;
     struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
     sb_linear_forward(r, &n->vit.head, &embedding, NULL, &logits);
-    struct sb_tensor probability = {.dtype = SB_F32, .ndim = 2, .shape = {count, classes}, .data = n->probability};
-    r->ops->softmax(r->dev, &logits, &probability);
+    struct sb_tensor told = {.dtype = SB_F32, .ndim = 2, .shape = {count, classes}, .data = n->logits};
+    r->ops->cast(r->dev, &logits, &told);
+    told.data = n->probability;
+    r->ops->softmax(r->dev, &logits, &told);
 }
 
-void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probability, float *embedding)
+/* Each class for itself. */
+static void take_sigmoids(struct sb_net *n, float *probability, size_t count)
+{
+    n->run.ops->download(n->run.dev, probability, n->logits, count * sizeof(float));
+    for (size_t i = 0; i < count; i++) probability[i] = 1 / (1 + expf(-probability[i]));
+}
+
+void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *logits, float *probability, float *embedding)
 {
     struct sb_run *r = &n->run;
-    sb_net_upload(n, b);
+    sb_net_upload(n, b, false);
     sb_net_repeat(n, SB_REPEAT_CLASSIFY, sb_net_classify_pass);
     size_t count = (size_t)b->count, classes = (size_t)sb_model_classes(n->model), dim = (size_t)sb_model_dim(n->model);
-    if (probability && !classes) sb_die("the model has no classes");
-    if (probability) r->ops->download(r->dev, probability, n->probability, count * classes * sizeof(float));
+    if ((logits || probability) && !classes) sb_die("the model has no classes");
+    if (logits) r->ops->download(r->dev, logits, n->logits, count * classes * sizeof(float));
+    if (probability && n->model->several) take_sigmoids(n, probability, count * classes);
+    else if (probability)
+        r->ops->download(r->dev, probability, n->probability, count * classes * sizeof(float));
     if (embedding) r->ops->download(r->dev, embedding, n->embedding, count * dim * sizeof(float));
 }
 
@@ -75,8 +88,6 @@ void sb_net_word_pass(void *net)
     sb_run_rewind(&n->run, mark);
 }
 
-enum { BEGIN = 1, END = 2 };
-
 /* Takes the words that were told; false once every caption has ended. */
 static bool take_words(struct sb_net *n, int64_t at, int32_t *token)
 {
@@ -85,10 +96,10 @@ static bool take_words(struct sb_net *n, int64_t at, int32_t *token)
     r->ops->download(r->dev, n->host_predicted, n->token, (size_t)count * sizeof(int32_t));
     bool more = false;
     for (int64_t i = 0; i < count; i++) {
-        int32_t *row = token + i * length;
-        bool ended = at > 0 && (row[at - 1] == END || row[at - 1] == 0);
-        row[at] = ended ? 0 : n->host_predicted[i];
-        more = more || (row[at] != END && row[at] != 0);
+        int32_t *row = token + i * length, end = n->model->decoder.end;
+        bool ended = at > 0 && (row[at - 1] == end || row[at - 1] < 0);
+        if (!ended) row[at] = n->host_predicted[i];
+        more = more || (!ended && row[at] != end);
     }
     return more;
 }
@@ -98,10 +109,10 @@ void sb_net_caption(struct sb_net *n, const struct sb_batch *b, int32_t *token)
     struct sb_run *r = &n->run;
     if (!n->model->decoder.words) sb_die("the model has no decoder");
     int64_t count = b->count, length = n->model->decoder.length, prefix = sb_vit_tokens(&n->model->vit);
-    sb_net_upload(n, b);
+    sb_net_upload(n, b, false);
     sb_net_caption_begin(n);
-    memset(token, 0, (size_t)(count * length) * sizeof *token);
-    for (int64_t i = 0; i < count; i++) n->host_ids[i] = BEGIN;
+    memset(token, -1, (size_t)(count * length) * sizeof *token);
+    for (int64_t i = 0; i < count; i++) n->host_ids[i] = n->model->decoder.begin;
     r->ops->upload(r->dev, n->token, n->host_ids, (size_t)count * sizeof(int32_t));
     for (int64_t at = 0; at < length - 1; at++) {
         int32_t decoded[2] = {at ? (int32_t)(prefix + at) : 0, (int32_t)at};

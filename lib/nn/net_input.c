@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -15,7 +16,28 @@ static void check_batch(const struct sb_net *n, const struct sb_batch *b)
     }
 }
 
-void sb_net_upload(struct sb_net *n, const struct sb_batch *b)
+/* The ops read columns. */
+static void upload_mix(struct sb_net *n, const struct sb_mix *mix, int count)
+{
+    struct sb_run *r = &n->run;
+    size_t size = (size_t)count;
+    int32_t *partner = sb_calloc(size, sizeof *partner), (*box)[4] = sb_calloc(size, sizeof *box);
+    float *weight = sb_calloc(size, sizeof *weight);
+    for (int i = 0; i < count; i++) {
+        if (mix[i].partner < 0 || mix[i].partner >= count) sb_die("picture %d of %d", (int)mix[i].partner, count);
+        partner[i] = mix[i].partner;
+        weight[i] = mix[i].weight;
+        memcpy(box[i], mix[i].box, sizeof *box);
+    }
+    r->ops->upload(r->dev, n->partner, partner, size * sizeof *partner);
+    r->ops->upload(r->dev, n->mix_weight, weight, size * sizeof *weight);
+    r->ops->upload(r->dev, n->box, box, size * sizeof *box);
+    free(partner);
+    free(box);
+    free(weight);
+}
+
+void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train)
 {
     check_batch(n, b);
     struct sb_run *r = &n->run;
@@ -32,10 +54,12 @@ void sb_net_upload(struct sb_net *n, const struct sb_batch *b)
                                      .width = b->width,
                                      .dtype = b->dtype,
                                      .matrix = b->matrix != NULL,
-                                     .colour = b->matrix && b->colour};
+                                     .colour = b->matrix && b->colour,
+                                     .mix = train && b->mix};
     r->ops->upload(r->dev, n->pictures, b->pictures, count * one);
     if (b->matrix) r->ops->upload(r->dev, n->matrix, b->matrix, count * 6 * sizeof(float));
     if (n->input.colour) r->ops->upload(r->dev, n->colour, b->colour, count * 2 * sizeof(float));
+    if (n->input.mix) upload_mix(n, b->mix, b->count);
 }
 
 struct sb_tensor sb_net_pictures(struct sb_net *n)
@@ -65,6 +89,17 @@ struct sb_tensor sb_net_pictures(struct sb_net *n)
     return y;
 }
 
+/* A probability, or a 0 to 1 for each class. */
+static void soft_targets(struct sb_net *n, const struct sb_batch *b)
+{
+    int64_t classes = sb_model_classes(n->model), all = b->count * classes;
+    if (!b->target || !classes) sb_die("the model needs a target for each class");
+    for (int64_t i = 0; i < all; i++) {
+        if (!(b->target[i] >= 0 && b->target[i] <= 1)) sb_die("a target of %g", (double)b->target[i]);
+    }
+    n->run.ops->upload(n->run.dev, n->soft, b->target, (size_t)all * sizeof(float));
+}
+
 static int64_t label_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
 {
     int64_t valid = 0;
@@ -80,12 +115,14 @@ static int64_t label_targets(struct sb_net *n, const struct sb_batch *b, double 
     return valid;
 }
 
-/* The word at each place is to be told from those before it: inputs are all but the last, targets all but the first. */
+/* The word at each place is to be told from those before it: inputs are all but the last, targets all but the first.
+ * What stands behind the end is no target. */
 static int64_t word_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
 {
     int64_t valid = 0, length = n->model->decoder.length;
     for (int64_t i = 0; i < b->count; i++) {
         const int32_t *caption = b->caption + i * length;
+        bool ended = false;
         for (int64_t t = 0; t < length - 1; t++) {
             int32_t next = caption[t + 1];
             if (caption[t] < 0 || caption[t] >= n->model->decoder.words || next < 0 ||
@@ -94,8 +131,9 @@ static int64_t word_targets(struct sb_net *n, const struct sb_batch *b, double *
                        (int)(next < 0 || next >= n->model->decoder.words ? next : caption[t]), n->model->decoder.words);
             }
             n->host_ids[i * (length - 1) + t] = caption[t];
-            n->host_target[i * (length - 1) + t] = next ? next : -1;
-            if (next) valid++;
+            n->host_target[i * (length - 1) + t] = ended ? -1 : next;
+            valid += !ended;
+            ended = ended || next == n->model->decoder.end;
         }
     }
     *weight += (double)valid;
@@ -107,6 +145,12 @@ int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double
     struct sb_run *r = &n->run;
     bool words = n->model->decoder.words;
     *weight = 0;
+    n->input.soft = !words && (b->target || n->model->several);
+    if (n->input.soft) {
+        soft_targets(n, b);
+        *weight = b->count;
+        return b->count;
+    }
     int64_t valid = words ? word_targets(n, b, weight) : label_targets(n, b, weight);
     size_t rows = (size_t)b->count * (words ? (size_t)n->model->decoder.length - 1 : 1);
     r->ops->upload(r->dev, n->target, n->host_target, rows * sizeof(int32_t));

@@ -56,10 +56,10 @@ def decays(name, p):
 
 
 def greedy(model, pictures):
-    told = torch.zeros(len(pictures), LENGTH, dtype=torch.int32)
+    told = torch.full((len(pictures), LENGTH), -1, dtype=torch.int32)
     for i in range(len(pictures)):
         ids = [BEGIN]
-        while len(ids) < LENGTH and ids[-1] not in (END, 0):
+        while len(ids) < LENGTH and ids[-1] != END:
             logits = model(pictures[i:i + 1], torch.tensor([ids]))[0, -1]
             best = logits.topk(2).values
             assert best[0] - best[1] > 1e-3, "too close to be told apart in f32: take another seed"

@@ -1,5 +1,8 @@
 #include "base/labels.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool same(const msgpack_object *a, const char *text, size_t size)
@@ -25,4 +28,24 @@ int sb_labels_each(struct sb_record *rec, void (*fn)(void *arg, const char *labe
         if (!seen) fn(arg, o->via.str.ptr, o->via.str.size);
     }
     return 0;
+}
+
+int sb_labels_read(struct sb_texts *labels, const char *path)
+{
+    FILE *f = fopen(path, "r");
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
+    char *line = NULL;
+    size_t size = 0, before = labels->count;
+    while (getline(&line, &size, f) >= 0) {
+        line[strcspn(line, "\r\n")] = 0;
+        if (!*line) continue;
+        SB_GROW(labels->text, labels->cap, labels->count + 1);
+        labels->text[labels->count++] = sb_strdup(line);
+    }
+    bool failed = ferror(f);
+    if (failed) sb_error("%s: %s", path, strerror(errno));
+    free(line);
+    fclose(f);
+    if (failed) return -1;
+    return labels->count > before ? 0 : sb_error("%s: no labels", path);
 }

@@ -267,6 +267,17 @@ void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_a
     }
 }
 
+int sb_opt_choose(const char *option, const char *value, const char *const *words)
+{
+    char list[256] = "";
+    for (int i = 0; words[i]; i++) {
+        if (!strcmp(value, words[i])) return i;
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    }
+    sb_usage("--%s is %s, not '%s'", option, list, value);
+}
+
 void sb_texts_split(const char *s, char sep, struct sb_texts *out)
 {
     while (s && *s) {

@@ -81,6 +81,9 @@ void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_a
 /* "sb-x: message\nTry 'sb-x --help'.\n", exit 2. */
 _Noreturn void sb_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Which of the words (ended by NULL) value is; another is wrong usage: "--keep is best or last, not 'x'". */
+int sb_opt_choose(const char *option, const char *value, const char *const *words);
+
 /* Cores this process may use (affinity and cgroup quota), at least 1. */
 int sb_cores(void);
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/labels.h"
+
 struct gather {
     struct sb_dataset *d;
     const struct sb_dataset_options *o;
@@ -43,29 +45,56 @@ static int find_part(struct gather *g, const struct sb_record *rec, struct sb_pa
     return 0;
 }
 
+/* One more target of the example that is being gathered. */
+static void add_target(void *arg, const char *text, size_t size)
+{
+    struct gather *g = arg;
+    struct sb_dataset *d = g->d;
+    if (g->o->labels && sb_dictionary_find(&d->target, text, size) < 0 && !g->failed) {
+        sb_error("unknown label '%.*s'", (int)(size < 300 ? size : 300), text);
+        g->failed = true;
+    }
+    SB_GROW(d->number, d->numbers_cap, d->numbers + 1);
+    d->number[d->numbers++] = (int32_t)sb_dictionary_add(&d->target, text, size);
+}
+
+/* The record's targets: 1 it is an example, 0 it is not, and why, -1 with a message. */
+static int gather_targets(struct gather *g, struct sb_record *rec, const char **why)
+{
+    const char *text;
+    size_t size, before = g->d->numbers;
+    msgpack_object list;
+    if (g->o->task == SB_TASK_LABELS) {
+        *why = "without labels";
+        if (sb_labels_each(rec, add_target, g)) return -1;
+        bool said = sb_get_object(rec, "labels", &list) == 1; /* an empty list says that there is none */
+        return g->failed ? -1 : said || g->d->numbers > before;
+    }
+    bool captions = g->o->task == SB_TASK_CAPTION;
+    *why = captions ? "without a caption" : "without a label";
+    int found = sb_get_text(rec, captions ? "caption" : "label", &text, &size);
+    if (found == 1) add_target(g, text, size);
+    return g->failed ? -1 : found;
+}
+
 static int gather_one(struct gather *g, uint64_t index, struct sb_record *rec)
 {
     struct sb_dataset *d = g->d;
     struct sb_part *part;
+    const char *why = "of another part";
+    size_t first = d->numbers;
     d->counts.in++;
     if (find_part(g, rec, &part)) return -1;
-    if (!part) {
-        sb_counts_skip(&d->counts, "of another part");
-        return 0;
-    }
-    const char *text;
-    size_t size;
-    int found = sb_get_text(rec, g->o->captions ? "caption" : "label", &text, &size);
+    int found = part ? gather_targets(g, rec, &why) : 0;
     if (found < 0) return -1;
     if (!found) {
-        sb_counts_skip(&d->counts, g->o->captions ? "without a caption" : "without a label");
+        sb_counts_skip(&d->counts, why);
         return 0;
     }
     if (check_tensor(d, rec)) return -1;
-    if (g->o->labels && sb_dictionary_find(&d->target, text, size) < 0)
-        return sb_error("unknown label '%.*s'", (int)(size < 300 ? size : 300), text);
+    if (d->numbers > UINT32_MAX) return sb_error("too many labels: %zu", d->numbers);
     SB_GROW(part->example, part->cap, part->count + 1);
-    part->example[part->count++] = (struct sb_example){index, (int32_t)sb_dictionary_add(&d->target, text, size)};
+    part->example[part->count++] = (struct sb_example){index, (uint32_t)first, (uint32_t)(d->numbers - first)};
     d->counts.out++;
     return 0;
 }
@@ -88,12 +117,10 @@ static void sort_targets(struct sb_dataset *d)
     memcpy(text, d->target.text, d->target.count * sizeof *text);
     qsort(text, d->target.count, sizeof *text, by_text);
     for (size_t i = 0; i < d->target.count; i++) sb_dictionary_add(&sorted, text[i], strlen(text[i]));
-    struct sb_part *part[] = {&d->train, &d->val};
-    for (int p = 0; p < 2; p++)
-        for (size_t i = 0; i < part[p]->count; i++) {
-            const char *name = d->target.text[part[p]->example[i].target];
-            part[p]->example[i].target = (int32_t)sb_dictionary_find(&sorted, name, strlen(name));
-        }
+    for (size_t i = 0; i < d->numbers; i++) {
+        const char *name = d->target.text[d->number[i]];
+        d->number[i] = (int32_t)sb_dictionary_find(&sorted, name, strlen(name));
+    }
     free(text);
     sb_dictionary_free(&d->target);
     d->target = sorted;
@@ -122,14 +149,15 @@ static int settle(struct sb_dataset *d, const struct sb_dataset_options *o)
 {
     if (!d->train.count)
         return sb_error("nothing to train on: none of %llu records is of part '%s' and has a %s",
-                        (unsigned long long)d->counts.in, o->train, o->captions ? "caption" : "label");
-    if (!o->captions && !o->labels) sort_targets(d);
+                        (unsigned long long)d->counts.in, o->train, o->task == SB_TASK_CAPTION ? "caption" : "label");
+    if (!d->target.count) return sb_error("no record has a label");
+    if (o->task != SB_TASK_CAPTION && !o->labels) sort_targets(d);
     return read_preprocess(d);
 }
 
 int sb_dataset_open(struct sb_dataset *d, const char *path, const struct sb_dataset_options *o)
 {
-    memset(d, 0, sizeof *d);
+    *d = (struct sb_dataset){.task = o->task};
     if (o->labels)
         for (size_t i = 0; i < o->labels->count; i++)
             sb_dictionary_add(&d->target, o->labels->text[i], strlen(o->labels->text[i]));
@@ -145,6 +173,7 @@ void sb_dataset_close(struct sb_dataset *d)
     if (d->spool) sb_spool_close(d->spool);
     free(d->train.example);
     free(d->val.example);
+    free(d->number);
     sb_dictionary_free(&d->target);
     memset(d, 0, sizeof *d);
 }

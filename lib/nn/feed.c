@@ -31,6 +31,11 @@ void sb_feed_free(struct sb_feed *f)
     memset(f, 0, sizeof *f);
 }
 
+bool sb_augment_any(const struct sb_augment *a)
+{
+    return a->flip || a->flip_vertical || a->rotate > 0 || a->scale > 0 || a->shift > 0 || a->colour > 0;
+}
+
 void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, uint64_t record, int side,
                      float matrix[6], float colour[2])
 {
@@ -66,9 +71,10 @@ int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t 
         memcpy(f->pictures + (size_t)i * bytes, t.data, bytes);
         if (augment) sb_augment_draw(augment, f->seed, epoch, e->record, d->size, f->matrix + 6 * i, f->colour + 2 * i);
         if (f->words)
-            sb_words_encode(f->words, d->target.text[e->target], f->caption + (size_t)i * (size_t)f->length, f->length);
+            sb_words_encode(f->words, d->target.text[sb_example_target(d, e)], f->caption + (size_t)i * (size_t)f->length,
+                            f->length);
         else
-            f->label[i] = e->target;
+            f->label[i] = sb_example_target(d, e);
     }
     *out = (struct sb_batch){
         .count = count,

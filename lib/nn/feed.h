@@ -15,6 +15,8 @@ struct sb_augment {
     double colour;      /* 0.2: contrast 0.8 to 1.2, brightness -25 to 25 of 255 */
 };
 
+bool sb_augment_any(const struct sb_augment *a);
+
 struct sb_feed {
     struct sb_dataset *data;
     const struct sb_dictionary *words; /* a captioner's vocabulary; NULL for a classifier */

@@ -33,7 +33,7 @@ double sb_train_rate(double lr, double step, double warm, double steps)
 static void shuffle(struct trainer *t, uint64_t epoch)
 {
     struct sb_rng r;
-    sb_rng_init(&r, t->o->seed, epoch);
+    sb_rng_init(&r, (uint64_t)t->o->seed, epoch);
     for (uint32_t i = 0; i < t->data->train.count; i++) t->order[i] = i;
     sb_rng_shuffle(&r, t->order, (uint32_t)t->data->train.count);
 }
@@ -43,22 +43,22 @@ static int train_epoch(struct trainer *t, int epoch, double *loss)
 {
     const struct sb_train_options *o = t->o;
     size_t count = t->data->train.count;
-    double steps = ceil((double)count / o->batch), sum = 0;
+    double steps = ceil((double)count / (double)o->batch), sum = 0;
     shuffle(t, (uint64_t)epoch);
     for (size_t at = 0, step = 0; at < count; at += (size_t)o->batch, step++) {
         struct sb_batch b;
-        int n = count - at < (size_t)o->batch ? (int)(count - at) : o->batch;
+        int n = count - at < (size_t)o->batch ? (int)(count - at) : (int)o->batch;
         if (sb_feed_batch(&t->feed, &t->data->train, t->order, at, n, o->augmented ? &o->augment : NULL,
                           (uint64_t)epoch, &b))
             return -1;
-        double lr = sb_train_rate(o->lr, epoch * steps + (double)step, o->warmup * steps, o->epochs * steps);
+        double lr = sb_train_rate(o->lr, epoch * steps + (double)step, o->warmup * steps, (double)o->epochs * steps);
         double l = sb_net_step(t->net, &b, lr);
         if (!isfinite(l))
             return sb_error("the loss is no longer a number (epoch %d, step %zu): try a lower --lr", epoch + 1,
                             step + 1);
         sum += l * n;
-        sb_progress(epoch * steps + (double)step + 1, o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1,
-                    o->epochs, sum / (double)(at + (size_t)n));
+        sb_progress(epoch * steps + (double)step + 1, (double)o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1,
+                    (int)o->epochs, sum / (double)(at + (size_t)n));
     }
     *loss = sum / (double)count;
     return 0;
@@ -71,7 +71,7 @@ static int validate(struct trainer *t, struct score *s)
     int64_t right = 0, of = 0;
     for (size_t at = 0; at < part->count; at += (size_t)t->o->batch) {
         struct sb_batch b;
-        int n = part->count - at < (size_t)t->o->batch ? (int)(part->count - at) : t->o->batch;
+        int n = part->count - at < (size_t)t->o->batch ? (int)(part->count - at) : (int)t->o->batch;
         int64_t batch_right = 0, batch_of = 0;
         if (sb_feed_batch(&t->feed, part, NULL, at, n, NULL, 0, &b)) return -1;
         double mean = sb_net_evaluate(t->net, &b, &batch_right, &batch_of);
@@ -131,7 +131,7 @@ int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const
 {
     struct trainer t = {.net = net, .model = m, .data = d, .o = o, .started = sb_seconds()};
     if (d->train.count > UINT32_MAX) return sb_error("too many examples: %zu", d->train.count);
-    sb_feed_init(&t.feed, d, o->batch, words, m->decoder.length, o->seed);
+    sb_feed_init(&t.feed, d, (int)o->batch, words, m->decoder.length, (uint64_t)o->seed);
     t.order = sb_calloc(d->train.count, sizeof *t.order);
     int status = run(&t);
     sb_progress_end();

@@ -8,13 +8,13 @@
 #include "nn/net.h"
 
 struct sb_train_options {
-    int epochs, batch;
+    int64_t epochs, batch;
     double lr;            /* the highest, reached after warm-up; then half a cosine down to 0 */
     double warmup;        /* epochs of linear warm-up */
     bool keep_last;       /* keep the last weights; else those with the best validation */
     bool augmented;
     struct sb_augment augment;
-    uint64_t seed;
+    int64_t seed;
     FILE *metrics;        /* a JSON line an epoch; NULL: none */
     const char *output;   /* the model file, replaced whole each time the weights are kept */
 };

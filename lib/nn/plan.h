@@ -1,0 +1,25 @@
+/* The model that a training run begins with: its shape from options and data, its weights from the seed or a file. */
+#ifndef SB_NN_PLAN_H
+#define SB_NN_PLAN_H
+
+#include "nn/dataset.h"
+#include "nn/model.h"
+
+struct sb_plan {
+    enum sb_task task;
+    const char *arch;    /* as sb_vit_config_parse() reads it */
+    int64_t patch;       /* pixels */
+    bool mean;           /* the mean of the patches is the embedding, not the class token */
+    const char *decoder; /* dimensions of a captioner's decoder */
+    int64_t length;      /* most words of a caption */
+    double dropout, drop_path;
+    const char *init;    /* a file to take weights from; NULL: none */
+    int64_t seed;
+};
+
+/* Lays the model out for the data's labels or captions. A captioner's vocabulary goes into words, too. An --arch or
+ * --decoder that is none is wrong usage; else -1 with a message. */
+int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data,
+                  struct sb_dictionary *words);
+
+#endif

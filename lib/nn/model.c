@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "nn/model_check.h"
 #include "nn/param.h"
+#include "nn/resnet.h"
 
 static const struct {
     const char *name;
@@ -111,24 +112,54 @@ static int decoder_check(const struct sb_decoder_config *c)
     return check_rate("the decoder's dropout", c->dropout);
 }
 
-int sb_model_config_check(const struct sb_vit_config *vit, const struct sb_decoder_config *decoder)
+int sb_model_config_check(const struct sb_model *m)
 {
-    if (sb_vit_config_check(vit) || decoder_check(decoder)) return -1;
-    return vit->classes && decoder->words ? sb_error("model: it has both classes and words") : 0;
+    if (m->family == SB_RESNET) {
+        if (m->decoder.words) return sb_error("model: a captioner needs tokens, which a ResNet has not: take a ViT");
+        return sb_resnet_config_check(&m->resnet);
+    }
+    if (sb_vit_config_check(&m->vit) || decoder_check(&m->decoder)) return -1;
+    return m->vit.classes && m->decoder.words ? sb_error("model: it has both classes and words") : 0;
+}
+
+static int fill(struct sb_model *m, uint64_t seed)
+{
+    if (sb_model_config_check(m)) return -1;
+    sb_preprocess_default(&m->preprocess, sb_model_size(m));
+    sb_model_layout(m);
+    m->master = sb_calloc((size_t)m->total, sizeof *m->master);
+    for (size_t i = 0; i < m->params; i++) sb_param_fill(&m->param[i], seed, m->master);
+    return 0;
 }
 
 int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder,
                   uint64_t seed)
 {
-    memset(m, 0, sizeof *m);
-    m->vit = *vit;
+    *m = (struct sb_model){.family = SB_VIT, .vit = *vit};
     if (decoder) m->decoder = *decoder;
-    if (sb_model_config_check(&m->vit, &m->decoder)) return -1;
-    sb_preprocess_default(&m->preprocess, vit->size);
-    sb_model_layout(m);
-    m->master = sb_calloc((size_t)m->total, sizeof *m->master);
-    for (size_t i = 0; i < m->params; i++) sb_param_fill(&m->param[i], seed, m->master);
-    return 0;
+    return fill(m, seed);
+}
+
+int sb_model_init_resnet(struct sb_model *m, const struct sb_resnet_config *resnet, uint64_t seed)
+{
+    *m = (struct sb_model){.family = SB_RESNET, .resnet = *resnet};
+    return fill(m, seed);
+}
+
+int sb_model_size(const struct sb_model *m) { return m->family == SB_VIT ? m->vit.size : m->resnet.size; }
+
+int sb_model_classes(const struct sb_model *m) { return m->family == SB_VIT ? m->vit.classes : m->resnet.classes; }
+
+int sb_model_dim(const struct sb_model *m) { return m->family == SB_VIT ? m->vit.dim : (int)sb_resnet_dim(&m->resnet); }
+
+int sb_model_layers(const struct sb_model *m)
+{
+    return 2 + (m->family == SB_VIT ? m->vit.depth : sb_resnet_depth(&m->resnet));
+}
+
+const char *sb_model_head(const struct sb_model *m)
+{
+    return m->family == SB_VIT ? "head" : m->resnet.cifar ? "linear" : "fc";
 }
 
 static void free_texts(struct sb_texts *t)

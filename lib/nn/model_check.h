@@ -5,7 +5,8 @@
 #include "nn/model.h"
 
 int sb_vit_config_check(const struct sb_vit_config *c);
-/* The decoder may be absent (0 words); with one, the ViT has no head. */
-int sb_model_config_check(const struct sb_vit_config *vit, const struct sb_decoder_config *decoder);
+int sb_resnet_config_check(const struct sb_resnet_config *c);
+/* Of the model's family. The decoder may be absent (0 words); with one, the model is a ViT without a head. */
+int sb_model_config_check(const struct sb_model *m);
 
 #endif

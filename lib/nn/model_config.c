@@ -33,6 +33,18 @@ struct item {
         {"drop_path", REAL, &(c)->drop_path},                                                                          \
         {"dropout", REAL, &(c)->dropout},                                                                              \
     }
+#define RESNET_ITEMS(c)                                                                                                \
+    {                                                                                                                  \
+        {"size", WHOLE, &(c)->size},                                                                                   \
+        {"stage1", WHOLE, &(c)->stage[0]},                                                                             \
+        {"stage2", WHOLE, &(c)->stage[1]},                                                                             \
+        {"stage3", WHOLE, &(c)->stage[2]},                                                                             \
+        {"stage4", WHOLE, &(c)->stage[3]},                                                                             \
+        {"width", WHOLE, &(c)->width},                                                                                 \
+        {"bottleneck", SWITCH, &(c)->bottleneck},                                                                      \
+        {"cifar", SWITCH, &(c)->cifar},                                                                                \
+        {"classes", WHOLE, &(c)->classes},                                                                             \
+    }
 #define DECODER_ITEMS(c)                                                                                               \
     {                                                                                                                  \
         {"words", WHOLE, &(c)->words},    {"dim", WHOLE, &(c)->dim},       {"depth", WHOLE, &(c)->depth},              \
@@ -72,34 +84,52 @@ static int read_items(const json_t *o, const struct item *item, size_t count)
     return 0;
 }
 
+static void write_switch(json_t *o, const char *key, bool on)
+{
+    if (on) json_object_set_new(o, key, json_true());
+}
+
 char *sb_model_config_json(const struct sb_model *m)
 {
     struct sb_vit_config vit = m->vit;
+    struct sb_resnet_config resnet = m->resnet;
     struct sb_decoder_config decoder = m->decoder;
-    const struct item vit_items[] = VIT_ITEMS(&vit), decoder_items[] = DECODER_ITEMS(&decoder);
+    const struct item vit_items[] = VIT_ITEMS(&vit), resnet_items[] = RESNET_ITEMS(&resnet),
+                      decoder_items[] = DECODER_ITEMS(&decoder);
     json_t *o = json_object();
     json_object_set_new(o, "version", json_integer(1));
-    json_object_set_new(o, "vit", write_items(vit_items, COUNT(vit_items)));
+    if (m->family == SB_RESNET)
+        json_object_set_new(o, "resnet", write_items(resnet_items, COUNT(resnet_items)));
+    else
+        json_object_set_new(o, "vit", write_items(vit_items, COUNT(vit_items)));
     if (decoder.words) json_object_set_new(o, "decoder", write_items(decoder_items, COUNT(decoder_items)));
+    write_switch(o, "several", m->several);
+    write_switch(o, "crops", m->crops);
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
     json_decref(o);
     if (!text) sb_die("cannot write the model's configuration as JSON");
     return text;
 }
 
-int sb_model_config_parse(const char *text, struct sb_vit_config *vit, struct sb_decoder_config *decoder)
+int sb_model_config_parse(struct sb_model *m, const char *text)
 {
-    const struct item vit_items[] = VIT_ITEMS(vit), decoder_items[] = DECODER_ITEMS(decoder);
-    memset(vit, 0, sizeof *vit);
-    memset(decoder, 0, sizeof *decoder);
+    const struct item vit_items[] = VIT_ITEMS(&m->vit), resnet_items[] = RESNET_ITEMS(&m->resnet),
+                      decoder_items[] = DECODER_ITEMS(&m->decoder);
+    memset(&m->vit, 0, sizeof m->vit);
+    memset(&m->resnet, 0, sizeof m->resnet);
+    memset(&m->decoder, 0, sizeof m->decoder);
     json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *d = json_object_get(o, "decoder");
+    const json_t *d = json_object_get(o, "decoder"), *resnet = json_object_get(o, "resnet");
+    m->family = resnet ? SB_RESNET : SB_VIT;
+    m->several = json_is_true(json_object_get(o, "several"));
+    m->crops = json_is_true(json_object_get(o, "crops"));
     int rc = 0;
     if (json_integer_value(json_object_get(o, "version")) != 1)
         rc = sb_error("it was written by another version of SeaBot");
-    if (!rc) rc = read_items(json_object_get(o, "vit"), vit_items, COUNT(vit_items));
+    if (!rc && resnet) rc = read_items(resnet, resnet_items, COUNT(resnet_items));
+    if (!rc && !resnet) rc = read_items(json_object_get(o, "vit"), vit_items, COUNT(vit_items));
     if (!rc && d) rc = read_items(d, decoder_items, COUNT(decoder_items));
-    if (!rc) rc = sb_model_config_check(vit, decoder);
+    if (!rc) rc = sb_model_config_check(m);
     json_decref(o);
     return rc;
 }

@@ -8,8 +8,9 @@
 char *sb_model_config_json(const struct sb_model *m);
 char *sb_texts_json(const struct sb_texts *t);
 
-/* 0, or -1 with a message that the caller puts the file's name before. A configuration that was parsed makes sense. */
-int sb_model_config_parse(const char *text, struct sb_vit_config *vit, struct sb_decoder_config *decoder);
+/* 0, or -1 with a message that the caller puts the file's name before. Sets the family, its configuration, the
+ * decoder's and the switches; what was parsed makes sense. */
+int sb_model_config_parse(struct sb_model *m, const char *text);
 int sb_texts_parse(const char *text, struct sb_texts *out);
 
 #endif

@@ -58,7 +58,7 @@ static void replay_classifier(const struct variant *v, const char *device)
     batch.label = golden(&w, "labels")->data;
 
     float probability[4 * 5], embedding[4 * 32];
-    sb_net_classify(n, &batch, probability, embedding);
+    sb_net_classify(n, &batch, NULL, probability, embedding);
     near("probability", probability, golden(&w, "probability"), 1e-5);
     near("embedding", embedding, golden(&w, "embedding"), 1e-5);
     int64_t of;
@@ -133,7 +133,7 @@ static void a_picture_alone_is_classified_alike(void **state)
         for (int i = 0; i < 4; i++) {
             struct sb_batch one = picture_batch(&w, 1);
             one.pictures = pictures + (size_t)i * 3 * 16 * 16;
-            sb_net_classify(n, &one, probability + 5 * i, NULL);
+            sb_net_classify(n, &one, NULL, probability + 5 * i, NULL);
         }
         near("probability", probability, golden(&w, "probability"), 1e-5);
         sb_net_close(n);
@@ -162,7 +162,7 @@ static void warped_pictures_are_the_models_input(void **state)
     for (int i = 0; i < 4; i++) memcpy(matrix + 6 * i, (const float[]){1, 0, 3, 0, 1, 1}, 6 * sizeof(float));
     struct sb_batch batch = {
         .count = 4, .dtype = SB_U8, .pictures = large, .height = WIDE, .width = WIDE, .matrix = matrix};
-    sb_net_classify(n, &batch, probability, NULL);
+    sb_net_classify(n, &batch, NULL, probability, NULL);
     near("probability", probability, golden(&w, "probability"), 1e-5);
     sb_net_close(n);
     sb_model_free(&m);

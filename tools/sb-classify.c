@@ -106,7 +106,7 @@ static void run(struct sb_infer *n, struct sb_confusion *c, const struct sb_dict
     struct sb_record *rec;
     struct sb_batch b;
     for (int count; (count = sb_infer_next(n, &rec, &b));) {
-        sb_net_classify(n->net, &b, p, e);
+        sb_net_classify(n->net, &b, NULL, p, e);
         for (int i = 0; i < count; i++) {
             n->filter.at = n->filter.counts.in - (uint64_t)(count - 1 - i);
             int predicted = set_predicted(&rec[i], m, p + (size_t)i * (size_t)sb_model_classes(m), best, k);

@@ -1,5 +1,6 @@
 #include "nn/net.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,15 @@ static bool is_trained(const struct sb_net *n, const struct sb_param *p)
     return p->layer >= n->options.frozen_layers;
 }
 
-/* Neighbours that decay alike make one segment. The gaps between parameters hold zeros, which the optimiser keeps. */
+/* The head learns at the full rate, the embedding at layer_decay^(layers - 1) of it. */
+static float rate_of(const struct sb_net *n, const struct sb_param *p)
+{
+    double step = (double)n->options.layer_decay;
+    return step > 0 ? (float)pow(step, sb_model_layers(n->model) - 1 - p->layer) : 1;
+}
+
+/* Neighbours that learn and decay alike make one segment. The gaps between parameters hold zeros, which the optimiser
+ * keeps. */
 static void make_segments(struct sb_net *n)
 {
     const struct sb_model *m = n->model;
@@ -33,10 +42,11 @@ static void make_segments(struct sb_net *n)
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
         if (!is_trained(n, p)) continue;
-        float decay = p->decay ? n->options.decay : 0;
-        bool grows = n->segments && i && is_trained(n, p - 1) && n->segment[n->segments - 1].decay == decay;
+        float decay = p->decay ? n->options.decay : 0, rate = rate_of(n, p);
+        const struct sb_segment *last = n->segments ? &n->segment[n->segments - 1] : NULL;
+        bool grows = last && is_trained(n, p - 1) && last->decay == decay && last->lr_scale == rate;
         struct sb_segment *s = &n->segment[grows ? n->segments - 1 : n->segments++];
-        if (!grows) *s = (struct sb_segment){.offset = p->offset, .lr_scale = 1, .decay = decay};
+        if (!grows) *s = (struct sb_segment){.offset = p->offset, .lr_scale = rate, .decay = decay};
         s->count = p->offset + p->count - s->offset;
     }
 }
@@ -53,6 +63,7 @@ static void take_weights(struct sb_net *n, bool *refused)
     n->run.grad = hold(n, total * sizeof(float), refused);
     n->moment1 = hold(n, total * sizeof(float), refused);
     n->moment2 = hold(n, total * sizeof(float), refused);
+    if (n->options.average > 0) n->average = hold(n, total * sizeof(float), refused);
 }
 
 /* Every matrix is a linear's weight; those are what decays. */
@@ -69,32 +80,53 @@ static void take_packed(struct sb_net *n, bool *refused)
     }
 }
 
-static void take_small(struct sb_net *n, bool *refused)
+static void take_inputs(struct sb_net *n, bool *refused)
 {
-    size_t batch = (size_t)n->options.batch, length = n->model->decoder.words ? (size_t)n->model->decoder.length : 2;
-    n->rows = batch * (length - 1);
-    n->chance = hold(n, 4 * sizeof *n->chance, refused);
-    n->adamw = hold(n, sizeof *n->adamw, refused);
-    n->scale = hold(n, sizeof *n->scale, refused);
-    n->norm2 = hold(n, sizeof *n->norm2, refused);
+    size_t batch = (size_t)n->options.batch, classes = (size_t)sb_model_classes(n->model);
     n->mean_std = hold(n, 6 * sizeof *n->mean_std, refused);
-    if (n->options.class_weight) n->class_weight = hold(n, (size_t)sb_model_classes(n->model) * sizeof(float), refused);
     n->matrix = hold(n, batch * 6 * sizeof *n->matrix, refused);
     n->colour = hold(n, batch * 2 * sizeof *n->colour, refused);
+    if (n->options.train) {
+        n->partner = hold(n, batch * sizeof *n->partner, refused);
+        n->mix_weight = hold(n, batch * sizeof *n->mix_weight, refused);
+        n->box = hold(n, batch * 4 * sizeof *n->box, refused);
+    }
     n->target = hold(n, n->rows * sizeof *n->target, refused);
     n->ids = hold(n, n->rows * sizeof *n->ids, refused);
-    n->decoded = hold(n, 2 * sizeof *n->decoded, refused);
-    if (sb_model_classes(n->model)) n->probability = hold(n, batch * (size_t)sb_model_classes(n->model) * sizeof(float), refused);
-    n->embedding = hold(n, batch * (size_t)sb_model_dim(n->model) * sizeof(float), refused);
+    if (classes) n->soft = hold(n, batch * classes * sizeof *n->soft, refused);
+    if (n->options.class_weight) n->class_weight = hold(n, classes * sizeof *n->class_weight, refused);
+    n->host_target = sb_calloc(n->rows, sizeof *n->host_target);
+    n->host_ids = sb_calloc(n->rows, sizeof *n->host_ids);
+}
+
+static void take_results(struct sb_net *n, bool *refused)
+{
+    size_t batch = (size_t)n->options.batch, classes = (size_t)sb_model_classes(n->model);
+    if (classes) {
+        n->logits = hold(n, batch * classes * sizeof *n->logits, refused);
+        n->probability = hold(n, batch * classes * sizeof *n->probability, refused);
+    }
+    n->embedding = hold(n, batch * (size_t)sb_model_dim(n->model) * sizeof *n->embedding, refused);
     n->loss = hold(n, n->rows * sizeof *n->loss, refused);
     n->predicted = hold(n, n->rows * sizeof *n->predicted, refused);
     n->token = hold(n, batch * sizeof *n->token, refused);
+    n->host_loss = sb_calloc(n->rows, sizeof *n->host_loss);
+    n->host_predicted = sb_calloc(n->rows, sizeof *n->host_predicted);
+}
+
+static void take_small(struct sb_net *n, bool *refused)
+{
+    size_t length = n->model->decoder.words ? (size_t)n->model->decoder.length : 2;
+    n->rows = (size_t)n->options.batch * (length - 1);
+    n->chance = hold(n, 4 * sizeof *n->chance, refused);
+    n->adamw = hold(n, sizeof *n->adamw, refused);
+    n->one = hold(n, sizeof *n->one, refused);
+    n->norm2 = hold(n, sizeof *n->norm2, refused);
+    n->decoded = hold(n, 2 * sizeof *n->decoded, refused);
     n->run.chance_state = n->chance;
     n->cache.length = n->decoded;
-    n->host_loss = sb_calloc(n->rows, sizeof *n->host_loss);
-    n->host_target = sb_calloc(n->rows, sizeof *n->host_target);
-    n->host_ids = sb_calloc(n->rows, sizeof *n->host_ids);
-    n->host_predicted = sb_calloc(n->rows, sizeof *n->host_predicted);
+    take_inputs(n, refused);
+    take_results(n, refused);
 }
 
 /* Every kind of call at its largest: the full batch, warped. */
@@ -102,8 +134,14 @@ static void plan_pass(void *net)
 {
     struct sb_net *n = net;
     int size = sb_model_size(n->model);
-    n->input = (struct sb_net_input){
-        .count = n->options.batch, .height = size, .width = size, .dtype = SB_U8, .matrix = true, .colour = true};
+    n->input = (struct sb_net_input){.count = n->options.batch,
+                                     .height = size,
+                                     .width = size,
+                                     .dtype = SB_U8,
+                                     .matrix = true,
+                                     .colour = true,
+                                     .mix = n->options.train,
+                                     .soft = n->model->several};
     n->pictures = n->master; /* any address: nothing is read */
     sb_net_classify_pass(n);
     if (n->model->decoder.words) {
@@ -124,20 +162,22 @@ static void upload_weights(struct sb_net *n)
     struct sb_run *r = &n->run;
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
-        const float *weights = sb_param_weights(m, p);
-        if (!n->direct) r->ops->upload(r->dev, n->master + p->offset, weights, (size_t)p->count * sizeof(float));
-        if (!n->copy) continue;
-        struct sb_tensor from = {.dtype = SB_F32, .ndim = 1, .shape = {p->count}}, to = from;
-        from.data = n->direct ? (float *)(uintptr_t)weights : n->master + p->offset;
-        to.dtype = SB_BF16;
-        to.data = (uint16_t *)n->copy + p->offset;
-        r->ops->cast(r->dev, &from, &to);
+        size_t bytes = (size_t)p->count * sizeof(float);
+        if (!n->direct) r->ops->upload(r->dev, n->master + p->offset, sb_param_weights(m, p), bytes);
+        if (n->average) r->ops->upload(r->dev, n->average + p->offset, sb_param_weights(m, p), bytes);
     }
-    sb_net_pack(n);
-    float mean_std[6];
+    sb_net_refresh(n);
+}
+
+static void upload_constants(struct sb_net *n)
+{
+    const struct sb_model *m = n->model;
+    struct sb_run *r = &n->run;
+    float mean_std[6], one = 1;
     memcpy(mean_std, m->preprocess.mean, 3 * sizeof(float));
     memcpy(mean_std + 3, m->preprocess.std, 3 * sizeof(float));
     r->ops->upload(r->dev, n->mean_std, mean_std, sizeof mean_std);
+    r->ops->upload(r->dev, n->one, &one, sizeof one);
     if (n->class_weight) {
         r->ops->upload(r->dev, n->class_weight, n->options.class_weight, (size_t)sb_model_classes(m) * sizeof(float));
     }
@@ -164,6 +204,8 @@ static int check_options(const struct sb_model *m, const struct sb_net_options *
     if (o->train && !sb_model_classes(m) && !m->decoder.words)
         return sb_error("the model has neither classes nor words to learn");
     if (o->class_weight && !sb_model_classes(m)) return sb_error("class weights for a model without classes");
+    if (o->layer_decay < 0 || o->layer_decay > 1) return sb_error("a layer decay of %g", (double)o->layer_decay);
+    if (o->average < 0 || o->average >= 1) return sb_error("a weight average of %g", (double)o->average);
     return 0;
 }
 
@@ -186,6 +228,7 @@ struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struc
     }
     if (o->train) make_segments(n);
     upload_weights(n);
+    upload_constants(n);
     return n;
 }
 
@@ -210,10 +253,12 @@ void sb_net_close(struct sb_net *n)
 
 size_t sb_net_bytes(const struct sb_net *n) { return n->bytes + n->pictures_size; }
 
+/* Fields that do not overlap: kind and what is read below, then count, width, height, generation. */
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net))
 {
     const struct sb_net_input *in = &n->input;
-    uint64_t form = (uint64_t)in->height << 40 ^ (uint64_t)in->width << 24 ^ (uint64_t)in->count << 8 ^
-                    (uint64_t)(in->dtype == SB_U8) << 6 ^ (uint64_t)in->matrix << 5 ^ (uint64_t)in->colour << 4;
-    n->run.ops->repeat(n->run.dev, form ^ (uint64_t)n->generation << 56 ^ kind, fn, n);
+    const bool flag[] = {in->dtype == SB_U8, in->matrix, in->colour, in->mix, in->soft, n->averaged};
+    uint64_t form = (uint64_t)in->height << 42 ^ (uint64_t)in->width << 28 ^ (uint64_t)in->count << 12 ^ kind;
+    for (size_t i = 0; i < sizeof flag / sizeof *flag; i++) form ^= (uint64_t)flag[i] << (4 + i);
+    n->run.ops->repeat(n->run.dev, form ^ (uint64_t)n->generation << 56, fn, n);
 }

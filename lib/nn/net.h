@@ -8,15 +8,18 @@
 struct sb_net;
 
 struct sb_net_options {
-    int batch; /* most samples a call */
+    int batch; /* most samples a call: a micro-batch */
     bool train;
     bool bf16;                                /* compute in bf16 (master weights stay f32) */
     uint64_t seed;                            /* of dropout and drop path */
     bool adam;                                /* Adam instead of AdamW */
     float beta1, beta2, eps, decay, max_norm; /* 0.9 0.999 1e-8 0.05 1.0 ... */
-    float smooth;                             /* label smoothing */
-    const float *class_weight;                /* f32 [classes] or NULL */
-    int frozen_layers;                        /* parameters of layers 0..frozen_layers-1 are not trained */
+    float layer_decay;         /* each layer's rate is this times the next higher one's (Bao et al. 2022); 0, 1: alike */
+    float average;             /* weight average: avg += (1 - average) * (weight - avg) each step; 0: none */
+    float smooth;              /* label smoothing */
+    const float *class_weight; /* f32 [classes] or NULL; of a picture's several labels: multiplies the positive term */
+    int frozen_layers;         /* parameters of layers 0..frozen_layers-1 are not trained */
+    bool recompute;            /* keep each block's input alone, compute the block again in backward */
 };
 
 /* Plans over null, takes the memory, uploads the weights; inference in host memory uses m's where they lie. m must
@@ -25,6 +28,14 @@ struct sb_net_options {
 struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 void sb_net_close(struct sb_net *n);
 size_t sb_net_bytes(const struct sb_net *n); /* device memory taken */
+
+/* What a picture is mixed with, after augmentation, as op mix does it: mixup (Zhang et al. 2018) has an empty box,
+ * CutMix (Yun et al. 2019) weight 1. */
+struct sb_mix {
+    int32_t partner; /* number of the other picture in the same call */
+    float weight;    /* of the picture itself outside the box */
+    int32_t box[4];  /* x0, y0, x1, y1, half open: here stands the partner */
+};
 
 /* Pictures for a batch. Either tensors ready at the model's size, or larger ones with an augmentation matrix each (op
  * warp). */
@@ -35,24 +46,48 @@ struct sb_batch {
     int height, width;      /* of pictures */
     const float *matrix;    /* host [count,6] or NULL: pictures are S x S and used as they are */
     const float *colour;    /* host [count,2] or NULL */
-    const int32_t *label;   /* host [count], training a classifier; -1: ignored */
-    const int32_t *caption; /* host [count, decoder.length], training a captioner: begin, words, end, then 0 (pad) */
+    const struct sb_mix *mix; /* host [count] or NULL, training alone; the caller mixes the targets */
+    const int32_t *label;     /* host [count], a classifier's classes; -1: ignored */
+    const float *target;      /* host [count, classes], instead of label: a distribution over the classes, or 0 to 1
+                               * for each class where a picture may have several labels */
+    const int32_t *caption; /* host [count, decoder.length], training a captioner: begin, words, end, then any words */
 };
 
-/* probability f32 [count, classes], embedding f32 [count, dim] (after the last norm, before the head); either may be
- * NULL. Host memory. */
-void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *probability, float *embedding);
-/* Greedy decoding with a key-value cache: token i32 [count, decoder.length], the words that follow "<begin>" (at most
- * length - 1), then 2 ("<end>") where there is room, padded with 0. */
+/* logits, probability f32 [count, classes], embedding f32 [count, dim] (after the last norm, before the head); each may
+ * be NULL. Host memory. probability is the softmax, or each class's sigmoid where a picture may have several labels. */
+void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *logits, float *probability, float *embedding);
+/* Greedy decoding with a key-value cache: token i32 [count, decoder.length], the words that follow the model's begin
+ * (at most length - 1), then its end where there is room, then -1. */
 void sb_net_caption(struct sb_net *n, const struct sb_batch *b, int32_t *token);
-/* Mean plain loss (no smoothing, no class weights) over the batch, no update. correct (optional): how many labels (or
- * words) were predicted right; of (optional): how many there were. */
+/* Mean plain loss (no smoothing, no class weights, no mix) over the batch, no update. correct (optional, labels and
+ * words alone): how many were predicted right; of (optional): how many there were. */
 double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of);
-/* One optimiser step at this learning rate; returns the mean loss of the batch before the update. */
+
+/* Adds the gradient of a micro-batch to those since the last update; returns the sum of its losses. *weight: what they
+ * are a mean over: the sum of the labels' class weights, the words, or with `target` the pictures. Chance goes by the
+ * seed, the step and the sample's number since the last update, so that micro-batches change nothing but rounding. */
+double sb_net_accumulate(struct sb_net *n, const struct sb_batch *b, double *weight);
+/* One optimiser step at this learning rate over what was accumulated since the last: the mean of the gradients. */
+void sb_net_update(struct sb_net *n, double lr);
+/* Both for one batch; returns its mean loss before the update. */
 double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr);
 uint64_t sb_net_steps(const struct sb_net *n);
+/* While on, evaluate, classify, caption and weights() use the averaged weights. No training meanwhile. */
+void sb_net_average(struct sb_net *n, bool on);
 void sb_net_weights(struct sb_net *n); /* downloads the weights into the model's master */
-/* For tests: the mean loss of the batch and its flat f32 gradient [total], before clipping; the weights stay. */
+
+/* All that training changes, between two steps. Host buffers [total] each; average NULL where options.average is 0. */
+struct sb_net_state {
+    float *master, *moment1, *moment2, *average;
+    uint64_t steps;
+};
+/* save fills the buffers, load takes them over; training goes on from there as if it had never stopped. -1 with a
+ * message where one of state and net has an average and the other has not. */
+int sb_net_save_state(struct sb_net *n, struct sb_net_state *out);
+int sb_net_load_state(struct sb_net *n, const struct sb_net_state *in);
+
+/* For tests: the mean loss of the batch and its flat f32 gradient [total], before clipping; the weights stay. Nothing
+ * may be accumulated. */
 double sb_net_gradient(struct sb_net *n, const struct sb_batch *b, float *out);
 
 #endif

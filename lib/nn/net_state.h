@@ -1,4 +1,5 @@
-/* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_infer.c and net_train.c compute. */
+/* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_infer.c and net_train.c compute,
+ * net_step.c holds what training changes: the optimiser, the weight average, the state. */
 #ifndef SB_NN_NET_STATE_H
 #define SB_NN_NET_STATE_H
 
@@ -10,7 +11,8 @@
 struct sb_net_input {
     int64_t count, height, width;
     enum sb_dtype dtype;
-    bool matrix, colour;
+    bool matrix, colour, mix;
+    bool soft; /* the targets are f32 [count, classes] */
 };
 
 struct sb_net {
@@ -23,6 +25,8 @@ struct sb_net {
     struct sb_cache cache; /* its layers lie on the stack during a caption call */
 
     float *master, *moment1, *moment2; /* device [total]; moments in training only */
+    float *average;                    /* device [total] or NULL */
+    bool averaged;                     /* ops read the average, not master */
     bool direct;                       /* inference in host memory: master is the model's own */
     void *copy;                        /* device bf16 [total], or NULL */
     struct sb_segment *segment;        /* host */
@@ -31,14 +35,18 @@ struct sb_net {
     /* small device buffers that calls write to */
     uint32_t *chance; /* [4] */
     struct sb_adamw_step *adamw;
-    float *scale, *norm2;   /* [1] each */
+    float *one, *norm2;     /* [1] each; gradients are sums, so that losses are scaled by 1 */
     float *mean_std;        /* [2,3] */
     float *class_weight;    /* [classes] or NULL */
     float *matrix, *colour; /* [batch,6], [batch,2] */
+    int32_t *partner, *box; /* [batch], [batch,4]: op mix; training only */
+    float *mix_weight;      /* [batch] */
     int32_t *target, *ids;  /* [batch] or [batch,length-1] */
+    float *soft;            /* [batch,classes]: targets that are no single label */
     int32_t *decoded;       /* [2]: tokens in the cache, position of the word */
     /* results; not on the stack, so that a replayed pass leaves them where the caller looks */
-    float *probability, *embedding; /* [batch,classes], [batch,dim] */
+    float *logits, *probability;    /* [batch,classes] */
+    float *embedding;               /* [batch,dim] */
     float *loss;                    /* [rows] */
     int32_t *predicted;             /* [rows] */
     int32_t *token;                 /* [batch]: the word told last, which is the next one's input */
@@ -48,18 +56,24 @@ struct sb_net {
     void **held; /* all device memory but pictures */
     size_t nheld, bytes;
     uint64_t steps;
+    uint32_t samples;    /* accumulated since the last step */
+    double weight;       /* that their losses are a mean over */
     uint32_t generation; /* counts moves of pictures: a repeat does not match the older ones */
     float *host_loss;
     int32_t *host_target, *host_ids, *host_predicted;
     size_t rows; /* most rows that have a loss: batch, or batch * (length - 1) */
 };
 
-/* Uploads pictures (and what warps them); dies if they are not what the model takes. */
-void sb_net_upload(struct sb_net *n, const struct sb_batch *b);
-/* Uploads targets; gives how many rows have one, and the sum of their classes' weights. */
+/* Uploads pictures (and what warps them; what mixes them, in training alone); dies if they are not what the model
+ * takes. */
+void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train);
+/* Uploads targets; gives how many rows have one, and the weight that the training loss is a mean over. */
 int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double *weight);
 /* The uploaded pictures as the model's input, act [count,3,S,S]. */
 struct sb_tensor sb_net_pictures(struct sb_net *n);
+
+int64_t sb_net_rows(const struct sb_net *n);    /* that have a loss: pictures, or the words of captions */
+double sb_net_sum_losses(struct sb_net *n); /* of the pass before */
 
 /* Calls fn(n), or lets the device replay it: `kind` and the input's form tell repeats apart. */
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net));
@@ -73,6 +87,8 @@ void sb_net_word_pass(void *net);
 void sb_net_evaluate_pass(void *net);
 void sb_net_gradient_pass(void *net);
 void sb_net_update_pass(void *net);
-void sb_net_pack(struct sb_net *n); /* refills the packed weights */
+/* The weights that ops read, refilled from master or the average: the bf16 copy and the packed forms. */
+void sb_net_refresh(struct sb_net *n);
+void sb_net_pack(struct sb_net *n); /* the packed forms alone */
 
 #endif

@@ -1,33 +1,29 @@
-#include <math.h>
-#include <string.h>
-
 #include "base/err.h"
 #include "nn/net_state.h"
 
 /* What has a loss: a picture's label, or each word of a caption. */
-static int64_t target_rows(const struct sb_net *n)
+int64_t sb_net_rows(const struct sb_net *n)
 {
     return n->input.count * (n->model->decoder.words ? n->model->decoder.length - 1 : 1);
 }
 
 static struct sb_tensor targets(const struct sb_net *n)
 {
-    return (struct sb_tensor){.dtype = SB_I32, .ndim = 1, .shape = {target_rows(n)}, .data = n->target};
+    if (n->input.soft) {
+        return (struct sb_tensor){
+            .dtype = SB_F32, .ndim = 2, .shape = {n->input.count, sb_model_classes(n->model)}, .data = n->soft};
+    }
+    return (struct sb_tensor){.dtype = SB_I32, .ndim = 1, .shape = {sb_net_rows(n)}, .data = n->target};
 }
 
 static struct sb_tensor losses(const struct sb_net *n)
 {
-    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {target_rows(n)}, .data = n->loss};
+    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {sb_net_rows(n)}, .data = n->loss};
 }
 
 static struct sb_tensor class_weight(const struct sb_net *n)
 {
     return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {sb_model_classes(n->model)}, .data = n->class_weight};
-}
-
-static struct sb_tensor one_float(float *at)
-{
-    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {1}, .data = at};
 }
 
 static struct sb_tensor word_ids(const struct sb_net *n)
@@ -76,8 +72,12 @@ void sb_net_evaluate_pass(void *net)
     struct sb_run *r = &n->run;
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
-    struct sb_tensor predicted = {.dtype = SB_I32, .ndim = 1, .shape = {target_rows(n)}, .data = n->predicted};
     struct sb_tensor between, loss = losses(n), target = targets(n), logits = forward(n, &between);
+    if (n->model->several) {
+        r->ops->bce(r->dev, &logits, &target, NULL, NULL, &loss, NULL);
+        return;
+    }
+    struct sb_tensor predicted = {.dtype = SB_I32, .ndim = 1, .shape = {sb_net_rows(n)}, .data = n->predicted};
     r->ops->argmax(r->dev, &logits, &predicted);
     r->ops->xent(r->dev, &logits, &target, NULL, 0, NULL, &loss, NULL);
 }
@@ -88,130 +88,58 @@ void sb_net_gradient_pass(void *net)
     struct sb_run *r = &n->run;
     r->save = r->chance = true;
     sb_run_rewind(r, 0);
-    struct sb_tensor between, loss = losses(n), target = targets(n), scale = one_float(n->scale),
-                              weight = class_weight(n);
+    struct sb_tensor between, loss = losses(n), target = targets(n), weights = class_weight(n),
+                              one = {.dtype = SB_F32, .ndim = 1, .shape = {1}, .data = n->one};
+    const struct sb_tensor *weight = n->class_weight ? &weights : NULL;
     struct sb_tensor logits = forward(n, &between);
-    r->ops->xent(r->dev, &logits, &target, n->class_weight ? &weight : NULL, n->options.smooth, &scale, &loss, &logits);
+    if (n->model->several) r->ops->bce(r->dev, &logits, &target, weight, &one, &loss, &logits);
+    else r->ops->xent(r->dev, &logits, &target, weight, n->options.smooth, &one, &loss, &logits);
     backward(n, &between, &logits);
 }
 
-void sb_net_update_pass(void *net)
+double sb_net_sum_losses(struct sb_net *n)
 {
-    struct sb_net *n = net;
-    struct sb_run *r = &n->run;
-    struct sb_tensor master = {.dtype = SB_F32, .ndim = 1, .shape = {n->model->total}, .data = n->master};
-    struct sb_tensor grad = master, moment1 = master, moment2 = master, copy = master, norm2 = one_float(n->norm2);
-    grad.data = r->grad;
-    moment1.data = n->moment1;
-    moment2.data = n->moment2;
-    copy.dtype = SB_BF16;
-    copy.data = n->copy;
-    bool clips = n->options.max_norm > 0;
-    if (clips) r->ops->sumsq(r->dev, &grad, &norm2);
-    r->ops->adamw(r->dev, n->segment, n->segments, n->adamw, clips ? &norm2 : NULL, &master, &grad, &moment1, &moment2,
-                  NULL, n->copy ? &copy : NULL);
-    sb_net_pack(n);
-}
-
-void sb_net_pack(struct sb_net *n)
-{
-    struct sb_run *r = &n->run;
-    for (size_t i = 0; i < n->model->params; i++) {
-        if (!r->packed[i]) continue;
-        struct sb_tensor value, rows;
-        sb_run_value(r, (int)i, &value);
-        rows = SB_VIEW(&value, value.shape[0], sb_tensor_count(&value) / value.shape[0]);
-        r->ops->linear_pack(r->dev, &rows, n->options.train, r->packed[i]);
-    }
-}
-
-static void upload_scale(struct sb_net *n, double weight)
-{
-    float scale = weight > 0 ? (float)(1 / weight) : 0;
-    n->run.ops->upload(n->run.dev, n->scale, &scale, sizeof scale);
-}
-
-static double mean_loss(struct sb_net *n, double weight)
-{
-    int64_t rows = target_rows(n);
+    int64_t rows = sb_net_rows(n);
     n->run.ops->download(n->run.dev, n->host_loss, n->loss, (size_t)rows * sizeof *n->loss);
     double sum = 0;
     for (int64_t i = 0; i < rows; i++) sum += (double)n->host_loss[i];
-    return weight > 0 ? sum / weight : 0;
+    return sum;
+}
+
+static int64_t count_right(struct sb_net *n)
+{
+    int64_t rows = sb_net_rows(n), right = 0;
+    n->run.ops->download(n->run.dev, n->host_predicted, n->predicted, (size_t)rows * sizeof *n->predicted);
+    for (int64_t i = 0; i < rows; i++) {
+        if (n->host_target[i] >= 0 && n->host_target[i] == n->host_predicted[i]) right++;
+    }
+    return right;
 }
 
 /* Plain: without smoothing and class weights, so that runs can be compared. */
 double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of)
 {
-    struct sb_run *r = &n->run;
-    sb_net_upload(n, b);
     double weight;
+    sb_net_upload(n, b, false);
     int64_t valid = sb_net_upload_targets(n, b, &weight);
+    if (correct && n->input.soft) sb_die("right answers are counted by labels");
     sb_net_repeat(n, SB_REPEAT_EVALUATE, sb_net_evaluate_pass);
-    double loss = mean_loss(n, (double)valid);
-    int64_t rows = target_rows(n), right = 0;
-    r->ops->download(r->dev, n->host_predicted, n->predicted, (size_t)rows * sizeof *n->predicted);
-    for (int64_t i = 0; i < rows; i++) {
-        if (n->host_target[i] >= 0 && n->host_target[i] == n->host_predicted[i]) right++;
-    }
-    if (correct) *correct = right;
+    if (correct) *correct = count_right(n);
     if (of) *of = valid;
-    return loss;
+    return valid ? sb_net_sum_losses(n) / (double)valid : 0;
 }
 
-/* Uploads all that the gradient pass reads; gives the weight that the loss is a mean over. */
-static double begin_step(struct sb_net *n, const struct sb_batch *b)
+double sb_net_accumulate(struct sb_net *n, const struct sb_batch *b, double *weight)
 {
     struct sb_run *r = &n->run;
     if (!n->options.train) sb_die("the net was opened for inference");
-    sb_net_upload(n, b);
-    double weight;
-    sb_net_upload_targets(n, b, &weight);
-    upload_scale(n, weight);
-    uint32_t chance[4] = {(uint32_t)n->options.seed, (uint32_t)(n->options.seed >> 32), (uint32_t)n->steps, 0};
+    if (n->averaged) sb_die("averaged weights are not trained");
+    sb_net_upload(n, b, true);
+    sb_net_upload_targets(n, b, weight);
+    uint32_t chance[4] = {(uint32_t)n->options.seed, (uint32_t)(n->options.seed >> 32), (uint32_t)n->steps, n->samples};
     r->ops->upload(r->dev, n->chance, chance, sizeof chance);
-    return weight;
-}
-
-double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr)
-{
-    const struct sb_net_options *o = &n->options;
-    double weight = begin_step(n, b), step = (double)(n->steps + 1);
-    struct sb_adamw_step adamw = {
-        .lr = (float)lr,
-        .beta1 = o->beta1,
-        .beta2 = o->beta2,
-        .eps = o->eps,
-        .correction1 = (float)(1 - pow((double)o->beta1, step)),
-        .correction2 = (float)(1 - pow((double)o->beta2, step)),
-        .max_norm = o->max_norm,
-        .grad_scale = 1,
-        .decoupled = o->adam ? 0 : 1,
-    };
-    n->run.ops->upload(n->run.dev, n->adamw, &adamw, sizeof adamw);
     sb_net_repeat(n, SB_REPEAT_GRADIENT, sb_net_gradient_pass);
-    sb_net_repeat(n, SB_REPEAT_UPDATE, sb_net_update_pass);
-    n->steps++;
-    return mean_loss(n, weight);
-}
-
-double sb_net_gradient(struct sb_net *n, const struct sb_batch *b, float *out)
-{
-    struct sb_run *r = &n->run;
-    double weight = begin_step(n, b);
-    sb_net_repeat(n, SB_REPEAT_GRADIENT, sb_net_gradient_pass);
-    double loss = mean_loss(n, weight);
-    r->ops->download(r->dev, out, r->grad, (size_t)n->model->total * sizeof(float));
-    struct sb_tensor grad = {.dtype = SB_F32, .ndim = 1, .shape = {n->model->total}, .data = r->grad};
-    r->ops->fill(r->dev, 0, &grad);
-    return loss;
-}
-
-uint64_t sb_net_steps(const struct sb_net *n) { return n->steps; }
-
-void sb_net_weights(struct sb_net *n)
-{
-    if (n->direct) return; /* they never left it */
-    n->run.ops->download(n->run.dev, n->model->master, n->master, (size_t)n->model->total * sizeof(float));
-    for (size_t i = 0; i < n->model->params; i++) n->model->param[i].mapped = NULL;
+    n->samples += (uint32_t)b->count;
+    n->weight += *weight;
+    return sb_net_sum_losses(n);
 }

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < 3 || sb_seconds() < end; i++) {
         double from = sb_seconds();
         if (train) sb_net_step(n, &in, 1e-4);
-        else sb_net_classify(n, &in, p, NULL);
+        else sb_net_classify(n, &in, NULL, p, NULL);
         double now = sb_seconds();
         if (!i) first = now - began, end = now + seconds;
         else if (now - from < best) best = now - from;

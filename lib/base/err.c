@@ -12,7 +12,7 @@ const char *sb_program = "seabot";
 bool sb_quiet;
 bool sb_line_drawn;
 
-static _Thread_local char message[MESSAGE_SIZE];
+static _Thread_local char message[MESSAGE_SIZE], advice[MESSAGE_SIZE];
 
 int sb_error(const char *fmt, ...)
 {
@@ -21,7 +21,17 @@ int sb_error(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    if (!strstr(text, message)) advice[0] = 0; /* it stays with a message that is passed on */
     memcpy(message, text, sizeof text);
+    return -1;
+}
+
+int sb_error_advice(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(advice, sizeof advice, fmt, ap);
+    va_end(ap);
     return -1;
 }
 
@@ -30,19 +40,34 @@ const char *sb_error_message(void)
     return message;
 }
 
-/* One write, so that lines of programs that share a terminal do not mix. No allocation: memory may be what ran out. */
-static void say(const char *text)
+const char *sb_error_advised(void)
 {
-    char line[MESSAGE_SIZE + 128];
-    int n = snprintf(line, sizeof line - 1, "%s: %s", sb_program, text);
-    size_t size = n < 0 ? 0 : (size_t)n < sizeof line - 1 ? (size_t)n : sizeof line - 2;
+    return advice;
+}
+
+static void hide_controls(char *line, size_t size, bool keep_breaks)
+{
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)line[i];
-        if (c < 0x20 || c == 0x7f) line[i] = '?';
+        if ((c < 0x20 || c == 0x7f) && !(keep_breaks && c == '\n')) line[i] = '?';
         /* U+0080 to U+009F: a terminal obeys these, too */
         if (c == 0xc2 && i + 1 < size && (unsigned char)line[i + 1] < 0xa0) line[i] = line[i + 1] = '?';
     }
+}
+
+/* One write, so that lines of programs that share a terminal do not mix. No allocation: memory may be what ran out. */
+static void say(const char *text, const char *below)
+{
+    char line[2 * MESSAGE_SIZE + 128];
+    int n = snprintf(line, MESSAGE_SIZE + 127, "%s: %s", sb_program, text);
+    size_t size = n < 0 ? 0 : (size_t)n < MESSAGE_SIZE + 127 ? (size_t)n : MESSAGE_SIZE + 126;
+    hide_controls(line, size, false);
     line[size++] = '\n';
+    size_t more = strlen(below);
+    memcpy(line + size, below, more);
+    hide_controls(line + size, more, true);
+    size += more;
+    if (more) line[size++] = '\n';
     if (sb_line_drawn) {
         sb_line_drawn = false;
         if (write(STDERR_FILENO, "\r\033[K", 4) < 0) return;
@@ -58,16 +83,16 @@ void sb_warn(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    say(text);
+    say(text, "");
 }
 
 void sb_say_error(void)
 {
-    say(message[0] ? message : "failed");
+    say(message[0] ? message : "failed", advice);
 }
 
 /* The first thread that fails ends the program; exit() must not run twice. */
-static _Noreturn void die(const char *text)
+static _Noreturn void die(const char *text, const char *below)
 {
     static atomic_flag dying = ATOMIC_FLAG_INIT;
     static _Thread_local bool mine;
@@ -76,7 +101,7 @@ static _Noreturn void die(const char *text)
         for (;;) pause();
     }
     mine = true;
-    if (text) say(text);
+    if (text) say(text, below);
     exit(1);
 }
 
@@ -87,17 +112,17 @@ void sb_die(const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    die(text);
+    die(text, "");
 }
 
 void sb_die_error(void)
 {
-    die(message[0] ? message : "failed");
+    die(message[0] ? message : "failed", advice);
 }
 
 void sb_die_quietly(void)
 {
-    die(NULL);
+    die(NULL, "");
 }
 
 static _Noreturn void out_of_memory(size_t wanted)

@@ -20,6 +20,10 @@ extern bool sb_line_drawn;     /* a progress line stands on the terminal: messag
 /* Records a message for this thread (at most 1,023 bytes) and returns -1. */
 int sb_error(const char *fmt, ...) SB_PRINTF(1, 2);
 const char *sb_error_message(void);
+/* Lines, without a break at the end, that stand below the recorded message where it ends a program: what to do about
+ * it. Returns -1. */
+int sb_error_advice(const char *fmt, ...) SB_PRINTF(1, 2);
+const char *sb_error_advised(void); /* "" if none */
 
 /* "sb-x: message\n" on stderr, line breaks and control bytes inside shown as '?'. */
 void sb_warn(const char *fmt, ...) SB_PRINTF(1, 2);

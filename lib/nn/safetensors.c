@@ -170,9 +170,41 @@ static int parse_header(struct sb_weights *w, json_t *header, const char *file, 
     return rc;
 }
 
+/* What torch.save writes: a zip archive, or before 2020 a bare pickle of protocol 2 or later. */
+static bool is_pickle(const uint8_t *bytes, size_t size)
+{
+    bool zip = !memcmp(bytes, "PK\3\4", 4), bare = bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
+    return (zip || bare) && (size < 9 || bytes[8] != '{');
+}
+
+/* reef.pth.tar: reef */
+static int stem(const char *file)
+{
+    size_t size = strlen(file);
+    static const char *const endings[] = {".tar", ".pth", ".pt", ".bin", ".th"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t n = strlen(endings[i]);
+        if (size > n && !strncmp(file + size - n, endings[i], n)) size -= n;
+    }
+    return (int)size;
+}
+
+static int refuse_pickle(const char *file)
+{
+    sb_error("%s: a pickle, as torch.save writes it: opening one can run any program. These lines of Python convert it:",
+             file);
+    return sb_error_advice(
+        "import torch, safetensors.torch; x = torch.load(\"%s\", \"cpu\", weights_only=True); "
+        "x = x.get(\"state_dict\", x.get(\"model\", x))\n"
+        "safetensors.torch.save_file({k: v.clone().contiguous() for k, v in x.items() if torch.is_tensor(v)}, "
+        "\"%.*s.safetensors\")",
+        file, stem(file), file);
+}
+
 static int parse(struct sb_weights *w, const uint8_t *bytes, size_t size, const char *file)
 {
     if (size < 8) return sb_error("%s: not a safetensors file: only %zu bytes", file, size);
+    if (is_pickle(bytes, size)) return refuse_pickle(file);
     uint64_t n = 0;
     for (int i = 7; i >= 0; i--) n = n << 8 | bytes[i];
     if (n > HEADER_MAX)
@@ -237,8 +269,16 @@ const char *sb_weights_metadata(const struct sb_weights *w, const char *key)
     return NULL;
 }
 
+void *sb_weights_own(struct sb_weights *w, size_t bytes)
+{
+    w->own = sb_realloc(w->own, w->owned + 1, sizeof *w->own);
+    return w->own[w->owned++] = sb_malloc(bytes);
+}
+
 void sb_weights_close(struct sb_weights *w)
 {
+    for (size_t i = 0; i < w->owned; i++) free(w->own[i]);
+    free(w->own);
     for (size_t i = 0; i < w->count; i++) free(w->weight[i].name);
     for (size_t i = 0; i < w->metadata; i++) {
         free(w->key[i]);

@@ -1,5 +1,6 @@
 /* Reads and writes safetensors files. Reading is strict: header size, ranges without holes or overlap, sizes multiplied
- * with overflow checks, duplicate keys refused, before anything is allocated by what the file declares. */
+ * with overflow checks, duplicate keys refused, before anything is allocated by what the file declares. What torch.save
+ * writes, pickles, could run code: it is refused, with the two lines of Python that convert it. */
 #ifndef SB_NN_SAFETENSORS_H
 #define SB_NN_SAFETENSORS_H
 
@@ -7,7 +8,7 @@
 
 struct sb_weight {
     char *name;
-    struct sb_tensor tensor; /* points into the mapped file; it may be misaligned for its dtype */
+    struct sb_tensor tensor; /* points into the mapped file, where it may be misaligned for its dtype, or to memory */
 };
 
 struct sb_weights {
@@ -17,6 +18,8 @@ struct sb_weights {
     size_t metadata;
     void *map;
     size_t map_size;
+    void **own; /* memory of tensors that do not lie in the file */
+    size_t owned;
 };
 
 int sb_weights_open(struct sb_weights *w, const char *path); /* "reef.safetensors: tensor 'head.bias': ..." */
@@ -24,6 +27,7 @@ int sb_weights_open(struct sb_weights *w, const char *path); /* "reef.safetensor
 int sb_weights_parse(struct sb_weights *w, const void *bytes, size_t size, const char *name);
 const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *name); /* NULL if absent */
 const char *sb_weights_metadata(const struct sb_weights *w, const char *key);          /* NULL if absent */
+void *sb_weights_own(struct sb_weights *w, size_t bytes); /* memory for a tensor that closing frees */
 void sb_weights_close(struct sb_weights *w);
 
 const char *sb_weights_dtype_name(enum sb_dtype dtype); /* as the format spells it: "F32", "BF16" */

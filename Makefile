@@ -34,7 +34,7 @@ BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/*.c))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
 LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
-          $(MSGPACK) -lxxhash -ljansson -ldl -lm
+          $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
 .PHONY: all help check check-san demo bench fuzz install uninstall packages deps deps-test clean
@@ -95,7 +95,7 @@ $B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/libb
 
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
-          libjpeg-dev libdnnl-dev libjansson-dev
+          libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev
 DEBIAN_TEST := libcmocka-dev bats mandoc jq
 packages:
 	@echo $(DEBIAN)

@@ -3,7 +3,6 @@
 
 #include "base/err.h"
 #include "nn/infer.h"
-#include "nn/words.h"
 
 static struct sb_infer_options infer = SB_INFER_DEFAULTS;
 
@@ -31,7 +30,7 @@ int main(int argc, char **argv)
     for (int count; (count = sb_infer_next(&n, &rec, &b));) {
         sb_net_caption(n.net, &b, token);
         for (int i = 0; i < count; i++) {
-            char *text = sb_words_decode(&n.model.words, token + (size_t)i * (size_t)length, length);
+            char *text = sb_tokenizer_decode(&n.model.tokenizer, token + (size_t)i * (size_t)length, length);
             sb_set_cstr(&rec[i], "caption", text);
             free(text);
         }

@@ -25,6 +25,8 @@ static const struct sb_opt options[] = {
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default 16)", 1, 256},
     {0, "pool", "NAME", SB_TEXT, &pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
     {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, 0, "the captioner's decoder (default dim=128,depth=2,heads=4)", 0, 0},
+    {0, "tokenizer", "DIR", SB_TEXT, &plan.tokenizer, 0,
+     "GPT-2's vocab.json and merges.txt, instead of whole words for a captioner", 0, 0},
     {0, "length", "N", SB_INT, &plan.length, 0, "most words of a caption, begin and end included (default 32)", 4, 1024},
     {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE, "start from this model; a head for other labels is replaced", 0,
      0},
@@ -102,8 +104,8 @@ static void say_plan(const struct sb_model *m, const struct sb_dataset *d, const
     if (sb_quiet) return;
     sb_counts_print(&d->counts);
     fprintf(stderr, "sb-train: %zu to train on, %zu to validate; %zu %s; %.2f M weights, %.0f MB on %s\n",
-            d->train.count, d->val.count, m->words.count ? m->words.count : m->labels.count,
-            m->words.count ? "words" : "classes", (double)m->total / 1e6, (double)sb_net_bytes(net) / 1e6, backend);
+            d->train.count, d->val.count, m->decoder.words ? (size_t)m->decoder.words : m->labels.count,
+            m->decoder.words ? "words" : "classes", (double)m->total / 1e6, (double)sb_net_bytes(net) / 1e6, backend);
     if (!d->val.count) sb_warn("no records of part '%s': nothing to validate on, the last weights are kept", val_part);
 }
 
@@ -133,25 +135,23 @@ int main(int argc, char **argv)
 {
     struct sb_args args;
     struct sb_dataset data;
-    struct sb_dictionary words = {0};
     struct sb_model model = {0};
     struct sb_backend backend;
     read_options(argc, argv, &args);
     sb_output_try(output); /* not to find out after hours */
     open_data(&data, args.operand[0]);
-    if (sb_plan_model(&model, &plan, &data, &words)) sb_die_error();
+    if (sb_plan_model(&model, &plan, &data)) sb_die_error();
     model.data = sb_calloc(1, SB_HEX);
     sb_spool_hash(data.spool, model.data);
     model.history = sb_lineage_json(sb_spool_header(data.spool), &tool, &args);
     struct sb_net *net = open_net(&backend, &model);
     say_plan(&model, &data, net, backend.ops->name);
     train.metrics = sb_output_stdio(NULL);
-    if (sb_train(net, &model, &data, words.count ? &words : NULL, &train)) sb_die_error();
+    if (sb_train(net, &model, &data, &train)) sb_die_error();
     fclose(train.metrics);
     sb_net_close(net);
     sb_backend_close(&backend);
     sb_model_free(&model);
-    sb_dictionary_free(&words);
     sb_dataset_close(&data);
     return 0;
 }

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t sb_utf8_length(const char *s, size_t size)
 {
     const unsigned char *p = (const unsigned char *)s;
@@ -26,4 +28,15 @@ bool sb_utf8_valid(const char *s, size_t size)
         size -= n;
     }
     return true;
+}
+
+size_t sb_utf8_broken(const char *s, size_t size)
+{
+    size_t n = 1;
+    for (; n < 3 && n < size; n++) {
+        char whole[4] = "\x80\x80\x80\x80"; /* what is there, made whole */
+        memcpy(whole, s, n + 1);
+        if (sb_utf8_length(whole, sizeof whole) <= n) break;
+    }
+    return n;
 }

@@ -175,7 +175,7 @@ void sb_model_free(struct sb_model *m)
     free(m->master);
     sb_weights_close(&m->file);
     free_texts(&m->labels);
-    free_texts(&m->words);
+    sb_tokenizer_free(&m->tokenizer);
     free(m->history);
     free(m->data);
     free(m->parent);

@@ -10,6 +10,7 @@
 #include "base/opt.h"
 #include "nn/preprocess.h"
 #include "nn/safetensors.h"
+#include "nn/tokenizer.h"
 
 struct sb_vit_config {
     int size, patch;       /* pixels; size a multiple of patch */
@@ -72,7 +73,7 @@ struct sb_model {
     bool crops;   /* it was trained on crops: records with a `box` */
     struct sb_preprocess preprocess;
     struct sb_texts labels; /* class names, in the order of the head's rows */
-    struct sb_texts words;  /* the decoder's vocabulary; 0 "<pad>", 1 "<begin>", 2 "<end>", 3 "<unknown>" */
+    struct sb_tokenizer tokenizer; /* of the decoder's words */
     char *history;          /* JSON text: the history of the data it was trained on; or NULL */
     char *data;             /* hash of the stream it was trained on, as in its trailer; or NULL */
     char *parent;           /* hash of the file it was initialised from; or NULL */

@@ -6,7 +6,6 @@
 #include "nn/model_config.h"
 #include "nn/param.h"
 #include "nn/weight_read.h"
-#include "nn/words.h"
 
 static int prefix_error(const char *path) { return sb_error("%s: %s", path, sb_error_message()); }
 
@@ -16,6 +15,19 @@ static int load_texts(const struct sb_weights *w, const char *path, const char *
     const char *text = sb_weights_metadata(w, key);
     if (text && sb_texts_parse(text, out)) return sb_error("%s: its '%s': %s", path, key, sb_error_message());
     if (out->count != (size_t)count) return sb_error("%s: it has %zu %s, wanted %d", path, out->count, key, count);
+    return 0;
+}
+
+static int load_tokenizer(struct sb_model *m, const struct sb_weights *w, const char *path)
+{
+    struct sb_decoder_config *c = &m->decoder;
+    const char *words = sb_weights_metadata(w, "words"), *merges = sb_weights_metadata(w, "merges");
+    if (!words || sb_tokenizer_parse(&m->tokenizer, words, merges))
+        return sb_error("%s: its 'words': %s", path, words ? sb_error_message() : "there are none");
+    if (sb_tokenizer_count(&m->tokenizer) != (size_t)c->words)
+        return sb_error("%s: it has %zu words, wanted %d", path, sb_tokenizer_count(&m->tokenizer), c->words);
+    c->begin = m->tokenizer.begin;
+    c->end = m->tokenizer.end;
     return 0;
 }
 
@@ -38,9 +50,7 @@ static int load_metadata(struct sb_model *m, const struct sb_weights *w, const c
                         sb_model_size(m));
     }
     if (load_texts(w, path, "labels", sb_model_classes(m), &m->labels)) return -1;
-    if (load_texts(w, path, "words", m->decoder.words, &m->words)) return -1;
-    m->decoder.begin = SB_WORD_BEGIN;
-    m->decoder.end = SB_WORD_END;
+    if (m->decoder.words && load_tokenizer(m, w, path)) return -1;
     m->history = copy_metadata(w, "history");
     m->data = copy_metadata(w, "data");
     m->parent = copy_metadata(w, "parent");
@@ -103,14 +113,15 @@ static struct sb_weight file_weight(const struct sb_model *m, const struct sb_pa
 
 int sb_model_save(const struct sb_model *m, const char *path)
 {
-    char *config = sb_model_config_json(m), *labels = sb_texts_json(&m->labels), *words = sb_texts_json(&m->words);
+    char *config = sb_model_config_json(m), *labels = sb_texts_json(&m->labels), *words = sb_tokenizer_json(&m->tokenizer);
     char *preprocess = sb_preprocess_json(&m->preprocess);
-    const char *key[7] = {"seabot", "preprocess"}, *value[7] = {config, preprocess};
+    const char *key[8] = {"seabot", "preprocess"}, *value[8] = {config, preprocess};
     size_t metadata = 2;
     const struct {
         const char *key, *value;
     } optional[] = {{"labels", m->labels.count ? labels : NULL},
-                    {"words", m->words.count ? words : NULL},
+                    {"words", m->decoder.words ? words : NULL},
+                    {"merges", sb_tokenizer_merges(&m->tokenizer)},
                     {"history", m->history},
                     {"data", m->data},
                     {"parent", m->parent}};

@@ -30,9 +30,14 @@ static bool same_texts(const struct sb_weights *w, const char *key, const struct
     return same;
 }
 
+static bool same_words(const struct sb_weights *w, const struct sb_tokenizer *mine)
+{
+    return sb_tokenizer_is(mine, sb_weights_metadata(w, "words"), sb_weights_metadata(w, "merges"));
+}
+
 static bool group_fits(const struct sb_model *m, const struct sb_weights *w, enum group group)
 {
-    bool fits = group == HEAD ? same_texts(w, "labels", &m->labels) : same_texts(w, "words", &m->words);
+    bool fits = group == HEAD ? same_texts(w, "labels", &m->labels) : same_words(w, &m->tokenizer);
     for (size_t i = 0; fits && i < m->params; i++) {
         if (group_of(&m->param[i]) != group) continue;
         const struct sb_tensor *t = sb_weights_find(w, m->param[i].name);

@@ -11,15 +11,14 @@ struct sb_plan {
     int64_t patch;       /* pixels */
     bool mean;           /* the mean of the patches is the embedding, not the class token */
     const char *decoder; /* dimensions of a captioner's decoder */
+    const char *tokenizer; /* a folder with GPT-2's vocab.json and merges.txt; NULL: whole words, those of the captions */
     int64_t length;      /* most words of a caption */
     double dropout, drop_path;
     const char *init;    /* a file to take weights from; NULL: none */
     int64_t seed;
 };
 
-/* Lays the model out for the data's labels or captions. A captioner's vocabulary goes into words, too. An --arch or
- * --decoder that is none is wrong usage; else -1 with a message. */
-int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data,
-                  struct sb_dictionary *words);
+/* Lays the model out for the data's labels or captions. An --arch or --decoder that is none is wrong usage; else -1 with a message. */
+int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data);
 
 #endif

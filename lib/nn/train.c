@@ -89,7 +89,7 @@ static int keep(struct trainer *t, int epoch, const struct score *val)
 {
     bool last = epoch + 1 == t->o->epochs, blind = t->o->keep_last || !val;
     /* Among equal shares of right answers the lower loss wins; a captioner goes by its loss. */
-    double score = blind ? 0 : t->feed.words ? -val->loss : val->right - 1e-6 * fmin(val->loss, 100);
+    double score = blind ? 0 : t->feed.tokenizer ? -val->loss : val->right - 1e-6 * fmin(val->loss, 100);
     if (blind ? !last : t->kept_epoch && score <= t->kept_score) return 0;
     t->kept_epoch = epoch + 1;
     t->kept_score = score;
@@ -103,7 +103,7 @@ static int report(struct trainer *t, int epoch, double train_loss, const struct 
     if (!f) return 0;
     fprintf(f, "{\"epoch\": %d, \"train_loss\": %.6g, ", epoch + 1, train_loss);
     if (val)
-        fprintf(f, "\"val_loss\": %.6g, \"%s\": %.6g, ", val->loss, t->feed.words ? "val_words_right" : "val_top1",
+        fprintf(f, "\"val_loss\": %.6g, \"%s\": %.6g, ", val->loss, t->feed.tokenizer ? "val_words_right" : "val_top1",
                 val->right);
     fprintf(f, "\"kept\": %s, \"seconds\": %.3f, \"images_per_second\": %.1f}\n",
             t->kept_epoch == epoch + 1 ? "true" : "false", sb_seconds() - t->started,
@@ -126,12 +126,11 @@ static int run(struct trainer *t)
     return 0;
 }
 
-int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_dictionary *words,
-             const struct sb_train_options *o)
+int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_train_options *o)
 {
     struct trainer t = {.net = net, .model = m, .data = d, .o = o, .started = sb_seconds()};
     if (d->train.count > UINT32_MAX) return sb_error("too many examples: %zu", d->train.count);
-    sb_feed_init(&t.feed, d, (int)o->batch, words, m->decoder.length, (uint64_t)o->seed);
+    sb_feed_init(&t.feed, d, (int)o->batch, m->decoder.words ? &m->tokenizer : NULL, m->decoder.length, (uint64_t)o->seed);
     t.order = sb_calloc(d->train.count, sizeof *t.order);
     int status = run(&t);
     sb_progress_end();

@@ -24,7 +24,6 @@ double sb_train_rate(double lr, double step, double warm, double steps);
 
 /* Trains net, whose model is m. "Best": most right answers on the validation part (a captioner: lowest loss); without a
  * validation part the last weights are kept. -1 with a message. */
-int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_dictionary *words,
-             const struct sb_train_options *o);
+int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_train_options *o);
 
 #endif

@@ -49,7 +49,7 @@ void sb_words_encode(const struct sb_dictionary *words, const char *caption, int
     while (at < length) token[at++] = SB_WORD_PAD;
 }
 
-char *sb_words_decode(const struct sb_texts *words, const int32_t *token, int length)
+char *sb_words_decode(const struct sb_dictionary *words, const int32_t *token, int length)
 {
     size_t size = 1;
     for (int i = 0; i < length; i++)

@@ -20,7 +20,7 @@
     X(xent) X(bce) X(mse) X(softmax) X(argmax)                                                                         \
     X(adamw) X(sumsq)                                                                                                  \
     X(lerp) X(cast) X(fill) X(copy)                                                                                    \
-    X(normalize) X(warp)                                                                                               \
+    X(normalize) X(warp) X(mix)                                                                                        \
     X(nearest) X(nearest_sum)
 
 /* The list is complete: behind version, size, name and host the table holds these pointers. */

@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-#define SB_OPS_VERSION 1
+#define SB_OPS_VERSION 2
 
 struct sb_dev; /* a backend's queue, handles, threads and plans */
 
@@ -225,6 +225,10 @@ struct sb_ops {
      * sx = m0 x + m1 y + m2, sy = m3 x + m4 y + m5 (pixel centres at integers); bilinear, edge pixels repeated outside;
      * colour f32 [B,2] optional: (v - 128) * contrast + 128 + brightness. Rounds, clamps. */
     void (*warp)(struct sb_dev *d, sb_in x, sb_in matrix, sb_in colour, sb_out y);
+    /* Mixup (Zhang et al. 2018: the box is empty) and CutMix (Yun et al. 2019: weight 1). x, y act [B,3,S,S]; p =
+     * x[partner[b]]; y = p inside the box, weight x + (1 - weight) p outside. partner i32 [B], weight f32 [B], box i32
+     * [B,4] = x0, y0, x1, y1, half open, all device. */
+    void (*mix)(struct sb_dev *d, sb_in x, sb_in partner, sb_in weight, sb_in box, sb_out y);
 
     /* ---- clustering ----------------------------------------------------------------------------------------------
      * For each row of x f32 [N,D] the nearest of c f32 [K,D] in squared Euclidean distance: index i32 [N] (the first of

@@ -335,6 +335,26 @@ void op_call_warp(struct op_run *r)
     }
 }
 
+/* Boxes lie inside, reach over the edges, or hold everything. */
+void op_call_mix(struct op_run *r)
+{
+    int64_t b = N(0), s = N(1);
+    sb_in x = NEW(x, IN, r->act, b, 3, s, s), partner = NEW(partner, IN, SB_I32, b),
+          weight = NEW(weight, IN, SB_F32, b), box = NEW(box, IN, SB_I32, b, 4);
+    sb_out y = NEW(y, OUT, r->act, b, 3, s, s);
+    if (!r->inventing) {
+        r->ops->mix(r->dev, x, partner, weight, box, y);
+        return;
+    }
+    for (int64_t i = 0; i < b; i++) {
+        int32_t side = (int32_t)s, step = (int32_t)i;
+        int32_t edge[][4] = {{3, 5, side / 2, side - 1}, {-4, side / 2, side / 3, side + 9}, {0, 0, side, side}};
+        ((int32_t *)partner->data)[i] = (int32_t)((i + 2) % b);
+        ((float *)weight->data)[i] = HAS("cut") ? 1 : 0.3f * (float)(step % 4);
+        if (HAS("box")) memcpy((int32_t *)box->data + 4 * i, edge[step % 3], sizeof *edge);
+    }
+}
+
 /* ---- clustering -------------------------------------------------------------------------------------------------- */
 
 void op_call_nearest(struct op_run *r)

@@ -219,6 +219,9 @@ const struct op_case op_cases[] = {
     CASE(warp, 1, -1, "outside colour", 1, 9, 7, 32),
     CASE(warp, 0, -1, "flip", 1, 33, 33, 33),
     CASE(warp, 1, -1, "colour", 2, 96, 80, 96),
+    CASE(mix, 1e-6, 1e-2, "", 3, 17),
+    CASE(mix, 1e-6, 1e-2, "box", 4, 33),
+    CASE(mix, 0, 0, "box cut", 3, 64), /* every pixel is one of the two as it was */
     CASE(nearest, 1e-4, -1, "", 200, 7, 48),
     CASE(nearest, 1e-4, -1, "", 33, 100, 5),
     CASE(nearest, 0, -1, "equals", 300, 9, 3),

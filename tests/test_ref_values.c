@@ -338,6 +338,17 @@ static void test_normalize_and_warp(void **state)
     assert_memory_equal(out, ((uint8_t[]){0, 82, 0, 255}), 4); /* (v - 128) 2 + 138 */
 }
 
+static void test_mix(void **state)
+{
+    (void)state;
+    float x[2 * 12], y[2 * 12], weight[] = {0.75f, 1};
+    int32_t partner[] = {1, 0}, box[] = {0, 0, 0, 0, 1, 0, 2, 1};
+    for (int i = 0; i < 12; i++) x[i] = (float)i, x[12 + i] = (float)(100 + i);
+    ops->mix(dev, F32(x, 2, 3, 2, 2), I32(partner, 2), F32(weight, 2), I32(box, 2, 4), F32(y, 2, 3, 2, 2));
+    assert_all_near(y, (float[]){25, 26, 27, 28, 29}, 5, 1e-5);                 /* 3/4 x + 1/4 its partner */
+    assert_all_near(y + 12, (float[]){100, 1, 102, 103, 104, 5, 106}, 7, 0); /* the upper right pixel is cut in */
+}
+
 static void test_clusters(void **state)
 {
     (void)state;
@@ -385,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_casts_round_and_clamp),
         cmocka_unit_test(test_lerp_and_copy),
         cmocka_unit_test(test_normalize_and_warp),
+        cmocka_unit_test(test_mix),
         cmocka_unit_test(test_clusters),
     };
     return cmocka_run_group_tests_name("values", tests, open_device, close_device);

@@ -75,3 +75,23 @@ void sb_cpu_warp(struct sb_dev *d, sb_in x, sb_in matrix, sb_in colour, sb_out y
         }
     }
 }
+
+/* A row of the picture at a time. */
+void sb_cpu_mix(struct sb_dev *d, sb_in x, sb_in partner, sb_in weight, sb_in box, sb_out y)
+{
+    int64_t s = x->shape[2], rows = x->shape[0] * 3 * s;
+    sb_cpu_reserve(d, 3 * s);
+#pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, rows * s))
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t b = row / (3 * s), other = row + (((const int32_t *)partner->data)[b] - b) * 3 * s;
+        const int32_t *edge = (const int32_t *)box->data + 4 * b;
+        bool cut = row % s >= edge[1] && row % s < edge[3];
+        float *mine = sb_cpu_mine(d), *to = sb_cpu_write(y, row * s, mine), own = ((const float *)weight->data)[b];
+        const float *a = sb_cpu_read(x, row * s, s, mine + s), *p = sb_cpu_read(x, other * s, s, mine + 2 * s);
+        for (int32_t i = 0; i < s; i++) {
+            float w = cut && i >= edge[0] && i < edge[2] ? 0.0f : own;
+            to[i] = w * a[i] + (1.0f - w) * p[i];
+        }
+        sb_cpu_written(y, row * s, s, to);
+    }
+}

@@ -19,3 +19,16 @@ void sb_null_warp(struct sb_dev *d, sb_in x, sb_in matrix, sb_in colour, sb_out 
     RANK(y, 4);
     NEED(y, SB_U8, x->shape[0], 3, y->shape[2], y->shape[2]);
 }
+
+void sb_null_mix(struct sb_dev *d, sb_in x, sb_in partner, sb_in weight, sb_in box, sb_out y)
+{
+    (void)d;
+    enum sb_dtype act = ACT(x, 4);
+    int64_t b = x->shape[0], s = x->shape[2];
+    NEED(x, act, b, 3, s, s);
+    NEED(partner, SB_I32, b);
+    NEED(weight, SB_F32, b);
+    NEED(box, SB_I32, b, 4);
+    LIKE(y, act, x);
+    WANT(y->data != x->data, "y is x");
+}

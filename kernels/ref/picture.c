@@ -36,3 +36,17 @@ void sb_ref_warp(struct sb_dev *d, sb_in x, sb_in matrix, sb_in colour, sb_out y
         sb_store(y, i, v);
     }
 }
+
+void sb_ref_mix(struct sb_dev *d, sb_in x, sb_in partner, sb_in weight, sb_in box, sb_out y)
+{
+    (void)d;
+    int64_t s = x->shape[2], picture = 3 * s * s, n = x->shape[0] * picture;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t b = i / picture, px = i % s, py = i / s % s;
+        const int32_t *edge = (const int32_t *)box->data + 4 * b;
+        bool inside = px >= edge[0] && py >= edge[1] && px < edge[2] && py < edge[3];
+        double own = inside ? 0 : sb_load(weight, b);
+        int64_t other = ((const int32_t *)partner->data)[b] * picture + i % picture;
+        sb_store(y, i, own * sb_load(x, i) + (1 - own) * sb_load(x, other));
+    }
+}

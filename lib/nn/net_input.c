@@ -62,6 +62,32 @@ void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train)
     if (n->input.mix) upload_mix(n, b->mix, b->count);
 }
 
+/* Bytes to activations, warped on the way where there are matrices. */
+static void normalise(struct sb_net *n, const struct sb_tensor *raw, const struct sb_tensor *y)
+{
+    struct sb_run *r = &n->run;
+    const struct sb_net_input *in = &n->input;
+    struct sb_tensor bytes = *raw, mean_std = {.dtype = SB_F32, .ndim = 2, .shape = {2, 3}, .data = n->mean_std};
+    size_t mark = sb_run_mark(r);
+    if (in->matrix) {
+        struct sb_tensor matrix = {.dtype = SB_F32, .ndim = 2, .shape = {in->count, 6}, .data = n->matrix};
+        struct sb_tensor colour = {.dtype = SB_F32, .ndim = 2, .shape = {in->count, 2}, .data = n->colour};
+        bytes = sb_run_tensor(r, SB_U8, y->shape, y->ndim);
+        r->ops->warp(r->dev, raw, &matrix, in->colour ? &colour : NULL, &bytes);
+    }
+    r->ops->normalize(r->dev, &bytes, &mean_std, y);
+    sb_run_rewind(r, mark);
+}
+
+static void mix(struct sb_net *n, const struct sb_tensor *x, const struct sb_tensor *y)
+{
+    int64_t count = n->input.count;
+    struct sb_tensor partner = {.dtype = SB_I32, .ndim = 1, .shape = {count}, .data = n->partner},
+                     weight = {.dtype = SB_F32, .ndim = 1, .shape = {count}, .data = n->mix_weight},
+                     box = {.dtype = SB_I32, .ndim = 2, .shape = {count, 4}, .data = n->box};
+    n->run.ops->mix(n->run.dev, x, &partner, &weight, &box, y);
+}
+
 struct sb_tensor sb_net_pictures(struct sb_net *n)
 {
     struct sb_run *r = &n->run;
@@ -69,22 +95,13 @@ struct sb_tensor sb_net_pictures(struct sb_net *n)
     int64_t size = sb_model_size(n->model);
     struct sb_tensor raw = {
         .dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures};
-    if (in->dtype == r->act) return raw;
+    if (in->dtype == r->act && !in->mix) return raw;
     struct sb_tensor y = SB_TAKE(r, r->act, in->count, 3, size, size);
-    if (in->dtype == SB_F32) {
-        r->ops->cast(r->dev, &raw, &y);
-        return y;
-    }
     size_t mark = sb_run_mark(r);
-    if (in->matrix) {
-        struct sb_tensor matrix = {.dtype = SB_F32, .ndim = 2, .shape = {in->count, 6}, .data = n->matrix};
-        struct sb_tensor colour = {.dtype = SB_F32, .ndim = 2, .shape = {in->count, 2}, .data = n->colour};
-        struct sb_tensor warped = SB_TAKE(r, SB_U8, in->count, 3, size, size);
-        r->ops->warp(r->dev, &raw, &matrix, in->colour ? &colour : NULL, &warped);
-        raw = warped;
-    }
-    struct sb_tensor mean_std = {.dtype = SB_F32, .ndim = 2, .shape = {2, 3}, .data = n->mean_std};
-    r->ops->normalize(r->dev, &raw, &mean_std, &y);
+    struct sb_tensor plain = in->mix ? SB_TAKE(r, r->act, in->count, 3, size, size) : y;
+    if (in->dtype == SB_U8) normalise(n, &raw, &plain);
+    else r->ops->cast(r->dev, &raw, &plain);
+    if (in->mix) mix(n, &plain, &y);
     sb_run_rewind(r, mark);
     return y;
 }

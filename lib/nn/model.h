@@ -49,7 +49,7 @@ struct sb_param {
     char *name; /* as it stands in the file */
     int64_t shape[4];
     int ndim;
-    int64_t offset; /* elements, in the flat buffers; multiples of 16 */
+    int64_t offset; /* elements, in the flat buffers; multiples of 16 but where joined */
     int64_t count;
     const float *mapped; /* where the weight lies in the model's mapped file; NULL: in master */
     int layer;           /* 0: embedding or stem, 1..depth: blocks, depth+1: head; for layer-wise rates and freezing */
@@ -72,12 +72,12 @@ struct sb_model {
     bool several; /* a picture may have several labels: sigmoids, not softmax */
     bool crops;   /* it was trained on crops: records with a `box` */
     struct sb_preprocess preprocess;
-    struct sb_texts labels; /* class names, in the order of the head's rows */
+    struct sb_texts labels;        /* class names, in the order of the head's rows */
     struct sb_tokenizer tokenizer; /* of the decoder's words */
-    char *history;          /* JSON text: the history of the data it was trained on; or NULL */
-    char *data;             /* hash of the stream it was trained on, as in its trailer; or NULL */
-    char *parent;           /* hash of the file it was initialised from; or NULL */
-    struct sb_param *param; /* in order of first forward use */
+    char *history;                 /* JSON text: the history of the data it was trained on; or NULL */
+    char *data;                    /* hash of the stream it was trained on, as in its trailer; or NULL */
+    char *parent;                  /* hash of the file it was initialised from; or NULL */
+    struct sb_param *param;        /* in order of first forward use */
     size_t params;
     int64_t total;          /* elements of the flat buffer */
     float *master;          /* f32 [total], host: the weights but for those that are mapped */

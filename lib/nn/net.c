@@ -23,7 +23,7 @@ static void *hold(struct sb_net *n, size_t bytes, bool *refused)
 
 static bool is_trained(const struct sb_net *n, const struct sb_param *p)
 {
-    return p->layer >= n->options.frozen_layers;
+    return p->layer >= n->options.frozen_layers && !p->statistic;
 }
 
 /* The head learns at the full rate, the embedding at layer_decay^(layers - 1) of it. */
@@ -58,6 +58,7 @@ static void take_weights(struct sb_net *n, bool *refused)
     n->master = n->direct ? n->model->master : hold(n, total * sizeof(float), refused);
     if (n->options.bf16) n->copy = hold(n, total * sizeof(uint16_t), refused);
     n->run.value = n->options.bf16 ? n->copy : n->master;
+    n->run.master = n->master;
     n->run.mapped = n->direct && !n->options.bf16;
     if (!n->options.train) return;
     n->run.grad = hold(n, total * sizeof(float), refused);
@@ -66,14 +67,14 @@ static void take_weights(struct sb_net *n, bool *refused)
     if (n->options.average > 0) n->average = hold(n, total * sizeof(float), refused);
 }
 
-/* Every matrix is a linear's weight; those are what decays. */
+/* Every matrix but a convolution's kernel is a linear's weight; those are what decays. */
 static void take_packed(struct sb_net *n, bool *refused)
 {
     const struct sb_model *m = n->model;
     n->run.packed = sb_calloc(m->params, sizeof *n->run.packed);
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
-        if (!p->decay) continue;
+        if (!p->decay || p->kernel) continue;
         size_t bytes =
             n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act, n->options.train);
         if (bytes) n->run.packed[i] = hold(n, bytes, refused);
@@ -217,7 +218,7 @@ struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struc
     n->options = *o;
     n->run = (struct sb_run){
         .ops = b->ops, .dev = b->dev, .act = o->bf16 ? SB_BF16 : SB_F32, .model = m, .frozen = o->frozen_layers};
-    sb_vit_build(&n->vit, m);
+    sb_backbone_build(&n->backbone, m);
     if (m->decoder.words) {
         sb_gpt2_build(&n->gpt2, m);
         n->cache = (struct sb_cache){.layer = sb_calloc((size_t)m->decoder.depth, sizeof *n->cache.layer)};
@@ -238,7 +239,7 @@ void sb_net_close(struct sb_net *n)
     struct sb_run *r = &n->run;
     for (size_t i = 0; i < n->nheld; i++) r->ops->release(r->dev, n->held[i]);
     if (n->pictures) r->ops->release(r->dev, n->pictures);
-    sb_vit_free(&n->vit);
+    sb_backbone_free(&n->backbone);
     sb_gpt2_free(&n->gpt2);
     free(n->cache.layer);
     free(n->held);

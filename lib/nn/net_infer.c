@@ -12,13 +12,12 @@ void sb_net_classify_pass(void *net)
     r->save = r->chance = false;
     sb_run_rewind(r, 0);
     struct sb_tensor pictures = sb_net_pictures(n);
-    struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
-    struct sb_tensor embedding = sb_vit_pool(r, &n->vit, &tokens);
+    struct sb_tensor embedding = sb_backbone_forward(r, &n->backbone, &pictures);
     struct sb_tensor wide = {.dtype = SB_F32, .ndim = 2, .shape = {count, sb_model_dim(n->model)}, .data = n->embedding};
     r->ops->cast(r->dev, &embedding, &wide);
     if (!classes) return;
     struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
-    sb_linear_forward(r, &n->vit.head, &embedding, NULL, &logits);
+    sb_linear_forward(r, sb_backbone_head(&n->backbone), &embedding, NULL, &logits);
     struct sb_tensor told = {.dtype = SB_F32, .ndim = 2, .shape = {count, classes}, .data = n->logits};
     r->ops->cast(r->dev, &logits, &told);
     told.data = n->probability;
@@ -73,10 +72,8 @@ void sb_net_prefix_pass(void *net)
     struct sb_run *r = &n->run;
     size_t mark = sb_run_mark(r);
     struct sb_tensor pictures = sb_net_pictures(n);
-    struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
-    struct sb_tensor normed = sb_run_tensor(r, r->act, tokens.shape, tokens.ndim);
-    sb_norm_forward(r, &n->vit.norm, &tokens, &normed);
-    tell_word(n, &normed);
+    struct sb_tensor tokens = sb_backbone_tokens(r, &n->backbone, &pictures);
+    tell_word(n, &tokens);
     sb_run_rewind(r, mark);
 }
 

@@ -3,9 +3,9 @@
 #ifndef SB_NN_NET_STATE_H
 #define SB_NN_NET_STATE_H
 
+#include "nn/backbone.h"
 #include "nn/gpt2.h"
 #include "nn/net.h"
-#include "nn/vit.h"
 
 /* The pictures of the call in progress, as they lie on the device. */
 struct sb_net_input {
@@ -19,7 +19,7 @@ struct sb_net {
     struct sb_model *model;
     struct sb_net_options options;
     struct sb_run run;
-    struct sb_vit vit;
+    struct sb_backbone backbone;
     struct sb_gpt2 gpt2; /* where the model has a decoder */
     struct sb_net_input input;
     struct sb_cache cache; /* its layers lie on the stack during a caption call */

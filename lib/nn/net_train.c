@@ -38,32 +38,28 @@ static struct sb_tensor forward(struct sb_net *n, struct sb_tensor *between)
 {
     struct sb_run *r = &n->run;
     struct sb_tensor pictures = sb_net_pictures(n);
-    struct sb_tensor tokens = sb_vit_forward(r, &n->vit, &pictures);
     if (n->model->decoder.words) {
         struct sb_tensor ids = word_ids(n);
-        *between = sb_run_tensor(r, r->act, tokens.shape, tokens.ndim);
-        sb_norm_forward(r, &n->vit.norm, &tokens, between);
+        *between = sb_backbone_tokens(r, &n->backbone, &pictures);
         return sb_gpt2_forward(r, &n->gpt2, between, &ids, NULL, NULL);
     }
-    *between = sb_vit_pool(r, &n->vit, &tokens);
+    *between = sb_backbone_forward(r, &n->backbone, &pictures);
     struct sb_tensor logits = SB_TAKE(r, r->act, n->input.count, sb_model_classes(n->model));
-    sb_linear_forward(r, &n->vit.head, between, NULL, &logits);
+    sb_linear_forward(r, sb_backbone_head(&n->backbone), between, NULL, &logits);
     return logits;
 }
 
 static void backward(struct sb_net *n, const struct sb_tensor *between, const struct sb_tensor *dlogits)
 {
     struct sb_run *r = &n->run;
-    struct sb_tensor dtokens = SB_TAKE(r, r->act, n->input.count, sb_vit_tokens(&n->model->vit), sb_model_dim(n->model));
     struct sb_tensor dbetween = sb_run_tensor(r, r->act, between->shape, between->ndim);
     if (n->model->decoder.words) {
         sb_gpt2_backward(r, &n->gpt2, dlogits, &dbetween);
-        sb_norm_backward(r, &n->vit.norm, &dbetween, NULL, &dtokens);
+        sb_backbone_tokens_backward(r, &n->backbone, &dbetween);
     } else {
-        sb_linear_backward(r, &n->vit.head, dlogits, &dbetween);
-        sb_vit_pool_backward(r, &n->vit, &dbetween, &dtokens);
+        sb_linear_backward(r, sb_backbone_head(&n->backbone), dlogits, &dbetween);
+        sb_backbone_backward(r, &n->backbone, &dbetween);
     }
-    sb_vit_backward(r, &n->vit, &dtokens);
 }
 
 void sb_net_evaluate_pass(void *net)

@@ -6,8 +6,8 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "nn/backbone.h"
 #include "nn/gpt2.h"
-#include "nn/vit.h"
 
 #define ALIGN 16 /* elements: a parameter starts on a cache line in f32 */
 
@@ -22,8 +22,8 @@ int sb_param_declare(struct sb_model *m, const struct sb_param *p)
     q->name = sb_strdup(p->name);
     q->count = 1;
     for (int i = 0; i < q->ndim; i++) q->count *= q->shape[i];
-    q->offset = m->total;
-    m->total += (q->count + ALIGN - 1) / ALIGN * ALIGN;
+    q->offset = q->joined ? q[-1].offset + q[-1].count : m->total;
+    m->total = (q->offset + q->count + ALIGN - 1) / ALIGN * ALIGN;
     return (int)m->params++;
 }
 
@@ -44,9 +44,9 @@ void sb_param_fill(const struct sb_param *p, uint64_t seed, float *master)
 
 void sb_model_layout(struct sb_model *m)
 {
-    struct sb_vit vit;
-    sb_vit_build(&vit, m);
-    sb_vit_free(&vit);
+    struct sb_backbone backbone;
+    sb_backbone_build(&backbone, m);
+    sb_backbone_free(&backbone);
     if (m->decoder.words) {
         struct sb_gpt2 gpt2;
         sb_gpt2_build(&gpt2, m);

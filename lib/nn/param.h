@@ -13,7 +13,7 @@ int sb_param_declare(struct sb_model *m, const struct sb_param *p);
  * decoder leaves the backbone as it was. */
 void sb_param_fill(const struct sb_param *p, uint64_t seed, float *master);
 
-/* Lays out m->vit and m->decoder; master stays as it is. */
+/* Lays out the model's backbone and decoder; master stays as it is. */
 void sb_model_layout(struct sb_model *m);
 
 #endif

@@ -76,6 +76,12 @@ sb_in sb_run_value(const struct sb_run *r, int index, struct sb_tensor *space)
     return space;
 }
 
+sb_out sb_run_master(const struct sb_run *r, int index, struct sb_tensor *space)
+{
+    *space = param_tensor(&r->model->param[index], SB_F32, r->master);
+    return space;
+}
+
 sb_out sb_run_grad(const struct sb_run *r, int index, struct sb_tensor *space)
 {
     if (index < 0 || !r->grad || r->model->param[index].layer < r->frozen) return NULL;

@@ -15,11 +15,13 @@ struct sb_run {
     enum sb_dtype act;            /* of activations and of the parameters that ops read: f32 or bf16 */
     bool save;                    /* forward keeps what backward needs */
     bool chance;                  /* dropout and drop path draw */
+    bool recompute;               /* backward computes a block again from its input */
     const uint32_t *chance_state; /* device, 4 words: see struct sb_chance */
 
     /* parameters, flat, on the device; offsets as in the model */
     const struct sb_model *model;
     void *value;   /* act dtype */
+    float *master; /* the same in f32 */
     bool mapped;   /* those of the model that are mapped are read there, not in value */
     float *grad;   /* NULL: not training */
     void **packed; /* [params] a linear's packed weight or NULL */
@@ -49,6 +51,8 @@ struct sb_tensor sb_rows(const struct sb_tensor *t); /* [M,D]: all but the last 
 /* A parameter's value and gradient as tensors, written to *space. NULL where there is none: index -1 (a linear without
  * bias); no gradient where nothing is trained or the parameter's layer is frozen. */
 sb_in sb_run_value(const struct sb_run *r, int index, struct sb_tensor *space);
+/* In f32: what a batch norm reads, and the running statistics that it writes. Never a mapped parameter. */
+sb_out sb_run_master(const struct sb_run *r, int index, struct sb_tensor *space);
 sb_out sb_run_grad(const struct sb_run *r, int index, struct sb_tensor *space);
 
 #endif

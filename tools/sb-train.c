@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/labels.h"
 #include "base/output.h"
+#include "nn/balance.h"
 #include "nn/lineage.h"
 #include "nn/plan.h"
 #include "nn/train.h"
@@ -13,14 +14,14 @@
 static struct sb_plan plan = {.arch = "Ti", .patch = 16, .decoder = "dim=128,depth=2,heads=4", .length = 32};
 static struct sb_train_options train = {.epochs = 30, .batch = 64, .lr = 5e-4, .warmup = 3};
 static const char *output, *task = "label", *pool = "class", *labels_file, *optimizer = "adamw", *precision = "auto",
-                  *keep = "best", *train_part = "train", *val_part = "val", *device;
-static int64_t jobs, freeze;
-static double decay = 0.05, clip = 1, smooth;
+                  *keep = "best", *train_part = "train", *val_part = "val", *device, *freeze = "0";
+static double decay = 0.05, layer_decay = 1, clip = 1, average, balance;
+static bool recompute;
 
 static const struct sb_opt options[] = {
     {'o', "output", "FILE", SB_TEXT, &output, SB_OPT_UNRECORDED,
      "the model (needed), replaced as a whole each time weights are kept", 0, 0},
-    {0, "task", "NAME", SB_TEXT, &task, 0, "label: one of several classes; caption: a sentence (default label)", 0, 0},
+    {0, "task", "NAME", SB_TEXT, &task, 0, "label: one of several classes; labels: any of them; caption: a sentence (default label)", 0, 0},
     {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, or dim=D,depth=N,heads=H (default Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default 16)", 1, 256},
     {0, "pool", "NAME", SB_TEXT, &pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
@@ -30,20 +31,27 @@ static const struct sb_opt options[] = {
     {0, "length", "N", SB_INT, &plan.length, 0, "most words of a caption, begin and end included (default 32)", 4, 1024},
     {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE, "start from this model; a head for other labels is replaced", 0,
      0},
-    {0, "freeze", "N", SB_INT, &freeze, 0, "do not train the embedding and the first N-1 blocks (default 0: train all)",
-     0, 1024},
+    {0, "freeze", "N", SB_TEXT, &freeze, 0,
+     "do not train the embedding and the first N-1 blocks, or all but the head (default 0: train all)", 0, 0},
     {0, "labels", "FILE", SB_TEXT, &labels_file, SB_OPT_FILE,
      "the classes, one a line; another label in the stream is an error", 0, 0},
     {0, "train", "PART", SB_TEXT, &train_part, 0, "the part of `split` to train on (default train)", 0, 0},
     {0, "val", "PART", SB_TEXT, &val_part, 0, "the part to validate on after each epoch (default val)", 0, 0},
     {0, "epochs", "N", SB_INT, &train.epochs, 0, "passes over the training part (default 30)", 1, 100000},
-    SB_OPT_BATCH(&train.batch, "64"),
+    {0, "batch", "N", SB_INT, &train.batch, 0, "pictures of an optimiser step (default 64)", 1, 65536},
+    {0, "micro", "N", SB_INT, &train.micro, 0, "compute at most N of them at once, to save memory (default: the batch)", 1,
+     65536},
+    {0, "recompute", NULL, SB_FLAG, &recompute, 0, "save memory: compute each block's inside again in backward", 0, 0},
     {0, "optimizer", "NAME", SB_TEXT, &optimizer, 0, "adamw or adam (default adamw)", 0, 0},
     {0, "lr", "X", SB_REAL, &train.lr, 0, "highest learning rate (default 0.0005)", 0, 10},
     {0, "warmup", "EPOCHS", SB_REAL, &train.warmup, 0, "linear warm-up, then a cosine to zero (default 3)", 0, 100000},
+    {0, "layer-decay", "X", SB_REAL, &layer_decay, 0, "each layer's rate is X times that above it (default 1)", 0.01, 1},
     {0, "decay", "X", SB_REAL, &decay, 0, "weight decay of matrices (default 0.05)", 0, 10},
     {0, "clip", "X", SB_REAL, &clip, 0, "largest norm of the gradient, 0 for any (default 1)", 0, 1e9},
-    {0, "smooth", "X", SB_REAL, &smooth, 0, "label smoothing (default 0)", 0, 0.999},
+    {0, "average", "D", SB_REAL, &average, 0,
+     "validate and keep a moving average of the weights, 0.999 say (default 0: none)", 0, 0.999999},
+    {0, "balance", "P", SB_REAL, &balance, 0, "weight classes by count^-P: 1 makes them equal (default 0)", 0, 2},
+    {0, "smooth", "X", SB_REAL, &train.smooth, 0, "label smoothing (default 0)", 0, 0.999},
     {0, "dropout", "P", SB_REAL, &plan.dropout, 0, "dropout (default 0)", 0, 0.999},
     {0, "drop-path", "P", SB_REAL, &plan.drop_path, 0, "drop path of the last block, growing from 0 (default 0)", 0, 0.999},
     {0, "flip", NULL, SB_FLAG, &train.augment.flip, 0, "augment: mirror left to right", 0, 0},
@@ -52,12 +60,19 @@ static const struct sb_opt options[] = {
     {0, "scale", "X", SB_REAL, &train.augment.scale, 0, "augment: 0.2 zooms by 1/1.2 to 1.2", 0, 10},
     {0, "shift", "X", SB_REAL, &train.augment.shift, 0, "augment: move by up to this part of the side", 0, 1},
     {0, "colour", "X", SB_REAL, &train.augment.colour, 0, "augment: contrast and brightness by up to this part", 0, 1},
+    {0, "mixup", "A", SB_REAL, &train.mixing.mixup, 0, "mix pictures in pairs by Beta(A, A) (default 0: no)", 0, 100},
+    {0, "cutmix", "A", SB_REAL, &train.mixing.cutmix, 0,
+     "put a piece of one picture into another; with --mixup each batch draws which (default 0: no)", 0, 100},
     {0, "keep", "NAME", SB_TEXT, &keep, 0, "best: the epoch with the best validation; last (default best)", 0, 0},
+    {0, "patience", "N", SB_INT, &train.patience, 0, "stop after N epochs that were no better (default: do not)", 1,
+     100000},
+    {0, "resume", NULL, SB_FLAG, &train.resume, SB_OPT_UNRECORDED,
+     "keep MODEL.state after each epoch, and go on from it where it exists", 0, 0},
     {0, "precision", "NAME", SB_TEXT, &precision, 0,
      "auto, f32 or bf16: of activations and matrix products (default auto)", 0, 0},
     SB_OPT_SEED(&plan.seed),
     SB_OPT_DEVICE(&device),
-    SB_OPT_JOBS(&jobs),
+    SB_OPT_JOBS(&train.jobs),
     SB_OPT_QUIET,
     SB_OPT_END,
 };
@@ -76,11 +91,12 @@ static int choose(const char *option, const char *value, const char *first, cons
     return sb_opt_choose(option, value, (const char *const[]){first, second, third, NULL});
 }
 
-static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m)
+/* weight: of classes. */
+static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m, const float *weight)
 {
-    if (sb_backend_open(backend, device, (int)jobs)) sb_die_error();
+    if (sb_backend_open(backend, device, (int)train.jobs)) sb_die_error();
     struct sb_net_options o = {
-        .batch = (int)train.batch,
+        .batch = (int)train.micro,
         .train = true,
         .bf16 = sb_backend_bf16(backend, precision),
         .seed = (uint64_t)plan.seed,
@@ -90,8 +106,12 @@ static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m)
         .eps = 1e-8f,
         .decay = (float)decay,
         .max_norm = (float)clip,
-        .smooth = (float)smooth,
-        .frozen_layers = (int)freeze,
+        .layer_decay = (float)layer_decay,
+        .average = (float)average,
+        .smooth = plan.task == SB_TASK_LABELS ? 0 : (float)train.smooth,
+        .class_weight = weight,
+        .frozen_layers = sb_plan_frozen(m, freeze),
+        .recompute = recompute,
     };
     struct sb_net *net = sb_net_open(backend, m, &o);
     if (!net) sb_die_error();
@@ -119,7 +139,13 @@ static void read_options(int argc, char **argv, struct sb_args *args)
     train.keep_last = choose("keep", keep, "best", "last", NULL);
     train.seed = plan.seed;
     train.output = output;
-    train.augmented = sb_augment_any(&train.augment);
+    train.averaged = average > 0;
+    bool mixes = train.mixing.mixup > 0 || train.mixing.cutmix > 0;
+    if (plan.task == SB_TASK_CAPTION && (mixes || balance > 0))
+        sb_usage("--mixup, --cutmix and --balance are for labels, not for captions");
+    if (!train.micro || train.micro > train.batch) train.micro = train.batch;
+    if (mixes && train.micro < train.batch && train.micro % 2)
+        sb_usage("--micro is even with --mixup and --cutmix: a picture is computed with its partner");
 }
 
 static void open_data(struct sb_dataset *data, const char *path)
@@ -128,7 +154,7 @@ static void open_data(struct sb_dataset *data, const char *path)
     if (labels_file && sb_labels_read(&labels, labels_file)) sb_die_error();
     struct sb_dataset_options o = {plan.task, train_part, val_part, labels_file ? &labels : NULL};
     if (sb_dataset_open(data, path, &o)) sb_die_error();
-    if (train.augmented && data->dtype != SB_U8) sb_die("augmentation needs u8 tensors (sb-tensorize --type u8)");
+    if (sb_augment_any(&train.augment) && data->dtype != SB_U8) sb_die("augmentation needs u8 tensors (sb-tensorize --type u8)");
 }
 
 int main(int argc, char **argv)
@@ -144,7 +170,8 @@ int main(int argc, char **argv)
     model.data = sb_calloc(1, SB_HEX);
     sb_spool_hash(data.spool, model.data);
     model.history = sb_lineage_json(sb_spool_header(data.spool), &tool, &args);
-    struct sb_net *net = open_net(&backend, &model);
+    float *weight = balance > 0 ? sb_balance_weights(&data, balance) : NULL;
+    struct sb_net *net = open_net(&backend, &model, weight);
     say_plan(&model, &data, net, backend.ops->name);
     train.metrics = sb_output_stdio(NULL);
     if (sb_train(net, &model, &data, &train)) sb_die_error();
@@ -152,6 +179,7 @@ int main(int argc, char **argv)
     sb_net_close(net);
     sb_backend_close(&backend);
     sb_model_free(&model);
+    free(weight);
     sb_dataset_close(&data);
     return 0;
 }

@@ -1,43 +1,40 @@
-/* Fills batches for a net from a data set: pictures read from the stream, augmentation drawn for each, targets. */
+/* Feeds a net from a data set: pictures read from the stream, augmentation drawn for each, targets, mixtures. The next
+ * batches are read while the caller computes. */
 #ifndef SB_NN_FEED_H
 #define SB_NN_FEED_H
 
+#include "nn/augment.h"
 #include "nn/dataset.h"
+#include "nn/mixing.h"
 #include "nn/net.h"
-
-/* What a picture may be turned into. All drawn anew each epoch, from the seed, the epoch and the record alone. */
-struct sb_augment {
-    bool flip;          /* left to right, half of the time */
-    bool flip_vertical;
-    double rotate;      /* degrees either way */
-    double scale;       /* 0.2: from 1/1.2 to 1.2 times, evenly on a logarithmic scale */
-    double shift;       /* part of the side, either way, each axis */
-    double colour;      /* 0.2: contrast 0.8 to 1.2, brightness -25 to 25 of 255 */
-};
-
-bool sb_augment_any(const struct sb_augment *a);
 
 struct sb_feed {
     struct sb_dataset *data;
-    const struct sb_dictionary *words; /* a captioner's vocabulary; NULL for a classifier */
-    int length;                        /* tokens of a caption */
+    const struct sb_tokenizer *tokenizer; /* a captioner's; NULL for a classifier */
+    int length;                           /* tokens of a caption */
+    int batch, micro;                     /* pictures of a step, and most of a call: what memory holds, some times over */
+    int jobs;                             /* 1: nothing is read meanwhile */
     uint64_t seed;
-    struct sb_record record;
-    uint8_t *pictures;
-    float *matrix, *colour;
-    int32_t *label, *caption;
+    /* of a pass that trains */
+    const struct sb_augment *augment; /* NULL: pictures as they are */
+    struct sb_mixing mixing;
+    float smooth; /* of several labels, whose loss knows of none: 0 and 1 move by half of it towards each other */
 };
 
-void sb_feed_init(struct sb_feed *f, struct sb_dataset *d, int batch, const struct sb_dictionary *words, int length,
-                  uint64_t seed);
-/* The batch of examples order[first .. first+count-1] of part (order NULL: first .. first+count-1 as they lie). augment
- * NULL: as they are. out points into f until the next call. -1 with a message if the stream can't be read any more. */
-int sb_feed_batch(struct sb_feed *f, const struct sb_part *part, const uint32_t *order, size_t first, int count,
-                  const struct sb_augment *augment, uint64_t epoch, struct sb_batch *out);
-void sb_feed_free(struct sb_feed *f);
+/* A pass over a part of the data. */
+struct sb_pass {
+    const struct sb_part *part;
+    const uint32_t *order; /* of its examples; NULL: as they lie */
+    bool train;
+    uint64_t epoch;
+    /* Called for each micro-batch; last: it ends its step. -1 with a message ends the pass. */
+    int (*each)(void *arg, const struct sb_batch *b, bool last);
+    void *arg;
+};
 
-/* The matrix of op warp for one draw, side x side pictures. */
-void sb_augment_draw(const struct sb_augment *a, uint64_t seed, uint64_t epoch, uint64_t record, int side,
-                     float matrix[6], float colour[2]);
+/* -1 with a message: of each(), or the stream can't be read any more. A step is `batch` pictures (the last one what is
+ * left), a micro-batch at most `micro`. A pass that trains on one label gives `target` instead of `label` where it
+ * mixes; several labels are always `target`. */
+int sb_feed_pass(const struct sb_feed *f, const struct sb_pass *p);
 
 #endif

@@ -1,5 +1,8 @@
 #include "nn/plan.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "nn/words.h"
 
 static void texts_of(struct sb_texts *out, const struct sb_dictionary *d)
@@ -46,8 +49,22 @@ int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct s
     vit.drop_path = (float)plan->drop_path;
     if (captions && plan_decoder(&decoder, plan, data, &tokenizer)) return -1;
     if (sb_model_init(m, &vit, captions ? &decoder : NULL, (uint64_t)plan->seed)) return -1;
+    m->several = plan->task == SB_TASK_LABELS;
     m->preprocess = data->preprocess;
     m->tokenizer = tokenizer;
     if (!captions) texts_of(&m->labels, &data->target);
     return plan->init ? sb_model_take(m, plan->init) : 0;
+}
+
+int sb_plan_frozen(struct sb_model *m, const char *freeze)
+{
+    int above = sb_model_layers(m) - 1;
+    char *end;
+    long layers = strtol(freeze, &end, 10);
+    if (*freeze && !*end && layers >= 0 && layers <= above) return (int)layers;
+    if (strcmp(freeze, "all")) sb_usage("--freeze is a number of layers from 0 to %d, or all, not '%s'", above, freeze);
+    /* For rates the last norm counts as of the head; a linear probe leaves it alone. */
+    for (size_t i = 0; i < m->params; i++)
+        if (!strncmp(m->param[i].name, "norm.", 5)) m->param[i].layer = above - 1;
+    return above;
 }

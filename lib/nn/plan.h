@@ -21,4 +21,8 @@ struct sb_plan {
 /* Lays the model out for the data's labels or captions. An --arch or --decoder that is none is wrong usage; else -1 with a message. */
 int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data);
 
+/* How many layers are not trained (sb_net_options.frozen_layers): freeze is that number, or "all": all but the head, or
+ * but a captioner's decoder. Anything else is wrong usage. */
+int sb_plan_frozen(struct sb_model *m, const char *freeze);
+
 #endif

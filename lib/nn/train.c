@@ -4,9 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/progress.h"
 #include "base/rng.h"
+#include "nn/train_state.h"
+#include "nn/validate.h"
 
 struct trainer {
     struct sb_net *net;
@@ -15,13 +18,13 @@ struct trainer {
     const struct sb_train_options *o;
     struct sb_feed feed;
     uint32_t *order;
+    struct sb_train_state state;
+    char *state_path;
     double started;
-    int kept_epoch;
-    double kept_score; /* higher is better */
-};
-
-struct score {
-    double loss, right; /* means; right: share of labels or words */
+    /* of the epoch in progress */
+    double loss, weight; /* sum of losses, and what it is a mean over */
+    uint64_t step;
+    size_t seen; /* pictures */
 };
 
 double sb_train_rate(double lr, double step, double warm, double steps)
@@ -38,105 +41,139 @@ static void shuffle(struct trainer *t, uint64_t epoch)
     sb_rng_shuffle(&r, t->order, (uint32_t)t->data->train.count);
 }
 
-/* One pass over the training part; the mean loss in *loss. */
-static int train_epoch(struct trainer *t, int epoch, double *loss)
+/* A micro-batch; the last of a step updates the weights. */
+static int train_one(void *arg, const struct sb_batch *b, bool last)
 {
+    struct trainer *t = arg;
     const struct sb_train_options *o = t->o;
-    size_t count = t->data->train.count;
-    double steps = ceil((double)count / (double)o->batch), sum = 0;
-    shuffle(t, (uint64_t)epoch);
-    for (size_t at = 0, step = 0; at < count; at += (size_t)o->batch, step++) {
-        struct sb_batch b;
-        int n = count - at < (size_t)o->batch ? (int)(count - at) : (int)o->batch;
-        if (sb_feed_batch(&t->feed, &t->data->train, t->order, at, n, o->augmented ? &o->augment : NULL,
-                          (uint64_t)epoch, &b))
-            return -1;
-        double lr = sb_train_rate(o->lr, epoch * steps + (double)step, o->warmup * steps, (double)o->epochs * steps);
-        double l = sb_net_step(t->net, &b, lr);
-        if (!isfinite(l))
-            return sb_error("the loss is no longer a number (epoch %d, step %zu): try a lower --lr", epoch + 1,
-                            step + 1);
-        sum += l * n;
-        sb_progress(epoch * steps + (double)step + 1, (double)o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1,
-                    (int)o->epochs, sum / (double)(at + (size_t)n));
-    }
-    *loss = sum / (double)count;
+    int epoch = t->state.epochs;
+    double weight, loss = sb_net_accumulate(t->net, b, &weight);
+    double steps = ceil((double)t->data->train.count / (double)o->batch), at = epoch * steps + (double)t->step;
+    t->loss += loss;
+    t->weight += weight;
+    t->seen += (size_t)b->count;
+    if (!isfinite(loss))
+        return sb_error("the loss is no longer a number (epoch %d, step %llu): try a lower --lr", epoch + 1,
+                        (unsigned long long)t->step + 1);
+    if (!last) return 0;
+    sb_net_update(t->net, sb_train_rate(o->lr, at, o->warmup * steps, (double)o->epochs * steps));
+    t->step++;
+    sb_progress(at + 1, (double)o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1, (int)o->epochs,
+                t->weight > 0 ? t->loss / t->weight : 0);
     return 0;
 }
 
-static int validate(struct trainer *t, struct score *s)
+/* One pass over the training part. */
+static int train_epoch(struct trainer *t)
 {
-    const struct sb_part *part = &t->data->val;
-    double loss = 0;
-    int64_t right = 0, of = 0;
-    for (size_t at = 0; at < part->count; at += (size_t)t->o->batch) {
-        struct sb_batch b;
-        int n = part->count - at < (size_t)t->o->batch ? (int)(part->count - at) : (int)t->o->batch;
-        int64_t batch_right = 0, batch_of = 0;
-        if (sb_feed_batch(&t->feed, part, NULL, at, n, NULL, 0, &b)) return -1;
-        double mean = sb_net_evaluate(t->net, &b, &batch_right, &batch_of);
-        loss += mean * (double)batch_of; /* batches hold unlike numbers of words, and the last one fewer pictures */
-        right += batch_right;
-        of += batch_of;
-    }
-    s->loss = of ? loss / (double)of : 0;
-    s->right = of ? (double)right / (double)of : 0;
-    return 0;
+    uint64_t epoch = (uint64_t)t->state.epochs;
+    shuffle(t, epoch);
+    t->loss = t->weight = 0;
+    t->step = 0;
+    struct sb_pass pass = {&t->data->train, t->order, true, epoch, train_one, t};
+    return sb_feed_pass(&t->feed, &pass);
 }
 
-/* Keeps the weights if they are the best so far, or the last. */
-static int keep(struct trainer *t, int epoch, const struct score *val)
+/* Whether the epoch that is just done is the last. */
+static bool ends(const struct trainer *t)
 {
-    bool last = epoch + 1 == t->o->epochs, blind = t->o->keep_last || !val;
+    const struct sb_train_state *s = &t->state;
+    return s->epochs >= t->o->epochs || (t->o->patience && s->epochs - s->best_epoch >= t->o->patience);
+}
+
+/* Notes the score of the epoch that is just done (val NULL: there is none), and keeps the weights if they are the best
+ * so far, or the last. */
+static int keep(struct trainer *t, const struct sb_score *val)
+{
+    struct sb_train_state *s = &t->state;
     /* Among equal shares of right answers the lower loss wins; a captioner goes by its loss. */
-    double score = blind ? 0 : t->feed.tokenizer ? -val->loss : val->right - 1e-6 * fmin(val->loss, 100);
-    if (blind ? !last : t->kept_epoch && score <= t->kept_score) return 0;
-    t->kept_epoch = epoch + 1;
-    t->kept_score = score;
+    double score = !val ? 0 : t->feed.tokenizer ? -val->loss : val->value - 1e-6 * fmin(val->loss, 100);
+    bool better = val && (!s->best_epoch || score > s->best_score);
+    if (better) {
+        s->best_epoch = s->epochs;
+        s->best_score = score;
+    }
+    if (t->o->keep_last || !val ? !ends(t) : !better) return 0;
+    s->kept_epoch = s->epochs;
     sb_net_weights(t->net);
     return sb_model_save(t->model, t->o->output);
 }
 
-static int report(struct trainer *t, int epoch, double train_loss, const struct score *val, double seconds)
+static int report(struct trainer *t, const struct sb_score *val, double seconds)
 {
+    static const char *const name[] = {
+        [SB_TASK_LABEL] = "val_top1", [SB_TASK_LABELS] = "val_map", [SB_TASK_CAPTION] = "val_words_right"};
     FILE *f = t->o->metrics;
     if (!f) return 0;
-    fprintf(f, "{\"epoch\": %d, \"train_loss\": %.6g, ", epoch + 1, train_loss);
-    if (val)
-        fprintf(f, "\"val_loss\": %.6g, \"%s\": %.6g, ", val->loss, t->feed.tokenizer ? "val_words_right" : "val_top1",
-                val->right);
+    fprintf(f, "{\"epoch\": %d, \"train_loss\": %.6g, ", t->state.epochs, t->weight > 0 ? t->loss / t->weight : 0);
+    if (val) fprintf(f, "\"val_loss\": %.6g, \"%s\": %.6g, ", val->loss, name[t->data->task], val->value);
     fprintf(f, "\"kept\": %s, \"seconds\": %.3f, \"images_per_second\": %.1f}\n",
-            t->kept_epoch == epoch + 1 ? "true" : "false", sb_seconds() - t->started,
+            t->state.kept_epoch == t->state.epochs ? "true" : "false", sb_seconds() - t->started,
             (double)t->data->train.count / seconds);
     if (fflush(f)) return sb_error("metrics: %s", strerror(errno));
     return 0;
 }
 
+static int run_epoch(struct trainer *t)
+{
+    double begun = sb_seconds();
+    struct sb_score val, *measured = t->data->val.count ? &val : NULL;
+    if (train_epoch(t)) return -1;
+    double seconds = sb_seconds() - begun;
+    t->state.epochs++;
+    if (t->o->averaged) sb_net_average(t->net, true);
+    if (measured && sb_validate(t->net, &t->feed, &t->data->val, measured)) return -1;
+    if (keep(t, measured)) return -1;
+    if (t->o->averaged) sb_net_average(t->net, false);
+    if (report(t, measured, seconds)) return -1;
+    /* After the model's own file: killed between the two, the epoch is done again and writes the same model. */
+    return t->o->resume ? sb_train_state_save(t->state_path, &t->state, t->net, t->model, t->o->averaged) : 0;
+}
+
+static int take_up(struct trainer *t)
+{
+    int found = sb_train_state_load(t->state_path, &t->state, t->net, t->model, t->o->averaged);
+    if (found <= 0) return found;
+    if (t->state.kept_epoch && access(t->o->output, F_OK))
+        return sb_error("%s: missing, but %s goes on from it", t->o->output, t->state_path);
+    if (!sb_quiet) fprintf(stderr, "%s: %s: going on after epoch %d\n", sb_program, t->state_path, t->state.epochs);
+    return 0;
+}
+
 static int run(struct trainer *t)
 {
-    for (int epoch = 0; epoch < t->o->epochs; epoch++) {
-        double begun = sb_seconds(), loss = 0;
-        struct score val, *measured = t->data->val.count ? &val : NULL;
-        if (train_epoch(t, epoch, &loss)) return -1;
-        double seconds = sb_seconds() - begun;
-        if (measured && validate(t, measured)) return -1;
-        if (keep(t, epoch, measured)) return -1;
-        if (report(t, epoch, loss, measured, seconds)) return -1;
-    }
+    if (t->data->train.count > UINT32_MAX) return sb_error("too many examples: %zu", t->data->train.count);
+    if (t->o->patience && !t->data->val.count) return sb_error("--patience needs records to validate on");
+    if (t->o->resume && take_up(t)) return -1;
+    while (!t->state.epochs || !ends(t))
+        if (run_epoch(t)) return -1;
+    if (t->o->resume && unlink(t->state_path) && errno != ENOENT)
+        return sb_error("%s: %s", t->state_path, strerror(errno));
     return 0;
 }
 
 int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const struct sb_train_options *o)
 {
     struct trainer t = {.net = net, .model = m, .data = d, .o = o, .started = sb_seconds()};
-    if (d->train.count > UINT32_MAX) return sb_error("too many examples: %zu", d->train.count);
-    sb_feed_init(&t.feed, d, (int)o->batch, m->decoder.words ? &m->tokenizer : NULL, m->decoder.length, (uint64_t)o->seed);
+    t.feed = (struct sb_feed){
+        .data = d,
+        .tokenizer = m->decoder.words ? &m->tokenizer : NULL,
+        .length = m->decoder.length,
+        .batch = (int)o->batch,
+        .micro = (int)o->micro,
+        .jobs = (int)(o->jobs ? o->jobs : sb_cores()),
+        .seed = (uint64_t)o->seed,
+        .augment = sb_augment_any(&o->augment) ? &o->augment : NULL,
+        .mixing = o->mixing,
+        .smooth = (float)o->smooth,
+    };
     t.order = sb_calloc(d->train.count, sizeof *t.order);
+    t.state_path = sb_train_state_path(o->output);
     int status = run(&t);
     sb_progress_end();
     if (!status && !sb_quiet)
-        fprintf(stderr, "%s: kept the weights of epoch %d in %s\n", sb_program, t.kept_epoch, o->output);
+        fprintf(stderr, "%s: kept the weights of epoch %d in %s\n", sb_program, t.state.kept_epoch, o->output);
     free(t.order);
-    sb_feed_free(&t.feed);
+    free(t.state_path);
     return status;
 }

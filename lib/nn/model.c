@@ -119,6 +119,8 @@ int sb_model_config_check(const struct sb_model *m)
         return sb_resnet_config_check(&m->resnet);
     }
     if (sb_vit_config_check(&m->vit) || decoder_check(&m->decoder)) return -1;
+    if (m->vit.fc_norm && m->decoder.words)
+        return sb_error("model: a captioner needs the tokens' norm, and this one has that of their mean");
     return m->vit.classes && m->decoder.words ? sb_error("model: it has both classes and words") : 0;
 }
 

@@ -18,6 +18,7 @@ struct sb_vit_config {
     int hidden;            /* of the MLP; 4 * dim */
     int registers;         /* DINOv2's register tokens */
     bool class_token;      /* its output is the embedding; else the mean of the patch tokens */
+    bool fc_norm;          /* the mean is, even with a class token, and the last norm comes after it (timm's fc_norm) */
     bool layer_scale;
     float eps;                /* LayerNorm's; 1e-6 in timm */
     int classes;              /* 0: no head */

@@ -100,8 +100,11 @@ char *sb_model_config_json(const struct sb_model *m)
     json_object_set_new(o, "version", json_integer(1));
     if (m->family == SB_RESNET)
         json_object_set_new(o, "resnet", write_items(resnet_items, COUNT(resnet_items)));
-    else
-        json_object_set_new(o, "vit", write_items(vit_items, COUNT(vit_items)));
+    else {
+        json_t *v = write_items(vit_items, COUNT(vit_items));
+        write_switch(v, "fc_norm", vit.fc_norm);
+        json_object_set_new(o, "vit", v);
+    }
     if (decoder.words) json_object_set_new(o, "decoder", write_items(decoder_items, COUNT(decoder_items)));
     write_switch(o, "several", m->several);
     write_switch(o, "crops", m->crops);
@@ -121,6 +124,7 @@ int sb_model_config_parse(struct sb_model *m, const char *text)
     json_t *o = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     const json_t *d = json_object_get(o, "decoder"), *resnet = json_object_get(o, "resnet");
     m->family = resnet ? SB_RESNET : SB_VIT;
+    m->vit.fc_norm = json_is_true(json_object_get(json_object_get(o, "vit"), "fc_norm"));
     m->several = json_is_true(json_object_get(o, "several"));
     m->crops = json_is_true(json_object_get(o, "crops"));
     int rc = 0;

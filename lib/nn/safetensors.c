@@ -142,6 +142,11 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct sb_weight *)a)->name, ((const struct sb_weight *)b)->name);
 }
 
+void sb_weights_sort(struct sb_weights *w)
+{
+    if (w->count) qsort(w->weight, w->count, sizeof *w->weight, by_name);
+}
+
 static int parse_header(struct sb_weights *w, json_t *header, const char *file, const uint8_t *data, size_t data_size)
 {
     size_t n = json_object_size(header);
@@ -166,7 +171,7 @@ static int parse_header(struct sb_weights *w, json_t *header, const char *file, 
     }
     if (!rc) rc = check_ranges(file, range, w->count, data_size);
     free(range);
-    if (w->count) qsort(w->weight, w->count, sizeof *w->weight, by_name);
+    sb_weights_sort(w);
     return rc;
 }
 
@@ -253,11 +258,15 @@ int sb_weights_open(struct sb_weights *w, const char *path)
     return rc;
 }
 
-const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *name)
+struct sb_weight *sb_weights_entry(const struct sb_weights *w, const char *name)
 {
     struct sb_weight wanted = {.name = (char *)(uintptr_t)name};
-    if (!w->count) return NULL;
-    const struct sb_weight *found = bsearch(&wanted, w->weight, w->count, sizeof *w->weight, by_name);
+    return w->count ? bsearch(&wanted, w->weight, w->count, sizeof *w->weight, by_name) : NULL;
+}
+
+const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *name)
+{
+    const struct sb_weight *found = sb_weights_entry(w, name);
     return found ? &found->tensor : NULL;
 }
 

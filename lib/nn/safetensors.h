@@ -27,6 +27,9 @@ int sb_weights_open(struct sb_weights *w, const char *path); /* "reef.safetensor
 int sb_weights_parse(struct sb_weights *w, const void *bytes, size_t size, const char *name);
 const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *name); /* NULL if absent */
 const char *sb_weights_metadata(const struct sb_weights *w, const char *key);          /* NULL if absent */
+/* For who renames and replaces tensors (nn/names.h). */
+struct sb_weight *sb_weights_entry(const struct sb_weights *w, const char *name); /* NULL if absent */
+void sb_weights_sort(struct sb_weights *w);                                       /* by name, as all here want it */
 void *sb_weights_own(struct sb_weights *w, size_t bytes); /* memory for a tensor that closing frees */
 void sb_weights_close(struct sb_weights *w);
 

@@ -17,6 +17,8 @@ int64_t sb_vit_tokens(const struct sb_vit_config *c)
     return sb_vit_prefix(c) + side * side;
 }
 
+bool sb_vit_mean(const struct sb_vit_config *c) { return c->fc_norm || !c->class_token; }
+
 static int declare_tokens(struct sb_model *m, const char *name, int64_t count, int64_t dim, float deviation)
 {
     struct sb_param p = {.name = (char *)(uintptr_t)name,
@@ -45,7 +47,7 @@ static void build_blocks(struct sb_vit *v, struct sb_model *m)
             .dropout = c->dropout,
             .act = SB_ACT_GELU,
             /* Of the last block a classifier reads the class token alone: ViT-B is spared 6 % of its operations. */
-            .first = i == c->depth - 1 && c->class_token && !m->decoder.words,
+            .first = i == c->depth - 1 && !sb_vit_mean(c) && !m->decoder.words,
             .scale = 0.02f,
             .out_scale = 0.02f,
             .site = 4u * (uint32_t)i,
@@ -67,7 +69,8 @@ void sb_vit_build(struct sb_vit *v, struct sb_model *m)
     int64_t positions = sb_vit_tokens(c) - (c->registers ? sb_vit_prefix(c) : 0);
     v->positions = declare_tokens(m, "pos_embed", positions, c->dim, 0.02f);
     build_blocks(v, m);
-    sb_norm_build(&v->norm, m, "norm", c->dim, c->depth + 1, c->eps);
+    /* As in timm the norm learns, and is frozen, with the last block: the head's layer is the head alone. */
+    sb_norm_build(&v->norm, m, c->fc_norm ? "fc_norm" : "norm", c->dim, c->depth, c->eps);
     if (c->classes) sb_linear_build(&v->head, m, "head", c->dim, c->classes, c->depth + 1, false, 0.02f);
 }
 
@@ -121,17 +124,18 @@ void sb_vit_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor 
     sb_run_rewind(r, mark);
 }
 
-/* Norm and picking a row commute, so that of the class token alone is normalised. */
+/* Of the class token or of the mean, where the norm comes after it, one row is normalised; norm and picking a row
+ * commute. */
 struct sb_tensor sb_vit_pool(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *tokens)
 {
     const struct sb_vit_config *c = &v->config;
     int64_t b = tokens->shape[0], d = c->dim;
     struct sb_tensor embedding = SB_TAKE(r, r->act, b, d);
     size_t mark = sb_run_mark(r);
-    if (c->class_token) {
-        struct sb_tensor first = SB_TAKE(r, r->act, b, d);
-        r->ops->pool(r->dev, SB_POOL_FIRST, 0, tokens, &first);
-        sb_norm_forward(r, &v->norm, &first, &embedding);
+    if (!sb_vit_mean(c) || c->fc_norm) {
+        struct sb_tensor one = SB_TAKE(r, r->act, b, d);
+        r->ops->pool(r->dev, c->fc_norm ? SB_POOL_MEAN : SB_POOL_FIRST, c->fc_norm ? sb_vit_prefix(c) : 0, tokens, &one);
+        sb_norm_forward(r, &v->norm, &one, &embedding);
     } else {
         struct sb_tensor normed = sb_run_tensor(r, r->act, tokens->shape, tokens->ndim);
         sb_norm_forward(r, &v->norm, tokens, &normed);
@@ -146,10 +150,11 @@ void sb_vit_pool_backward(struct sb_run *r, struct sb_vit *v, const struct sb_te
 {
     const struct sb_vit_config *c = &v->config;
     size_t mark = sb_run_mark(r);
-    if (c->class_token) {
-        struct sb_tensor dfirst = SB_TAKE(r, r->act, dembedding->shape[0], c->dim);
-        sb_norm_backward(r, &v->norm, dembedding, NULL, &dfirst);
-        r->ops->pool_bwd(r->dev, SB_POOL_FIRST, 0, &dfirst, dtokens);
+    if (!sb_vit_mean(c) || c->fc_norm) {
+        struct sb_tensor done = SB_TAKE(r, r->act, dembedding->shape[0], c->dim);
+        sb_norm_backward(r, &v->norm, dembedding, NULL, &done);
+        r->ops->pool_bwd(r->dev, c->fc_norm ? SB_POOL_MEAN : SB_POOL_FIRST, c->fc_norm ? sb_vit_prefix(c) : 0, &done,
+                         dtokens);
     } else {
         struct sb_tensor dnormed = sb_run_tensor(r, r->act, dtokens->shape, dtokens->ndim);
         r->ops->pool_bwd(r->dev, SB_POOL_MEAN, sb_vit_prefix(c), dembedding, &dnormed);

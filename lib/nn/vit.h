@@ -18,6 +18,7 @@ struct sb_vit {
 void sb_vit_build(struct sb_vit *v, struct sb_model *m); /* of m->vit; declares its parameters */
 void sb_vit_free(struct sb_vit *v);
 int64_t sb_vit_prefix(const struct sb_vit_config *c); /* tokens before the patches: class, registers */
+bool sb_vit_mean(const struct sb_vit_config *c);      /* the embedding is the mean of the patches */
 int64_t sb_vit_tokens(const struct sb_vit_config *c); /* all tokens */
 
 /* pictures act [B,3,S,S] to tokens [B,T,D] before the last norm; of a classifier with a class token [B,1,D], that token
@@ -26,7 +27,8 @@ struct sb_tensor sb_vit_forward(struct sb_run *r, struct sb_vit *v, const struct
 /* dtokens [B,T,D] is used up; where forward gives the class token alone, the others' rows are not looked at. */
 void sb_vit_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dtokens);
 
-/* Tokens to the embedding [B,D]: the class token, or the mean of the patches, after the last norm. */
+/* Tokens to the embedding [B,D]: the class token, or the mean of the patches, after the last norm; or the norm of
+ * the mean. */
 struct sb_tensor sb_vit_pool(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *tokens);
 /* Gradient of the embedding to that of the tokens [B,T,D], which is overwritten whole. */
 void sb_vit_pool_backward(struct sb_run *r, struct sb_vit *v, const struct sb_tensor *dembedding,

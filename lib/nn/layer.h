@@ -91,6 +91,7 @@ struct sb_block {
     struct sb_mlp mlp;
     int layer;
     bool first;
+    struct sb_tensor x; /* saved where blocks are recomputed */
 };
 
 void sb_block_build(struct sb_block *b, struct sb_model *m, const struct sb_block_config *c);
@@ -106,8 +107,10 @@ void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m,
                      const struct sb_tensor *dx); /* dx: gradient of y in, of x out */
 
 /* A stack of blocks. Forward gives the tensor that holds its result: x itself where nothing is saved; [B,1,D] where the
- * last block is built for the first token alone. Blocks below run->frozen save nothing, and backward stops above them.
- * dx [B,T,D], whatever forward gave: gradient of the result in, of x out. */
+ * last block is built for the first token alone. Blocks below run->frozen save nothing and draw no chance, as in
+ * inference, and backward stops above them. With run->recompute a block's input alone is kept, and backward computes
+ * the block again (Chen et al. 2016): the same bytes, for a third of the operations more. dx [B,T,D], whatever forward
+ * gave: gradient of the result in, of x out. */
 struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x,
                                    const struct sb_cache *cache);
 /* false: it stopped at a frozen block, and nothing below is trained. */

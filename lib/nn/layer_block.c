@@ -136,27 +136,40 @@ void sb_mlp_backward(struct sb_run *r, struct sb_mlp *m, const struct sb_tensor 
     sb_run_rewind(r, mark);
 }
 
-/* What half a block writes to: what it reads, where nothing is saved. */
-static struct sb_tensor output(struct sb_run *r, const struct sb_tensor *x, bool first)
+/* y: may be x where nothing is saved and the shapes agree. */
+static void block_forward(struct sb_run *r, struct sb_block *b, const struct sb_tensor *x, const struct sb_cache *cache,
+                          int index, const struct sb_tensor *y)
 {
-    if (first) return SB_TAKE(r, r->act, x->shape[0], 1, x->shape[2]);
-    return r->save ? sb_run_tensor(r, r->act, x->shape, x->ndim) : *x;
+    struct sb_tensor middle = r->save ? sb_run_tensor(r, r->act, y->shape, y->ndim) : *y;
+    sb_attention_forward(r, &b->attention, x, cache, index, &middle);
+    sb_mlp_forward(r, &b->mlp, &middle, y);
 }
 
+static struct sb_tensor take_result(struct sb_run *r, const struct sb_block *b, const struct sb_tensor *x)
+{
+    return SB_TAKE(r, r->act, x->shape[0], b->first ? 1 : x->shape[1], x->shape[2]);
+}
+
+/* Where blocks are recomputed, what one saved is given up at once, but for its input. It saves all the same, so that it
+ * computes the same bytes the second time. */
 struct sb_tensor sb_blocks_forward(struct sb_run *r, struct sb_block *block, int depth, const struct sb_tensor *x,
                                    const struct sb_cache *cache)
 {
     struct sb_tensor now = *x;
-    bool save = r->save;
+    bool save = r->save, chance = r->chance;
     for (int i = 0; i < depth; i++) {
-        r->save = save && block[i].layer >= r->frozen;
-        struct sb_tensor middle = output(r, &now, block[i].first);
-        sb_attention_forward(r, &block[i].attention, &now, cache, i, &middle);
-        struct sb_tensor next = output(r, &middle, false);
-        sb_mlp_forward(r, &block[i].mlp, &middle, &next);
-        now = next;
+        bool trained = block[i].layer >= r->frozen;
+        r->save = save && trained;
+        r->chance = chance && trained;
+        struct sb_tensor y = r->save || block[i].first ? take_result(r, &block[i], &now) : now;
+        size_t mark = sb_run_mark(r);
+        block[i].x = now;
+        block_forward(r, &block[i], &now, cache, i, &y);
+        if (r->recompute) sb_run_rewind(r, mark);
+        now = y;
     }
     r->save = save;
+    r->chance = chance;
     return now;
 }
 
@@ -165,6 +178,10 @@ bool sb_blocks_backward(struct sb_run *r, struct sb_block *block, int depth, con
     for (int i = depth - 1; i >= 0; i--) {
         if (block[i].layer < r->frozen) return false;
         size_t mark = sb_run_mark(r);
+        if (r->recompute) {
+            struct sb_tensor y = take_result(r, &block[i], &block[i].x);
+            block_forward(r, &block[i], &block[i].x, NULL, i, &y);
+        }
         struct sb_tensor dy = block[i].first ? first_token(r, dx) : *dx;
         sb_mlp_backward(r, &block[i].mlp, &dy);
         sb_attention_backward(r, &block[i].attention, &dy, dx);

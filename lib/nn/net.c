@@ -23,12 +23,14 @@ static void *hold(struct sb_net *n, size_t bytes, bool *refused)
 
 static bool is_trained(const struct sb_net *n, const struct sb_param *p)
 {
-    return p->layer >= n->options.frozen_layers && !p->statistic;
+    return p->layer >= n->options.frozen_layers;
 }
 
-/* The head learns at the full rate, the embedding at layer_decay^(layers - 1) of it. */
+/* The head learns at the full rate, the embedding at layer_decay^(layers - 1) of it. Statistics do not learn: they have
+ * a segment for the average's sake alone. */
 static float rate_of(const struct sb_net *n, const struct sb_param *p)
 {
+    if (p->statistic) return 0;
     double step = (double)n->options.layer_decay;
     return step > 0 ? (float)pow(step, sb_model_layers(n->model) - 1 - p->layer) : 1;
 }
@@ -205,6 +207,7 @@ static int check_options(const struct sb_model *m, const struct sb_net_options *
     if (o->train && !sb_model_classes(m) && !m->decoder.words)
         return sb_error("the model has neither classes nor words to learn");
     if (o->class_weight && !sb_model_classes(m)) return sb_error("class weights for a model without classes");
+    if (o->recompute && m->family != SB_VIT) return sb_error("recomputation is for transformers");
     if (o->layer_decay < 0 || o->layer_decay > 1) return sb_error("a layer decay of %g", (double)o->layer_decay);
     if (o->average < 0 || o->average >= 1) return sb_error("a weight average of %g", (double)o->average);
     return 0;
@@ -217,7 +220,8 @@ struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struc
     n->model = m;
     n->options = *o;
     n->run = (struct sb_run){
-        .ops = b->ops, .dev = b->dev, .act = o->bf16 ? SB_BF16 : SB_F32, .model = m, .frozen = o->frozen_layers};
+        .ops = b->ops, .dev = b->dev, .act = o->bf16 ? SB_BF16 : SB_F32, .recompute = o->recompute, .model = m,
+        .frozen = o->frozen_layers};
     sb_backbone_build(&n->backbone, m);
     if (m->decoder.words) {
         sb_gpt2_build(&n->gpt2, m);

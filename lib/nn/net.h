@@ -65,14 +65,16 @@ double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *corr
 
 /* Adds the gradient of a micro-batch to those since the last update; returns the sum of its losses. *weight: what they
  * are a mean over: the sum of the labels' class weights, the words, or with `target` the pictures. Chance goes by the
- * seed, the step and the sample's number since the last update, so that micro-batches change nothing but rounding. */
+ * seed, the step and the sample's number since the last update, so that micro-batches change nothing but rounding
+ * (and what batch norm makes of a batch). */
 double sb_net_accumulate(struct sb_net *n, const struct sb_batch *b, double *weight);
 /* One optimiser step at this learning rate over what was accumulated since the last: the mean of the gradients. */
 void sb_net_update(struct sb_net *n, double lr);
 /* Both for one batch; returns its mean loss before the update. */
 double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr);
 uint64_t sb_net_steps(const struct sb_net *n);
-/* While on, evaluate, classify, caption and weights() use the averaged weights. No training meanwhile. */
+/* The average starts as the weights and follows them after each step, a batch norm's running statistics too (as timm's
+ * ModelEmaV2). While on, evaluate, classify, caption and weights() use the averaged weights. No training meanwhile. */
 void sb_net_average(struct sb_net *n, bool on);
 void sb_net_weights(struct sb_net *n); /* downloads the weights into the model's master */
 

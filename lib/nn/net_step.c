@@ -98,25 +98,11 @@ void sb_net_refresh(struct sb_net *n)
     sb_net_pack(n);
 }
 
-/* The average has the running statistics of the weights that are trained. */
-static void share_statistics(struct sb_net *n)
-{
-    for (size_t i = 0; i < n->model->params; i++) {
-        const struct sb_param *p = &n->model->param[i];
-        if (!p->statistic) continue;
-        struct sb_tensor from = {.dtype = SB_F32, .ndim = 2, .shape = {1, p->count}, .data = n->master + p->offset};
-        struct sb_tensor to = from;
-        to.data = n->average + p->offset;
-        n->run.ops->copy(n->run.dev, &from, p->count, p->count, &to);
-    }
-}
-
 void sb_net_average(struct sb_net *n, bool on)
 {
     if (on && !n->average) sb_die("the net was opened without an average");
     if (on == n->averaged) return;
     n->averaged = on;
-    if (on) share_statistics(n);
     sb_net_refresh(n);
 }
 

@@ -32,18 +32,36 @@ static struct sb_tensor word_ids(const struct sb_net *n)
         .dtype = SB_I32, .ndim = 2, .shape = {n->input.count, n->model->decoder.length - 1}, .data = n->ids};
 }
 
+static bool trains_backbone(const struct sb_net *n)
+{
+    return n->options.frozen_layers < sb_model_layers(n->model) - 1;
+}
+
+/* A backbone that is frozen whole computes as in inference. */
+static struct sb_tensor see(struct sb_net *n, const struct sb_tensor *pictures)
+{
+    struct sb_run *r = &n->run;
+    bool save = r->save, chance = r->chance;
+    r->save = save && trains_backbone(n);
+    r->chance = chance && trains_backbone(n);
+    struct sb_tensor seen = n->model->decoder.words ? sb_backbone_tokens(r, &n->backbone, pictures)
+                                                    : sb_backbone_forward(r, &n->backbone, pictures);
+    r->save = save;
+    r->chance = chance;
+    return seen;
+}
+
 /* Logits of every row that has a loss, over what was uploaded. *between: a captioner's normed tokens or a classifier's
  * embedding. */
 static struct sb_tensor forward(struct sb_net *n, struct sb_tensor *between)
 {
     struct sb_run *r = &n->run;
     struct sb_tensor pictures = sb_net_pictures(n);
+    *between = see(n, &pictures);
     if (n->model->decoder.words) {
         struct sb_tensor ids = word_ids(n);
-        *between = sb_backbone_tokens(r, &n->backbone, &pictures);
         return sb_gpt2_forward(r, &n->gpt2, between, &ids, NULL, NULL);
     }
-    *between = sb_backbone_forward(r, &n->backbone, &pictures);
     struct sb_tensor logits = SB_TAKE(r, r->act, n->input.count, sb_model_classes(n->model));
     sb_linear_forward(r, sb_backbone_head(&n->backbone), between, NULL, &logits);
     return logits;
@@ -52,14 +70,13 @@ static struct sb_tensor forward(struct sb_net *n, struct sb_tensor *between)
 static void backward(struct sb_net *n, const struct sb_tensor *between, const struct sb_tensor *dlogits)
 {
     struct sb_run *r = &n->run;
-    struct sb_tensor dbetween = sb_run_tensor(r, r->act, between->shape, between->ndim);
-    if (n->model->decoder.words) {
-        sb_gpt2_backward(r, &n->gpt2, dlogits, &dbetween);
-        sb_backbone_tokens_backward(r, &n->backbone, &dbetween);
-    } else {
-        sb_linear_backward(r, sb_backbone_head(&n->backbone), dlogits, &dbetween);
-        sb_backbone_backward(r, &n->backbone, &dbetween);
-    }
+    bool words = n->model->decoder.words, further = trains_backbone(n);
+    struct sb_tensor dbetween;
+    if (further) dbetween = sb_run_tensor(r, r->act, between->shape, between->ndim);
+    if (words) sb_gpt2_backward(r, &n->gpt2, dlogits, further ? &dbetween : NULL);
+    else sb_linear_backward(r, sb_backbone_head(&n->backbone), dlogits, further ? &dbetween : NULL);
+    if (further && words) sb_backbone_tokens_backward(r, &n->backbone, &dbetween);
+    else if (further) sb_backbone_backward(r, &n->backbone, &dbetween);
 }
 
 void sb_net_evaluate_pass(void *net)

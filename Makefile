@@ -64,18 +64,19 @@ $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
 $B/tests/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
-$B/tests/test_model $B/tests/test_model_file: $B/tests/model_cases.o
+$B/tests/test_model $B/tests/test_model_file $B/tests/test_resnet: $B/tests/model_cases.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)
 $B/tests/faults.so: tests/faults.c
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -fPIC -shared -o $@ $< -ldl
 # A plugin shows one symbol of its own, and nothing of the program. In the cpu's, device.c and what calls oneDNN run on any x86-64; the loops
-# are compiled for AVX2 (v3) and for AVX-512 (v4), each set linked into one object that shows its table alone.
+# are compiled for AVX2 (v3), for AVX-512 (v4) and for AVX-512 with bf16, each set linked into one object that shows its table alone.
 CPU_ANY := $(patsubst %,$B/kernels/cpu/%.o,device plan matmul convolution)
 CPU_LOOPS := $(filter-out $(CPU_ANY),$(call objects,kernels/cpu))
 $B/kernels/cpu/v3/%.o: ALL_CFLAGS += -march=x86-64-v3 -DSB_CPU_TABLE=sb_cpu_ops_v3
 $B/kernels/cpu/v4/%.o: ALL_CFLAGS += -march=x86-64-v4 -mprefer-vector-width=512 -DSB_CPU_TABLE=sb_cpu_ops_v4
+$B/kernels/cpu/bf16/%.o: ALL_CFLAGS += -march=x86-64-v4 -mavx512bf16 -mprefer-vector-width=512 -DSB_CPU_TABLE=sb_cpu_ops_bf16
 define cpu_level
 $B/kernels/cpu/$(1)/%.o: kernels/cpu/%.c
 	@mkdir -p $$(@D)
@@ -85,8 +86,8 @@ $B/kernels/cpu-$(1).o: $(CPU_LOOPS:$B/kernels/cpu/%=$B/kernels/cpu/$(1)/%)
 	@$$(LD) -r -o $$@ $$^
 	@objcopy --keep-global-symbol=sb_cpu_ops_$(1) $$@
 endef
-$(foreach v,v3 v4,$(eval $(call cpu_level,$v)))
-$B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/libbase.a
+$(foreach v,v3 v4 bf16,$(eval $(call cpu_level,$v)))
+$B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/kernels/cpu-bf16.o $B/libbase.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -shared -o $@ $^ -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm

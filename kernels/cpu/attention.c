@@ -1,100 +1,13 @@
 /* Attention a head at a time: a thread takes one head of one sample, brings its keys and values into its own scratch as
  * f32, and goes through the queries block by block, so that the scores of a block stay in its cache. Softmax is exact
- * and f32; only the log-sum-exp is kept. */
+ * and f32; only the log-sum-exp is kept. Where the processor has bf16 products, attention_bf16.c takes its place. */
 #include <math.h>
 
-#include "kernels/cpu/cpu.h"
-#include "kernels/cpu/gemm.h"
+#include "kernels/cpu/attention.h"
 #include "kernels/cpu/vecmath.h"
 
 #define SCORES 65536 /* of a block of queries: 256 KiB */
 #define MOST_ROWS 96
-#define AHEAD 12
-
-/* Rows of E elements that lie `stride` elements apart. */
-struct rows {
-    sb_in in;
-    int64_t first, stride;
-};
-
-struct shape {
-    int64_t tokens, keys, past, heads, e;
-    int64_t width, long_width; /* floats of a scratch row of E, of a row of keys */
-    int64_t block;             /* queries at a time */
-    bool causal;
-};
-
-static struct shape shape_of(sb_in qkv, bool causal, int64_t past)
-{
-    struct shape s = {
-        .tokens = qkv->shape[1], .past = past, .heads = qkv->shape[3], .e = qkv->shape[4], .causal = causal};
-    s.keys = past + s.tokens;
-    s.width = sb_gemm_width(s.e);
-    s.long_width = sb_gemm_width(s.keys);
-    int64_t most = SCORES / s.keys < 2 * SB_TILE_ROWS ? 2 * SB_TILE_ROWS
-                   : SCORES / s.keys > MOST_ROWS      ? MOST_ROWS
-                                                      : SCORES / s.keys;
-    int64_t blocks = (s.tokens + most - 1) / most, even = (s.tokens + blocks - 1) / blocks;
-    s.block = (even + SB_TILE_ROWS - 1) / SB_TILE_ROWS * SB_TILE_ROWS;
-    return s;
-}
-
-/* q (0), k (1) or v (2) of a head in qkv [B,T,3,H,E]. */
-static struct rows part_of(sb_in qkv, const struct shape *s, int64_t b, int which, int64_t h)
-{
-    return (struct rows){qkv, ((b * s->tokens * 3 + which) * s->heads + h) * s->e, 3 * s->heads * s->e};
-}
-
-/* A head of y [B,T,H,E]. */
-static struct rows head_of(sb_in y, const struct shape *s, int64_t b, int64_t h)
-{
-    return (struct rows){y, (b * s->tokens * s->heads + h) * s->e, s->heads * s->e};
-}
-
-static void load(struct rows from, int64_t first, int64_t count, int64_t e, float scale, float *to, int64_t width)
-{
-    size_t bytes = (size_t)e * sb_dtype_size(from.in->dtype);
-    for (int64_t i = 0; i < count; i++, to += width) {
-        const char *later = sb_cpu_at(from.in, from.first + (first + i + AHEAD) * from.stride);
-        for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch(later + at);
-        const float *a = sb_cpu_read(from.in, from.first + (first + i) * from.stride, e, to);
-#pragma omp simd
-        for (int64_t j = 0; j < e; j++) to[j] = a[j] * scale;
-    }
-}
-
-static void store(struct rows out, int64_t first, int64_t count, int64_t e, float scale, float *from, int64_t width)
-{
-    for (int64_t i = 0; i < count; i++, from += width) {
-        int64_t at = out.first + (first + i) * out.stride;
-        float *to = sb_cpu_write(out.in, at, from);
-#pragma omp simd
-        for (int64_t j = 0; j < e; j++) to[j] = from[j] * scale;
-        sb_cpu_written(out.in, at, e, to);
-    }
-}
-
-/* Up to whole vectors, for which rows have room: what does not divide would be computed one by one. */
-static int64_t padded(int64_t n)
-{
-    return (n + SB_LANES - 1) / SB_LANES * SB_LANES;
-}
-
-/* to[padded e, padded count] = rows transposed; wide: room for SB_LANES rows. */
-static void load_transposed(struct rows from, int64_t count, int64_t e, float *to, int64_t width, float *wide,
-                            int64_t wide_width)
-{
-    for (int64_t i = 0; i < count; i += SB_LANES) {
-        load(from, i, count - i < SB_LANES ? count - i : SB_LANES, e, 1.0f, wide, wide_width);
-        for (int64_t j = 0; j < e; j += SB_LANES) sb_transpose(wide + j, wide_width, to + j * width + i, width);
-    }
-}
-
-/* How many keys query i sees. */
-static int64_t seen(const struct shape *s, int64_t i)
-{
-    return s->causal ? s->past + i + 1 : s->keys;
-}
 
 /* exp(score - largest) in place, 0 from n to all; returns the sum. */
 static float soften(float *score, int64_t n, int64_t all, float *largest)
@@ -141,7 +54,13 @@ static void forward_block(const struct shape *s, const float *keys, const float 
 void sb_cpu_attention(struct sb_dev *d, sb_in qkv, bool causal, sb_out cache, const int32_t *length, sb_out lse,
                       sb_out y)
 {
-    struct shape s = shape_of(qkv, causal || cache, cache ? *length : 0);
+#ifdef __AVX512BF16__
+    if (!cache && sb_cpu_in_pairs(qkv)) {
+        sb_cpu_attention_bf16(d, qkv, causal, lse, y);
+        return;
+    }
+#endif
+    struct shape s = shape_of(qkv, causal || cache, cache ? *length : 0, SCORES, MOST_ROWS);
     int64_t heads = qkv->shape[0] * s.heads, keys_size = padded(s.e) * s.long_width, values_size = s.keys * s.width;
     sb_cpu_reserve(d, keys_size + values_size + s.block * (2 * s.width + s.long_width) + 16 * s.width);
 #pragma omp parallel for schedule(dynamic) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 4))
@@ -212,7 +131,13 @@ static void backward_block(const struct shape *s, const struct head *t, int64_t 
 
 void sb_cpu_attention_bwd(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, sb_in y, sb_in dy, sb_out dqkv)
 {
-    struct shape s = shape_of(qkv, causal, 0);
+#ifdef __AVX512BF16__
+    if (sb_cpu_in_pairs(qkv)) {
+        sb_cpu_attention_bf16_bwd(d, qkv, causal, lse, y, dy, dqkv);
+        return;
+    }
+#endif
+    struct shape s = shape_of(qkv, causal, 0, SCORES, MOST_ROWS);
     int64_t heads = qkv->shape[0] * s.heads, size = s.keys * s.width;
     sb_cpu_reserve(d, head_size(&s));
 #pragma omp parallel for schedule(dynamic) num_threads(sb_cpu_threads(d, heads * s.tokens * s.keys * 8))

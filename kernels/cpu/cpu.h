@@ -1,8 +1,8 @@
 /* What the files of the cpu backend share.
  *
  * device.c and the files that call oneDNN (plan.c, matmul.c, convolution.c) are compiled once, for any x86-64. The
- * other files are compiled once for each level of instructions (x86-64-v3 with AVX2, x86-64-v4 with AVX-512) and linked
- * into one object a level, of which only its table is seen outside. device.c hands out the table that suits the
+ * other files are compiled once for each level of instructions (x86-64-v3 with AVX2, x86-64-v4 with AVX-512, that with
+ * bf16 products) and linked into one object a level, of which only its table is seen outside. device.c hands out the table that suits the
  * processor. */
 #ifndef SB_KERNELS_CPU_CPU_H
 #define SB_KERNELS_CPU_CPU_H
@@ -15,7 +15,7 @@
 #define SB_CPU_DECLARE(op) __typeof__(*((struct sb_ops *)0)->op) sb_cpu_##op;
 SB_OPS_EACH(SB_CPU_DECLARE)
 
-extern const struct sb_ops sb_cpu_ops_v3, sb_cpu_ops_v4;
+extern const struct sb_ops sb_cpu_ops_v3, sb_cpu_ops_v4, sb_cpu_ops_bf16;
 
 struct sb_plans; /* plan.c */
 
@@ -130,6 +130,7 @@ struct sb_plans *sb_plans_open(int threads);
 void sb_plans_close(struct sb_plans *p);
 bool sb_plans_fast_bf16(void);
 bool sb_plans_avx512(void);
+bool sb_plans_avx512_bf16(void);
 void sb_cpu_matmul(struct sb_dev *d, const struct sb_matmul *what, const void *x, const void *w, const void *bias,
                    const void *residual, void *y);
 /* The packed form of w[K,N] (stored [N,K] if transposed), for sb_matmul.packed. 0 bytes: there is none. */

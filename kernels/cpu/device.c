@@ -15,7 +15,8 @@ __attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(void);
 /* ONEDNN_MAX_CPU_ISA=AVX2 in the environment lowers oneDNN's level; ours follows it. */
 const struct sb_ops *seabot_plugin(void)
 {
-    return __builtin_cpu_supports("x86-64-v4") && sb_plans_avx512() ? &sb_cpu_ops_v4 : &sb_cpu_ops_v3;
+    if (!__builtin_cpu_supports("x86-64-v4") || !sb_plans_avx512()) return &sb_cpu_ops_v3;
+    return sb_plans_avx512_bf16() ? &sb_cpu_ops_bf16 : &sb_cpu_ops_v4;
 }
 
 struct sb_dev *sb_cpu_open(int index, int threads, const char **why)

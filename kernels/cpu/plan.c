@@ -32,6 +32,11 @@ bool sb_plans_avx512(void)
     return has(dnnl_cpu_isa_avx512_core);
 }
 
+bool sb_plans_avx512_bf16(void)
+{
+    return has(dnnl_cpu_isa_avx512_core_bf16);
+}
+
 struct sb_plans *sb_plans_open(int threads)
 {
     struct sb_plans *p = sb_calloc(1, sizeof *p);

@@ -14,37 +14,7 @@
 #include "media/image.h"
 #include "media/resize.h"
 #include "media/transform.h"
-
-/* A file of tests/golden, wherever the tests are run from: the program lies in build/tests. */
-static void golden(char path[4096], const char *name)
-{
-    ssize_t n = readlink("/proc/self/exe", path, 4000);
-    assert_true(n > 0);
-    path[n] = 0;
-    for (int up = 0; up < 3; up++) *strrchr(path, '/') = 0;
-    snprintf(path + strlen(path), 4096 - strlen(path), "/tests/golden/%s", name);
-}
-
-static uint64_t fnv(const uint8_t *data, size_t size)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++) h = (h ^ data[i]) * 0x100000001b3u;
-    return h;
-}
-
-static size_t picture_bytes(const struct sb_picture *p)
-{
-    return (size_t)p->width * (size_t)p->height * 3;
-}
-
-static void fill_noise(struct sb_picture *p, int width, int height, uint64_t seed)
-{
-    assert_int_equal(sb_picture_size(p, width, height), 0);
-    for (size_t i = 0; i < picture_bytes(p); i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        p->rgb[i] = (uint8_t)(seed >> 56);
-    }
-}
+#include "golden.h"
 
 static void assert_same(const struct sb_picture *a, const struct sb_picture *b)
 {
@@ -58,13 +28,11 @@ static void assert_same(const struct sb_picture *a, const struct sb_picture *b)
 static void resizes_as_pillow(void **state)
 {
     (void)state;
-    char path[4096], filter[16], hex[256];
+    char filter[16], hex[256];
     int w, h, new_w, new_h, cases = 0;
     uint64_t seed, hash;
     struct sb_picture in = {0}, out = {0};
-    golden(path, "resize.txt");
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
+    FILE *f = golden_text("resize.txt");
     for (char line[1024]; fgets(line, sizeof line, f); cases++) {
         enum sb_filter_kind kind;
         int fields = sscanf(line, "%d %d %d %d %15s %" SCNu64 " %" SCNx64 " %255s", &w, &h, &new_w, &new_h, filter,

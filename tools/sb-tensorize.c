@@ -5,22 +5,23 @@
 #include "base/pipeline.h"
 #include "media/image.h"
 #include "media/transform.h"
-#include "nn/preprocess.h"
+#include "nn/preprocess_options.h"
+#include "nn/safetensors.h"
 #include "stream/stream.h"
 
-static int64_t size, jobs;
-static double crop;
-static const char *model, *fit, *filter, *order, *type = "u8", *mean, *std, *output, *drop;
+static struct sb_preprocess_options how;
+static int64_t jobs;
+static const char *model, *type = "u8", *output, *drop;
 
 static const struct sb_opt opts[] = {
     SB_OPT_MODEL(&model),
-    {0, "size", "S", SB_INT, &size, 0, "pixels a side (default 224, or the model's)", 1, 5000},
-    {0, "crop", "PART", SB_REAL, &crop, 0, "resize the short side to S/PART, keep the middle (default 1, or the model's)", 0.01, 1},
-    {0, "fit", "KIND", SB_TEXT, &fit, 0, "crop, or stretch: S x S whatever the shape (default crop, or the model's)", 0, 0},
-    {0, "filter", "KIND", SB_TEXT, &filter, 0, "bicubic or bilinear (default bicubic, or the model's)", 0, 0},
-    {0, "order", "KIND", SB_TEXT, &order, 0, "rgb or bgr (default rgb, or the model's)", 0, 0},
-    {0, "mean", "A,B,C", SB_TEXT, &mean, 0, "one number a channel, values in 0 to 1 (default 0.5, or the model's)", 0, 0},
-    {0, "std", "A,B,C", SB_TEXT, &std, 0, "likewise", 0, 0},
+    {0, "size", "S", SB_INT, &how.size, 0, "pixels a side (default 224, or the model's)", 1, 5000},
+    {0, "crop", "PART", SB_REAL, &how.crop, 0, "resize the short side to S/PART, keep the middle (default 1, or the model's)", 0.01, 1},
+    {0, "fit", "KIND", SB_TEXT, &how.fit, 0, "crop, or stretch: S x S whatever the shape (default crop, or the model's)", 0, 0},
+    {0, "filter", "KIND", SB_TEXT, &how.filter, 0, "bicubic or bilinear (default bicubic, or the model's)", 0, 0},
+    {0, "order", "KIND", SB_TEXT, &how.order, 0, "rgb or bgr (default rgb, or the model's)", 0, 0},
+    {0, "mean", "A,B,C", SB_TEXT, &how.mean, 0, "one number a channel, values in 0 to 1 (default 0.5, or the model's)", 0, 0},
+    {0, "std", "A,B,C", SB_TEXT, &how.std, 0, "likewise", 0, 0},
     {0, "type", "KIND", SB_TEXT, &type, 0, "u8, or f32 with mean and std applied (default u8)", 0, 0},
     SB_OPT_DROP(&drop),
     SB_OPT_OUTPUT(&output),
@@ -48,41 +49,18 @@ struct item {
     char why[1024]; /* not empty: it failed */
 };
 
-/* True for the second of two words. */
-static bool choose(const char *option, const char *word, const char *no, const char *yes)
-{
-    if (strcmp(word, no) != 0 && strcmp(word, yes) != 0)
-        sb_usage("--%s: '%s' is neither %s nor %s", option, word, no, yes);
-    return strcmp(word, yes) == 0;
-}
-
-static void three(const char *option, const char *text, float out[3])
-{
-    const char *p = text;
-    for (int c = 0; c < 3; c++) {
-        char *stopped;
-        out[c] = strtof(p, &stopped);
-        if (stopped == p || *stopped != (c < 2 ? ',' : 0) || !(out[c] > -1e6f && out[c] < 1e6f))
-            sb_usage("--%s: '%s' is not three numbers", option, text);
-        p = stopped + 1;
-    }
-}
-
 /* The model's way, or the usual one, and what the command line wants otherwise. */
 static struct sb_preprocess wanted(void)
 {
     struct sb_preprocess p;
     sb_preprocess_default(&p, 224);
-    if (model && sb_preprocess_from_model(&p, model) < 0) sb_die_error();
-    if (size) p.size = (int)size;
-    if (crop > 0) p.crop = crop;
-    if (fit) p.stretch = choose("fit", fit, "crop", "stretch");
-    if (filter) p.bilinear = choose("filter", filter, "bicubic", "bilinear");
-    if (order) p.bgr = choose("order", order, "rgb", "bgr");
-    if (mean) three("mean", mean, p.mean);
-    if (std) three("std", std, p.std);
-    for (int c = 0; c < 3; c++)
-        if (!(p.std[c] > 0)) sb_usage("--std: it divides, so it must be above 0");
+    if (!model) {
+        sb_preprocess_options_apply(&how, &p);
+        return p;
+    }
+    struct sb_weights w;
+    if (sb_weights_open(&w, model) || sb_preprocess_settle(&p, &w, model, &how) < 0) sb_die_error();
+    sb_weights_close(&w);
     return p;
 }
 
@@ -151,10 +129,10 @@ int main(int argc, char **argv)
     struct sb_args args;
     struct tensorize t = {0};
     sb_opt_parse(&tool, argc, argv, &args);
-    t.real = choose("type", type, "u8", "f32");
+    t.real = sb_opt_choose("type", type, (const char *const[]){"u8", "f32", NULL}) == 1;
     t.how = wanted();
     t.transform = (struct sb_transform){t.how.size, t.how.crop, t.how.stretch,
-                                        t.how.bilinear ? SB_BILINEAR : SB_BICUBIC, t.how.bgr};
+                                        t.how.bilinear ? SB_BILINEAR : SB_BICUBIC, t.how.bgr, t.how.down};
     if ((size_t)t.how.size * (size_t)t.how.size * (t.real ? 12 : 3) > SB_RECORD_MAX / 2)
         sb_usage("--size: a tensor of %d pixels a side does not fit in a record", t.how.size);
     if (!jobs) jobs = sb_cores();

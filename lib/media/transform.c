@@ -2,26 +2,22 @@
 
 #include <math.h>
 
-/* Where the middle of `full` begins; halves go to the even neighbour, as Python rounds. */
-static int middle(int full, int size)
+/* Where the middle of `full` begins; halves go to the even neighbour, as Python rounds, or down. */
+static int middle(int full, const struct sb_transform *t)
 {
-    return (int)nearbyint((full - size) / 2.0);
+    double at = (full - t->size) / 2.0;
+    return (int)(t->down ? floor(at) : nearbyint(at));
 }
 
 static int window_of(const struct sb_transform *t, const struct sb_picture *in, struct sb_window *w)
 {
-    if (t->stretch) {
-        *w = (struct sb_window){t->size, t->size, 0, 0, t->size, t->size};
-        return 0;
-    }
     int shorter = in->width < in->height ? in->width : in->height;
-    int64_t side = (int64_t)floor(t->size / t->crop), wide = side * in->width / shorter,
-            high = side * in->height / shorter;
+    int64_t side = (int64_t)floor(t->size / t->crop), wide = t->stretch ? side : side * in->width / shorter,
+            high = t->stretch ? side : side * in->height / shorter;
     if (wide > INT32_MAX || high > INT32_MAX)
         return sb_error("a picture of %d x %d is too long for its width to be resized to %lld", in->width, in->height,
                         (long long)side);
-    *w = (struct sb_window){(int)wide, (int)high, middle((int)wide, t->size), middle((int)high, t->size), t->size,
-                            t->size};
+    *w = (struct sb_window){(int)wide, (int)high, middle((int)wide, t), middle((int)high, t), t->size, t->size};
     return 0;
 }
 

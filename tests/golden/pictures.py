@@ -9,14 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from noise import fnv
+
 HERE = Path(__file__).parent / "pictures"
-
-
-def fnv(data):
-    h = 0xCBF29CE484222325
-    for byte in data:
-        h = (h ^ byte) * 0x100000001B3 % 2**64
-    return h
 
 
 def scene(w=45, h=31):

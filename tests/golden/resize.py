@@ -2,8 +2,8 @@
 """Writes resize.txt: what Pillow's resize makes of noise. tests/test_media.c replays it.
 
 A line: width height new_width new_height filter seed hash [pixels]
-The noise is the top byte of a 64-bit linear congruential generator; hash is FNV-1a (64 bits) of the result's bytes, which
-stand there in hex where they are few. Needs Pillow 13 or later: older ones always shorten rows first.
+The noise and the hash, which is of the result's bytes, are noise.py's; the bytes stand there in hex where they are few.
+Needs Pillow 13 or later: older ones always shorten rows first.
 """
 import random
 from pathlib import Path
@@ -12,22 +12,9 @@ import numpy as np
 import PIL
 from PIL import Image
 
+from noise import fnv, noise
+
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
-
-
-def noise(seed, count):
-    values, state = bytearray(count), seed
-    for i in range(count):
-        state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
-        values[i] = state >> 56
-    return bytes(values)
-
-
-def fnv(data):
-    h = 0xCBF29CE484222325
-    for byte in data:
-        h = (h ^ byte) * 0x100000001B3 % 2**64
-    return h
 
 
 def cases():

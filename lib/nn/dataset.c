@@ -92,6 +92,8 @@ static int gather_one(struct gather *g, uint64_t index, struct sb_record *rec)
         return 0;
     }
     if (check_tensor(d, rec)) return -1;
+    msgpack_object box;
+    if (part == &d->train && sb_get_object(rec, "box", &box) != 1) d->crops = false;
     if (d->numbers > UINT32_MAX) return sb_error("too many labels: %zu", d->numbers);
     SB_GROW(part->example, part->cap, part->count + 1);
     part->example[part->count++] = (struct sb_example){index, (uint32_t)first, (uint32_t)(d->numbers - first)};
@@ -157,7 +159,7 @@ static int settle(struct sb_dataset *d, const struct sb_dataset_options *o)
 
 int sb_dataset_open(struct sb_dataset *d, const char *path, const struct sb_dataset_options *o)
 {
-    *d = (struct sb_dataset){.task = o->task};
+    *d = (struct sb_dataset){.task = o->task, .crops = true};
     if (o->labels)
         for (size_t i = 0; i < o->labels->count; i++)
             sb_dictionary_add(&d->target, o->labels->text[i], strlen(o->labels->text[i]));

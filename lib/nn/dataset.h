@@ -37,6 +37,7 @@ struct sb_dataset {
     struct sb_preprocess preprocess;
     enum sb_dtype dtype; /* of `tensor`: u8, or f32 with mean and std applied */
     int size;            /* tensors are [3,size,size] */
+    bool crops;          /* all that there is to train on are crops: records with a `box` */
     struct sb_part train, val;
     struct sb_dictionary target; /* class names, or the distinct captions */
     int32_t *number;             /* the examples' targets, as numbers of the dictionary */

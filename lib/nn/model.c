@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "nn/model_check.h"
+#include "nn/model_config.h"
 #include "nn/param.h"
 #include "nn/resnet.h"
 
@@ -164,19 +165,13 @@ const char *sb_model_head(const struct sb_model *m)
     return m->family == SB_VIT ? "head" : m->resnet.cifar ? "linear" : "fc";
 }
 
-static void free_texts(struct sb_texts *t)
-{
-    for (size_t i = 0; i < t->count; i++) free((void *)(uintptr_t)t->text[i]);
-    free(t->text);
-}
-
 void sb_model_free(struct sb_model *m)
 {
     for (size_t i = 0; i < m->params; i++) free(m->param[i].name);
     free(m->param);
     free(m->master);
     sb_weights_close(&m->file);
-    free_texts(&m->labels);
+    sb_texts_free(&m->labels);
     sb_tokenizer_free(&m->tokenizer);
     free(m->history);
     free(m->data);

@@ -83,6 +83,7 @@ struct sb_model {
     int64_t total;          /* elements of the flat buffer */
     float *master;          /* f32 [total], host: the weights but for those that are mapped */
     struct sb_weights file; /* that it was loaded from, if any: parameters may be mapped there */
+    int rows, columns;      /* of the patches that a ViT's positions in it are of */
 };
 
 /* What a model of any family has. */
@@ -113,12 +114,16 @@ int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const str
 /* The same for a ResNet, as torchvision does by default: convolutions normal with deviation sqrt(2 / fan out) (He et
  * al. 2015), norms one and zero, the head's weights and biases uniform within 1/sqrt(fan in) as torch's Linear. */
 int sb_model_init_resnet(struct sb_model *m, const struct sb_resnet_config *resnet, uint64_t seed);
-/* A file written by sb_model_save. Matrices stay in the mapped file where they can be used as they lie there. Messages
- * name the tensor, its shape and the shape wanted. */
+/* A file written by sb_model_save, or by timm, torchvision, transformers or Meta's DINOv2: configuration, what travels with
+ * it, and in m->file its weights under our names; nothing is laid out. What a foreign file does not say: preprocess.size is
+ * 0 then, and there are no labels. A language model (GPT-2) has a decoder alone, and a vit.dim of 0. */
+int sb_model_open(struct sb_model *m, const char *path);
+/* The same with its parameters. Matrices stay in the mapped file where they can be used as they lie there. Messages name
+ * the tensor, its shape and the shape wanted. Tensors that have no use are counted on stderr. */
 int sb_model_load(struct sb_model *m, const char *path);
-/* Takes over from a safetensors file every weight whose name and shape fit m (position embeddings resized as timm does
- * when only the grid differs; a head or decoder whose labels or words differ is left as initialised). Prints to stderr
- * what was taken and left, and sets m->parent. Backbone weights that do not fit are an error. */
+/* Takes over from such a file every weight whose name and shape fit m (position embeddings resized as timm does when only
+ * the grid differs; a head or decoder whose labels or words differ is left as initialised). Prints to stderr what was
+ * taken and left, and sets m->parent. Backbone weights that do not fit are an error. */
 int sb_model_take(struct sb_model *m, const char *path);
 int sb_model_save(const struct sb_model *m, const char *path);
 void sb_model_free(struct sb_model *m);

@@ -167,3 +167,10 @@ int sb_texts_parse(const char *text, struct sb_texts *out)
     json_decref(list);
     return rc;
 }
+
+void sb_texts_free(struct sb_texts *t)
+{
+    for (size_t i = 0; i < t->count; i++) free((void *)(uintptr_t)t->text[i]);
+    free(t->text);
+    *t = (struct sb_texts){0};
+}

@@ -12,5 +12,6 @@ char *sb_texts_json(const struct sb_texts *t);
  * decoder's and the switches; what was parsed makes sense. */
 int sb_model_config_parse(struct sb_model *m, const char *text);
 int sb_texts_parse(const char *text, struct sb_texts *out);
+void sb_texts_free(struct sb_texts *t);
 
 #endif

@@ -7,56 +7,6 @@
 #include "nn/param.h"
 #include "nn/weight_read.h"
 
-static int prefix_error(const char *path) { return sb_error("%s: %s", path, sb_error_message()); }
-
-/* A list of texts that the model needs `count` of. */
-static int load_texts(const struct sb_weights *w, const char *path, const char *key, int count, struct sb_texts *out)
-{
-    const char *text = sb_weights_metadata(w, key);
-    if (text && sb_texts_parse(text, out)) return sb_error("%s: its '%s': %s", path, key, sb_error_message());
-    if (out->count != (size_t)count) return sb_error("%s: it has %zu %s, wanted %d", path, out->count, key, count);
-    return 0;
-}
-
-static int load_tokenizer(struct sb_model *m, const struct sb_weights *w, const char *path)
-{
-    struct sb_decoder_config *c = &m->decoder;
-    const char *words = sb_weights_metadata(w, "words"), *merges = sb_weights_metadata(w, "merges");
-    if (!words || sb_tokenizer_parse(&m->tokenizer, words, merges))
-        return sb_error("%s: its 'words': %s", path, words ? sb_error_message() : "there are none");
-    if (sb_tokenizer_count(&m->tokenizer) != (size_t)c->words)
-        return sb_error("%s: it has %zu words, wanted %d", path, sb_tokenizer_count(&m->tokenizer), c->words);
-    c->begin = m->tokenizer.begin;
-    c->end = m->tokenizer.end;
-    return 0;
-}
-
-static char *copy_metadata(const struct sb_weights *w, const char *key)
-{
-    const char *text = sb_weights_metadata(w, key);
-    return text ? sb_strdup(text) : NULL;
-}
-
-static int load_metadata(struct sb_model *m, const struct sb_weights *w, const char *path)
-{
-    const char *config = sb_weights_metadata(w, "seabot");
-    if (!config)
-        return sb_error(
-            "%s: not a SeaBot model (no 'seabot' in its metadata); sb-train --init takes weights from others", path);
-    if (sb_model_config_parse(m, config)) return prefix_error(path);
-    if (sb_preprocess_from_weights(&m->preprocess, w, path)) return -1;
-    if (m->preprocess.size != sb_model_size(m)) {
-        return sb_error("%s: its pictures are prepared at %d pixels, its model takes %d", path, m->preprocess.size,
-                        sb_model_size(m));
-    }
-    if (load_texts(w, path, "labels", sb_model_classes(m), &m->labels)) return -1;
-    if (m->decoder.words && load_tokenizer(m, w, path)) return -1;
-    m->history = copy_metadata(w, "history");
-    m->data = copy_metadata(w, "data");
-    m->parent = copy_metadata(w, "parent");
-    return 0;
-}
-
 /* As it lies in the file it can be computed with. (Vectors are small, and some must be neighbours: vit.c.) */
 static bool is_usable(const struct sb_tensor *t, const struct sb_param *p)
 {
@@ -66,29 +16,30 @@ static bool is_usable(const struct sb_tensor *t, const struct sb_param *p)
 /* All shapes are compared before memory is taken by what the configuration claims. */
 static int load_weights(struct sb_model *m, const char *path)
 {
-    const struct sb_weights *w = &m->file;
     sb_model_layout(m);
     for (size_t i = 0; i < m->params; i++) {
-        const struct sb_tensor *t = sb_weights_find(w, m->param[i].name);
-        if (!t || !sb_weight_fits(t, &m->param[i])) return sb_weight_misfit(path, t, &m->param[i]);
+        if (sb_weight_check(m, m, &m->param[i], path)) return -1;
     }
     m->master = sb_calloc((size_t)m->total, sizeof *m->master);
     for (size_t i = 0; i < m->params; i++) {
         struct sb_param *p = &m->param[i];
-        const struct sb_tensor *t = sb_weights_find(w, p->name);
-        if (is_usable(t, p))
+        const struct sb_tensor *t = sb_weights_find(&m->file, p->name);
+        if (sb_weight_other_grid(m, m, p))
+            sb_weight_positions(m, m, p, m->master + p->offset);
+        else if (is_usable(t, p))
             p->mapped = t->data;
         else
             sb_weight_read(t, p, m->master + p->offset);
     }
+    if (m->params < m->file.count)
+        sb_warn("%s: %zu of its %zu tensors are not used", path, m->file.count - m->params, m->file.count);
     return 0;
 }
 
 int sb_model_load(struct sb_model *m, const char *path)
 {
-    memset(m, 0, sizeof *m);
-    if (sb_weights_open(&m->file, path)) return -1;
-    int rc = load_metadata(m, &m->file, path);
+    if (sb_model_open(m, path)) return -1;
+    int rc = m->family == SB_VIT && !m->vit.dim ? sb_error("%s: a language model, which has no eyes", path) : 0;
     if (!rc) rc = load_weights(m, path);
     if (rc) sb_model_free(m);
     return rc;

@@ -32,29 +32,31 @@ static double *weights(int64_t in, int64_t out)
     return w;
 }
 
-void sb_positions_resize(const float *from, int64_t prefix, int64_t side, int64_t new_side, int64_t dim, float *to)
+void sb_positions_resize(const float *from, int64_t prefix, int64_t rows, int64_t columns, int64_t new_side, int64_t dim,
+                         float *to)
 {
     memcpy(to, from, (size_t)(prefix * dim) * sizeof *to);
     from += prefix * dim;
     to += prefix * dim;
-    double *w = weights(side, new_side);
-    double *wide = sb_calloc((size_t)(side * new_side * dim), sizeof *wide); /* [side,new_side,dim]: rows are done */
-    for (int64_t y = 0; y < side; y++) {
+    double *across = weights(columns, new_side), *down = weights(rows, new_side);
+    double *wide = sb_calloc((size_t)(rows * new_side * dim), sizeof *wide); /* [rows,new_side,dim] */
+    for (int64_t y = 0; y < rows; y++) {
         for (int64_t x = 0; x < new_side; x++) {
-            for (int64_t i = 0; i < side; i++) {
-                double weight = w[x * side + i];
+            for (int64_t i = 0; i < columns; i++) {
+                double weight = across[x * columns + i];
                 for (int64_t d = 0; d < dim; d++)
-                    wide[(y * new_side + x) * dim + d] += weight * (double)from[(y * side + i) * dim + d];
+                    wide[(y * new_side + x) * dim + d] += weight * (double)from[(y * columns + i) * dim + d];
             }
         }
     }
     for (int64_t y = 0; y < new_side; y++) {
         for (int64_t xd = 0; xd < new_side * dim; xd++) {
             double sum = 0;
-            for (int64_t i = 0; i < side; i++) sum += w[y * side + i] * wide[i * new_side * dim + xd];
+            for (int64_t i = 0; i < rows; i++) sum += down[y * rows + i] * wide[i * new_side * dim + xd];
             to[y * new_side * dim + xd] = (float)sum;
         }
     }
     free(wide);
-    free(w);
+    free(across);
+    free(down);
 }

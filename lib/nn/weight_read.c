@@ -1,9 +1,12 @@
 #include "nn/weight_read.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "nn/positions.h"
+#include "nn/vit.h"
 
 static int64_t file_dim(const struct sb_param *p, int i) { return p->shape[p->transposed ? p->ndim - 1 - i : i]; }
 
@@ -77,4 +80,33 @@ void sb_weight_read(const struct sb_tensor *t, const struct sb_param *p, float *
     for (int64_t i = 0; i < in; i++) {
         for (int64_t o = 0; o < out; o++) to[o * in + i] = sb_weight_at(t, i * out + o);
     }
+}
+
+/* Rows of our positions that are not of patches. */
+static int64_t first_rows(const struct sb_model *m) { return m->vit.registers ? 0 : sb_vit_prefix(&m->vit); }
+
+bool sb_weight_other_grid(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p)
+{
+    if (m->family != SB_VIT || strcmp(p->name, "pos_embed")) return false;
+    const struct sb_tensor *t = sb_weights_find(&from->file, p->name);
+    int64_t rows = from->rows, columns = from->columns, side = m->vit.size / m->vit.patch;
+    if (!t || !sb_weight_readable(t->dtype) || t->ndim != 3 || t->shape[0] != 1 || t->shape[2] != m->vit.dim) return false;
+    return t->shape[1] == first_rows(m) + rows * columns && (rows != side || columns != side);
+}
+
+int sb_weight_check(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p, const char *path)
+{
+    const struct sb_tensor *t = sb_weights_find(&from->file, p->name);
+    bool fits = (t && sb_weight_fits(t, p)) || sb_weight_other_grid(m, from, p);
+    return fits ? 0 : sb_weight_misfit(path, t, p);
+}
+
+void sb_weight_positions(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p, float *to)
+{
+    const struct sb_tensor *t = sb_weights_find(&from->file, p->name);
+    int64_t count = sb_tensor_count(t);
+    float *theirs = sb_malloc((size_t)count * sizeof *theirs);
+    for (int64_t i = 0; i < count; i++) theirs[i] = sb_weight_at(t, i);
+    sb_positions_resize(theirs, first_rows(m), from->rows, from->columns, m->vit.size / m->vit.patch, m->vit.dim, to);
+    free(theirs);
 }

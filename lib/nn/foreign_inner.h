@@ -1,0 +1,31 @@
+/* Between foreign*.c: a file being recognised. */
+#ifndef SB_NN_FOREIGN_INNER_H
+#define SB_NN_FOREIGN_INNER_H
+
+#include "nn/json_file.h"
+#include "nn/model.h"
+#include "nn/names.h"
+
+struct sb_foreign {
+    struct sb_model *model; /* that is filled */
+    const char *path;
+    json_t *config;     /* config.json; NULL: there is none */
+    const json_t *args; /* timm's model_args in it, or NULL */
+    struct sb_naming naming;
+};
+
+/* NULL with a message if it is absent, empty, or has another number of dimensions. */
+const struct sb_tensor *sb_foreign_tensor(const struct sb_foreign *f, const char *name, int ndim);
+bool sb_foreign_has(const struct sb_foreign *f, const char *name);
+int sb_foreign_count(const struct sb_foreign *f, const char *pattern); /* of "blocks.%d.norm1.weight", from 0 on */
+int sb_foreign_whole(const json_t *o, const char *key);                /* 0: it is no sensible number */
+
+/* How many heads: from config.json, else as all models of this width that are about; the list ends with dim 0. */
+struct sb_known_heads {
+    int dim, heads;
+};
+int sb_foreign_heads(const struct sb_foreign *f, int dim, const struct sb_known_heads *known, int *heads);
+
+int sb_foreign_vit(struct sb_foreign *f);
+
+#endif

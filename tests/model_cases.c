@@ -48,6 +48,7 @@ void golden_flat(const struct sb_weights *w, const char *kind, const struct sb_m
 {
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
+        if (p->statistic && !strcmp(kind, "grad")) continue;
         char *name = sb_format("%s.%s", kind, p->name);
         const struct sb_tensor *t = golden(w, name);
         if (!sb_weight_fits(t, p)) {
@@ -67,6 +68,25 @@ void near(const char *what, const float *got, const struct sb_tensor *want, doub
         if (!(fabs((double)got[i] - w) <= tolerance))
             fail_msg("%s[%lld] is %.8g, wanted %.8g", what, (long long)i, (double)got[i], w);
     }
+}
+
+void gradients_near(const struct sb_weights *w, const struct sb_model *m, const float *got, double tolerance)
+{
+    float *want = sb_calloc((size_t)m->total, sizeof *want);
+    golden_flat(w, "grad", m, want);
+    for (size_t i = 0; i < m->params; i++) {
+        const struct sb_param *p = &m->param[i];
+        double largest = 0;
+        for (int64_t k = 0; k < p->count; k++) largest = fmax(largest, fabs((double)want[p->offset + k]));
+        for (int64_t k = 0; k < p->count; k++) {
+            double g = (double)got[p->offset + k], e = (double)want[p->offset + k];
+            if (!(fabs(g - e) <= tolerance * largest)) {
+                fail_msg("gradient of %s[%lld] is %.8g, wanted %.8g (largest %.4g)", p->name, (long long)k, g, e,
+                         largest);
+            }
+        }
+    }
+    free(want);
 }
 
 const struct variant variants[3] = {
@@ -107,4 +127,17 @@ struct sb_model captioner(const struct sb_weights *w)
     if (sb_model_init(&m, &vit, &decoder, 0)) fail_msg("%s", sb_error_message());
     if (w) golden_flat(w, "weight", &m, m.master);
     return m;
+}
+
+struct sb_net_options training(int batch)
+{
+    return (struct sb_net_options){
+        .batch = batch, .train = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.05f, .max_norm = 1};
+}
+
+struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o)
+{
+    struct sb_net *n = sb_net_open(b, m, o);
+    if (!n) fail_msg("%s", sb_error_message());
+    return n;
 }

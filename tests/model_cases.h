@@ -27,6 +27,10 @@ struct sb_batch picture_batch(const struct sb_weights *w, int count);
 
 void near(const char *what, const float *got, const struct sb_tensor *want, double tolerance);
 
+/* Every parameter's gradient, within a part of the largest of its tensor: some (of a key's bias) are zero but for
+ * rounding. */
+void gradients_near(const struct sb_weights *w, const struct sb_model *m, const float *got, double tolerance);
+
 /* The models of vit.py and caption.py; w NULL: as they are initialised. */
 struct variant {
     const char *name;
@@ -35,5 +39,9 @@ struct variant {
 extern const struct variant variants[3]; /* class token; registers and LayerScale; mean of the patches */
 struct sb_model classifier(const struct variant *v, const struct sb_weights *w);
 struct sb_model captioner(const struct sb_weights *w);
+
+/* AdamW as the golden scripts have it; and a net that must open. */
+struct sb_net_options training(int batch);
+struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 
 #endif

@@ -9,39 +9,6 @@
 #include "model_cases.h"
 #include "nn/weight_read.h"
 
-/* Relative to the largest of the tensor: some gradients (of a key's bias) are zero but for rounding. */
-static void gradients_near(const struct sb_weights *w, const struct sb_model *m, const float *got, double tolerance)
-{
-    float *want = sb_calloc((size_t)m->total, sizeof *want);
-    golden_flat(w, "grad", m, want);
-    for (size_t i = 0; i < m->params; i++) {
-        const struct sb_param *p = &m->param[i];
-        double largest = 0;
-        for (int64_t k = 0; k < p->count; k++) largest = fmax(largest, fabs((double)want[p->offset + k]));
-        for (int64_t k = 0; k < p->count; k++) {
-            double g = (double)got[p->offset + k], e = (double)want[p->offset + k];
-            if (!(fabs(g - e) <= tolerance * largest)) {
-                fail_msg("gradient of %s[%lld] is %.8g, wanted %.8g (largest %.4g)", p->name, (long long)k, g, e,
-                         largest);
-            }
-        }
-    }
-    free(want);
-}
-
-static struct sb_net_options training(int batch)
-{
-    return (struct sb_net_options){
-        .batch = batch, .train = true, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .decay = 0.05f, .max_norm = 1};
-}
-
-static struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o)
-{
-    struct sb_net *n = sb_net_open(b, m, o);
-    if (!n) fail_msg("%s", sb_error_message());
-    return n;
-}
-
 /* ---- the classifier ---- */
 
 static void replay_classifier(const struct variant *v, const char *device)

@@ -25,9 +25,10 @@ static const struct sb_opt options[] = {
     {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, or dim=D,depth=N,heads=H (default Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default 16)", 1, 256},
     {0, "pool", "NAME", SB_TEXT, &pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
-    {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, 0, "the captioner's decoder (default dim=128,depth=2,heads=4)", 0, 0},
-    {0, "tokenizer", "DIR", SB_TEXT, &plan.tokenizer, 0,
-     "GPT-2's vocab.json and merges.txt, instead of whole words for a captioner", 0, 0},
+    {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, SB_OPT_MAYBE_FILE,
+     "the captioner's decoder (default dim=128,depth=2,heads=4), or a file of transformers' GPT-2", 0, 0},
+    {0, "tokenizer", "DIR", SB_TEXT, &plan.tokenizer, SB_OPT_MAYBE_FILE,
+     "a captioner's vocab.json and merges.txt (default: beside GPT-2's file, else whole words)", 0, 0},
     {0, "length", "N", SB_INT, &plan.length, 0, "most words of a caption, begin and end included (default 32)", 4, 1024},
     {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE, "start from this model; a head for other labels is replaced", 0,
      0},
@@ -143,6 +144,7 @@ static void read_options(int argc, char **argv, struct sb_args *args)
     bool mixes = train.mixing.mixup > 0 || train.mixing.cutmix > 0;
     if (plan.task == SB_TASK_CAPTION && (mixes || balance > 0))
         sb_usage("--mixup, --cutmix and --balance are for labels, not for captions");
+    if (plan.task != SB_TASK_CAPTION && plan.tokenizer) sb_usage("--tokenizer is for captions, not for labels");
     if (!train.micro || train.micro > train.batch) train.micro = train.batch;
     if (mixes && train.micro < train.batch && train.micro % 2)
         sb_usage("--micro is even with --mixup and --cutmix: a picture is computed with its partner");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -75,12 +76,14 @@ static void record(struct parse *p, char *text)
 
 static void record_option(struct parse *p, const struct sb_opt *o, const char *value)
 {
-    if (o->flags & SB_OPT_FILE && value) {
+    struct stat st;
+    bool there = o->flags & SB_OPT_MAYBE_FILE && value && !stat(value, &st);
+    if ((o->flags & SB_OPT_FILE && value) || (there && S_ISREG(st.st_mode))) {
         SB_GROW(p->args->file, p->file_cap, p->args->nfile + 1);
         p->args->file[p->args->nfile++] = value;
     }
     if (o->flags & SB_OPT_UNRECORDED) return;
-    char *shown = value ? presentable(value, o->flags & SB_OPT_FILE) : NULL;
+    char *shown = value ? presentable(value, o->flags & SB_OPT_FILE || there) : NULL;
     record(p, shown ? sb_format("--%s=%s", o->name, shown) : sb_format("--%s", o->name));
     free(shown);
 }

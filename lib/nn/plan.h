@@ -10,8 +10,8 @@ struct sb_plan {
     const char *arch;    /* as sb_vit_config_parse() reads it */
     int64_t patch;       /* pixels */
     bool mean;           /* the mean of the patches is the embedding, not the class token */
-    const char *decoder; /* dimensions of a captioner's decoder */
-    const char *tokenizer; /* a folder with GPT-2's vocab.json and merges.txt; NULL: whole words, those of the captions */
+    const char *decoder; /* dimensions of a captioner's decoder, or a file of transformers' GPT-2 */
+    const char *tokenizer; /* a folder of GPT-2's vocab.json and merges.txt; NULL: see plan_decoder.h */
     int64_t length;      /* most words of a caption */
     double dropout, drop_path;
     const char *init;    /* a file to take weights from; NULL: none */

@@ -118,9 +118,13 @@ int sb_model_init_resnet(struct sb_model *m, const struct sb_resnet_config *resn
  * it, and in m->file its weights under our names; nothing is laid out. What a foreign file does not say: preprocess.size is
  * 0 then, and there are no labels. A language model (GPT-2) has a decoder alone, and a vit.dim of 0. */
 int sb_model_open(struct sb_model *m, const char *path);
-/* The same with its parameters. Matrices stay in the mapped file where they can be used as they lie there. Messages name
- * the tensor, its shape and the shape wanted. Tensors that have no use are counted on stderr. */
-int sb_model_load(struct sb_model *m, const char *path);
+/* An open model that has not been read yet takes pictures of another size. -1 with a message if patches do not fill it. */
+int sb_model_set_size(struct sb_model *m, int size, const char *path);
+/* Lays an open model out. Matrices stay in the mapped file where they can be used as they lie there; position embeddings
+ * are resized as timm does where the grid differs. Messages name the tensor, its shape and the shape wanted. Tensors that
+ * have no use are counted on stderr. */
+int sb_model_read(struct sb_model *m, const char *path);
+int sb_model_load(struct sb_model *m, const char *path); /* opens and reads it */
 /* Takes over from such a file every weight whose name and shape fit m (position embeddings resized as timm does when only
  * the grid differs; a head or decoder whose labels or words differ is left as initialised). Prints to stderr what was
  * taken and left, and sets m->parent. Backbone weights that do not fit are an error. */

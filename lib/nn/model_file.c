@@ -36,13 +36,18 @@ static int load_weights(struct sb_model *m, const char *path)
     return 0;
 }
 
+int sb_model_read(struct sb_model *m, const char *path)
+{
+    if (m->family == SB_VIT && !m->vit.dim) return sb_error("%s: a language model, which has no eyes", path);
+    return load_weights(m, path);
+}
+
 int sb_model_load(struct sb_model *m, const char *path)
 {
     if (sb_model_open(m, path)) return -1;
-    int rc = m->family == SB_VIT && !m->vit.dim ? sb_error("%s: a language model, which has no eyes", path) : 0;
-    if (!rc) rc = load_weights(m, path);
-    if (rc) sb_model_free(m);
-    return rc;
+    if (!sb_model_read(m, path)) return 0;
+    sb_model_free(m);
+    return -1;
 }
 
 /* The parameter as the file holds it. *own: memory for a transposed one, which the caller frees. */

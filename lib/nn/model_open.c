@@ -5,6 +5,7 @@
 #include "nn/class_names.h"
 #include "nn/foreign.h"
 #include "nn/model.h"
+#include "nn/model_check.h"
 #include "nn/model_config.h"
 
 /* A list of texts that the model needs `count` of. */
@@ -62,6 +63,15 @@ static int find_labels(struct sb_model *m, const char *path)
     return 0;
 }
 
+int sb_model_set_size(struct sb_model *m, int size, const char *path)
+{
+    if (m->family == SB_VIT && size % m->vit.patch)
+        return sb_error("%s: its pictures are prepared at %d pixels, which are not whole patches of %d", path, size,
+                        m->vit.patch);
+    *(m->family == SB_VIT ? &m->vit.size : &m->resnet.size) = size;
+    return sb_model_config_check(m) ? sb_error("%s: %s", path, sb_error_message()) : 0;
+}
+
 /* The picture's size is that of the preprocessing, where there is one: positions follow it. */
 static int read_foreign(struct sb_model *m, const char *path)
 {
@@ -71,12 +81,7 @@ static int read_foreign(struct sb_model *m, const char *path)
     if (!found) m->preprocess.size = 0;
     if (m->family == SB_VIT && !m->vit.dim) return 0;
     if (find_labels(m, path)) return -1;
-    if (!found) return 0;
-    if (m->family == SB_VIT && m->preprocess.size % m->vit.patch)
-        return sb_error("%s: its pictures are prepared at %d pixels, which are not whole patches of %d", path,
-                        m->preprocess.size, m->vit.patch);
-    *(m->family == SB_VIT ? &m->vit.size : &m->resnet.size) = m->preprocess.size;
-    return 0;
+    return found ? sb_model_set_size(m, m->preprocess.size, path) : 0;
 }
 
 int sb_model_open(struct sb_model *m, const char *path)

@@ -1,4 +1,4 @@
-/* sb-train: trains a ViT for labels, or a captioner for captions, on a tensorized stream. */
+/* sb-train: trains a ViT or a ResNet for labels, or a captioner for captions, on a tensorized stream. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "nn/plan.h"
 #include "nn/train.h"
 
-static struct sb_plan plan = {.arch = "Ti", .patch = 16, .decoder = "dim=128,depth=2,heads=4", .length = 32};
+static struct sb_plan plan = {.arch = "Ti", .decoder = "dim=128,depth=2,heads=4", .length = 32};
 static struct sb_train_options train = {.epochs = 30, .batch = 64, .lr = 5e-4, .warmup = 3};
 static const char *output, *task = "label", *pool = "class", *labels_file, *optimizer = "adamw", *precision = "auto",
                   *keep = "best", *train_part = "train", *val_part = "val", *device, *freeze = "0";
@@ -22,7 +22,7 @@ static const struct sb_opt options[] = {
     {'o', "output", "FILE", SB_TEXT, &output, SB_OPT_UNRECORDED,
      "the model (needed), replaced as a whole each time weights are kept", 0, 0},
     {0, "task", "NAME", SB_TEXT, &task, 0, "label: one of several classes; labels: any of them; caption: a sentence (default label)", 0, 0},
-    {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, or dim=D,depth=N,heads=H (default Ti)", 0, 0},
+    {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, dim=D,depth=N,heads=H, resnet18, resnet50, ... (default Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default 16)", 1, 256},
     {0, "pool", "NAME", SB_TEXT, &pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
     {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, SB_OPT_MAYBE_FILE,
@@ -81,7 +81,7 @@ static const struct sb_opt options[] = {
 static const struct sb_tool tool = {
     .name = "sb-train",
     .usage = "-o MODEL [FILE]",
-    .summary = "Trains a vision transformer on the tensors and labels, or captions, of a stream. Metrics go to "
+    .summary = "Trains a vision transformer or a ResNet on the tensors and labels, or captions, of a stream. Metrics go to "
                "standard output, a JSON line an epoch.",
     .opts = options,
     .reads_stdin = true,

@@ -12,7 +12,7 @@ static void texts_of(struct sb_texts *out, const struct sb_dictionary *d)
     for (size_t i = 0; i < d->count; i++) out->text[i] = sb_strdup(d->text[i]);
 }
 
-int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
+static int plan_vit(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
 {
     struct sb_vit_config vit;
     struct sb_decoder_config decoder = {0};
@@ -25,9 +25,31 @@ int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct s
     vit.drop_path = (float)plan->drop_path;
     if (captions && sb_plan_decoder(&decoder, &tokenizer, plan, data)) return -1;
     if (sb_model_init(m, &vit, captions ? &decoder : NULL, (uint64_t)plan->seed)) return -1;
+    m->tokenizer = tokenizer;
+    return 0;
+}
+
+static int plan_resnet(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
+{
+    struct sb_resnet_config resnet;
+    if (sb_resnet_config_parse(plan->arch, data->size, &resnet)) sb_usage("--arch: %s", sb_error_message());
+    const char *alien = plan->patch           ? "--patch"
+                        : plan->mean          ? "--pool"
+                        : plan->dropout > 0   ? "--dropout"
+                        : plan->drop_path > 0 ? "--drop-path"
+                                              : NULL;
+    if (alien) sb_usage("%s is for ViTs, not for a ResNet", alien);
+    if (plan->task == SB_TASK_CAPTION) sb_usage("a captioner needs a ViT's tokens: --arch is not a ResNet");
+    resnet.classes = (int)data->target.count;
+    return sb_model_init_resnet(m, &resnet, (uint64_t)plan->seed);
+}
+
+int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
+{
+    bool captions = plan->task == SB_TASK_CAPTION;
+    if (strncmp(plan->arch, "resnet", 6) ? plan_vit(m, plan, data) : plan_resnet(m, plan, data)) return -1;
     m->several = plan->task == SB_TASK_LABELS;
     m->preprocess = data->preprocess;
-    m->tokenizer = tokenizer;
     if (!captions) texts_of(&m->labels, &data->target);
     if (plan->init && sb_model_take(m, plan->init)) return -1;
     return captions ? sb_plan_decoder_weights(m, plan) : 0;

@@ -24,8 +24,9 @@ static void replay_classifier(const struct variant *v, const char *device)
     struct sb_batch batch = picture_batch(&w, 4);
     batch.label = golden(&w, "labels")->data;
 
-    float probability[4 * 5], embedding[4 * 32];
-    sb_net_classify(n, &batch, NULL, probability, embedding);
+    float logits[4 * 5], probability[4 * 5], embedding[4 * 32];
+    sb_net_classify(n, &batch, logits, probability, embedding);
+    near("logit", logits, golden(&w, "logits"), 1e-5);
     near("probability", probability, golden(&w, "probability"), 1e-5);
     near("embedding", embedding, golden(&w, "embedding"), 1e-5);
     int64_t of;
@@ -56,6 +57,29 @@ static void classifier_is_torchs(void **state)
     (void)state;
     for (size_t d = 0; d < 2; d++) {
         for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) replay_classifier(&variants[v], devices[d]);
+    }
+}
+
+/* Of all variants, in a net for inference. */
+static void bf16_logits_are_near(void **state)
+{
+    (void)state;
+    for (size_t d = 0; d < 2; d++) {
+        struct sb_backend b;
+        if (!open_device(&b, devices[d])) continue;
+        for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
+            struct sb_weights w = golden_open(variants[v].name);
+            struct sb_model m = classifier(&variants[v], &w);
+            struct sb_net *n = open_net(&b, &m, &(struct sb_net_options){.batch = 4, .bf16 = true});
+            struct sb_batch batch = picture_batch(&w, 4);
+            float logits[4 * 5];
+            sb_net_classify(n, &batch, logits, NULL, NULL);
+            near("bf16 logit", logits, golden(&w, "logits"), 2e-2);
+            sb_net_close(n);
+            sb_model_free(&m);
+            sb_weights_close(&w);
+        }
+        sb_backend_close(&b);
     }
 }
 
@@ -278,6 +302,7 @@ int main(int argc, char **argv)
     find_plugins(argv[0]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classifier_is_torchs),
+        cmocka_unit_test(bf16_logits_are_near),
         cmocka_unit_test(bf16_learns_as_f32),
         cmocka_unit_test(a_picture_alone_is_classified_alike),
         cmocka_unit_test(warped_pictures_are_the_models_input),

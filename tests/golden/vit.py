@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes vit-*.safetensors: tiny models of timm, their input, probabilities, every gradient and ten losses of AdamW training.
+"""Writes vit-*.safetensors: tiny models of timm, their input, logits, every gradient and ten losses of AdamW training.
 
     pip install torch timm safetensors; ./vit.py
 
@@ -50,6 +50,7 @@ def main():
 
         loss_of = torch.nn.CrossEntropyLoss(weight=CLASS_WEIGHT, label_smoothing=SMOOTH)
         logits = model(x)
+        out["logits"] = f32(logits)
         out["probability"] = f32(logits.softmax(-1))
         out["embedding"] = f32(model.forward_head(model.forward_features(x), pre_logits=True))
         out["plain_loss"] = f32(torch.nn.functional.cross_entropy(logits, LABELS).reshape(1))

@@ -1,0 +1,403 @@
+/* What training does beyond a batch of labels: mixed pictures, several labels, layer-wise rates, the weight average,
+ * micro-batches, recomputation, states. tests/golden/train.py has PyTorch's figures; the rest is a net against itself. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "model_cases.h"
+
+/* The tiny ViT of vit.py on a device, its pictures, and the golden file of a test. */
+struct scene {
+    struct sb_backend backend;
+    struct sb_weights given, want;
+    struct sb_model model;
+    struct sb_batch batch;
+};
+
+static bool begin(struct scene *s, const char *device, const char *want)
+{
+    *s = (struct scene){0};
+    if (!open_device(&s->backend, device)) return false;
+    s->given = golden_open("vit-class");
+    s->want = golden_open(want);
+    s->model = classifier(&variants[0], &s->given);
+    s->batch = picture_batch(&s->given, 4);
+    s->batch.label = golden(&s->given, "labels")->data;
+    return true;
+}
+
+static void end(struct scene *s)
+{
+    sb_model_free(&s->model);
+    sb_weights_close(&s->given);
+    sb_weights_close(&s->want);
+    sb_backend_close(&s->backend);
+}
+
+/* The farthest that two sets of weights are apart. A key's bias has no gradient but rounding, which Adam takes for a
+ * direction: it goes where it likes, and changes nothing. */
+static double farthest(const struct sb_model *m, const float *a, const float *b)
+{
+    double most = 0;
+    for (size_t i = 0; i < m->params; i++) {
+        const struct sb_param *p = &m->param[i];
+        bool has_key = strstr(p->name, "qkv.bias") != NULL;
+        for (int64_t k = 0; k < p->count; k++) {
+            if (has_key && k / (p->count / 3) == 1) continue;
+            most = fmax(most, fabs((double)(a[p->offset + k] - b[p->offset + k])));
+        }
+    }
+    return most;
+}
+
+static void learns(struct scene *s, const struct sb_net_options *o)
+{
+    struct sb_net *n = open_net(&s->backend, &s->model, o);
+    float *gradient = sb_calloc((size_t)s->model.total, sizeof *gradient), told[10];
+    const struct sb_tensor *losses = golden(&s->want, "losses");
+    double loss = sb_net_gradient(n, &s->batch, gradient);
+    assert_true(fabs(loss - (double)((const float *)losses->data)[0]) < 1e-5);
+    gradients_near(&s->want, &s->model, gradient, 1e-4);
+    for (int i = 0; i < 10; i++) told[i] = (float)sb_net_step(n, &s->batch, 3e-3);
+    near("loss of step", told, losses, 1e-4);
+    free(gradient);
+    sb_net_close(n);
+}
+
+static void mixed_pictures_are_learnt_as_torch_does(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin(&s, devices[d], "train-mix")) continue;
+        struct sb_mix mix[4];
+        for (int i = 0; i < 4; i++) {
+            mix[i].partner = ((const int32_t *)golden(&s.want, "partner")->data)[i];
+            mix[i].weight = ((const float *)golden(&s.want, "mix_weight")->data)[i];
+            memcpy(mix[i].box, (const int32_t *)golden(&s.want, "box")->data + 4 * i, sizeof mix[i].box);
+        }
+        s.batch.mix = mix;
+        s.batch.target = golden(&s.want, "target")->data;
+        struct sb_net_options o = training(4);
+        o.smooth = 0.1f;
+        o.class_weight = golden(&s.given, "class_weight")->data;
+        learns(&s, &o);
+        end(&s);
+    }
+}
+
+static void several_labels_are_learnt_as_torch_does(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin(&s, devices[d], "train-labels")) continue;
+        s.model.several = true;
+        s.batch.target = golden(&s.want, "target")->data;
+        struct sb_net *n = open_net(&s.backend, &s.model, &(struct sb_net_options){.batch = 4});
+        float logits[4 * 5], probability[4 * 5];
+        sb_net_classify(n, &s.batch, logits, probability, NULL);
+        near("logit", logits, golden(&s.want, "logits"), 1e-5);
+        near("probability", probability, golden(&s.want, "probability"), 1e-5);
+        int64_t of;
+        float loss = (float)sb_net_evaluate(n, &s.batch, NULL, &of);
+        near("plain loss", &loss, golden(&s.want, "plain_loss"), 1e-5);
+        assert_int_equal(of, 4);
+        sb_net_close(n);
+        struct sb_net_options o = training(4);
+        o.class_weight = golden(&s.given, "class_weight")->data;
+        learns(&s, &o);
+        end(&s);
+    }
+}
+
+/* Both at once: the average follows what the rates make of each layer. */
+static void rates_and_average_are_timms(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin(&s, devices[d], "train-average")) continue;
+        struct sb_net_options o = training(4);
+        o.layer_decay = 0.6f;
+        o.average = 0.8f;
+        struct sb_net *n = open_net(&s.backend, &s.model, &o);
+        float told[10], logits[4 * 5], *want = sb_calloc((size_t)s.model.total, sizeof *want);
+        for (int i = 0; i < 10; i++) told[i] = (float)sb_net_step(n, &s.batch, 3e-3);
+        near("loss of step", told, golden(&s.want, "losses"), 1e-4);
+        sb_net_average(n, true);
+        sb_net_classify(n, &s.batch, logits, NULL, NULL);
+        near("averaged logit", logits, golden(&s.want, "averaged_logits"), 2e-4);
+        sb_net_weights(n);
+        golden_flat(&s.want, "average", &s.model, want);
+        assert_true(farthest(&s.model, s.model.master, want) < 1e-5);
+        sb_net_average(n, false);
+        sb_net_classify(n, &s.batch, logits, NULL, NULL);
+        near("logit", logits, golden(&s.want, "logits"), 2e-4);
+        free(want);
+        sb_net_close(n);
+        end(&s);
+    }
+}
+
+/* In bf16 the ops read a copy, which must follow. */
+static void bf16_changes_between_weights_and_average(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin(&s, devices[d], "train-average")) continue;
+        struct sb_net_options o = training(4);
+        o.bf16 = true;
+        o.layer_decay = 0.6f;
+        o.average = 0.8f;
+        struct sb_net *n = open_net(&s.backend, &s.model, &o);
+        float before[4 * 5], averaged[4 * 5], after[4 * 5];
+        for (int i = 0; i < 10; i++) sb_net_step(n, &s.batch, 3e-3);
+        sb_net_classify(n, &s.batch, before, NULL, NULL);
+        sb_net_average(n, true);
+        sb_net_classify(n, &s.batch, averaged, NULL, NULL);
+        near("averaged logit", averaged, golden(&s.want, "averaged_logits"), 0.05);
+        sb_net_average(n, false);
+        sb_net_classify(n, &s.batch, after, NULL, NULL);
+        near("logit", after, golden(&s.want, "logits"), 0.05);
+        assert_memory_equal(before, after, sizeof before);
+        sb_net_close(n);
+        end(&s);
+    }
+}
+
+/* ---- a net against itself ---- */
+
+/* With dropout and drop path, so that what is drawn counts too. */
+static bool begin_chance(struct scene *s, const char *device)
+{
+    if (!begin(s, device, "vit-class")) return false;
+    s->model.vit.dropout = 0.2f;
+    s->model.vit.drop_path = 0.3f;
+    return true;
+}
+
+static struct sb_net_options chancy(int batch)
+{
+    struct sb_net_options o = training(batch);
+    o.seed = 5;
+    o.average = 0.9f;
+    return o;
+}
+
+/* The pictures first .. first+count-1 of a batch. */
+static struct sb_batch part(const struct sb_batch *b, int first, int count)
+{
+    struct sb_batch p = *b;
+    p.count = count;
+    p.pictures = (const uint8_t *)b->pictures + (size_t)first * 3 * 16 * 16;
+    p.label = b->label + first;
+    return p;
+}
+
+/* The weights after three steps from the start, each of micro-batches of so many; the model is as before. */
+static float *three_steps(struct scene *s, const struct sb_net_options *o, int micro)
+{
+    size_t bytes = (size_t)s->model.total * sizeof(float);
+    float *before = sb_calloc(1, bytes), *after = sb_calloc(1, bytes);
+    memcpy(before, s->model.master, bytes);
+    struct sb_net *n = open_net(&s->backend, &s->model, o);
+    for (int step = 0; step < 3; step++) {
+        for (int at = 0; at < 4; at += micro) {
+            struct sb_batch p = part(&s->batch, at, at + micro < 4 ? micro : 4 - at);
+            double weight;
+            sb_net_accumulate(n, &p, &weight);
+            assert_true(weight > 0);
+        }
+        sb_net_update(n, 3e-3);
+    }
+    sb_net_weights(n);
+    memcpy(after, s->model.master, bytes);
+    memcpy(s->model.master, before, bytes);
+    sb_net_close(n);
+    free(before);
+    return after;
+}
+
+static void micro_batches_make_one_batch(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin_chance(&s, devices[d])) continue;
+        struct sb_net_options o = chancy(4);
+        o.class_weight = golden(&s.given, "class_weight")->data;
+        float *whole = three_steps(&s, &o, 4);
+        for (int micro = 1; micro < 4; micro++) {
+            o.batch = micro;
+            float *parts = three_steps(&s, &o, micro);
+            assert_true(farthest(&s.model, whole, parts) < 1e-5);
+            free(parts);
+        }
+        s.model.vit.dropout = 0;
+        o.batch = 4;
+        float *plain = three_steps(&s, &o, 4);
+        assert_true(farthest(&s.model, whole, plain) > 1e-3); /* what was drawn does count */
+        free(plain);
+        free(whole);
+        end(&s);
+    }
+}
+
+static void recomputed_blocks_give_the_same_bytes(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin_chance(&s, devices[d])) continue;
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            struct sb_net_options o = chancy(4);
+            o.bf16 = bf16;
+            float *kept = three_steps(&s, &o, 4);
+            o.recompute = true;
+            float *again = three_steps(&s, &o, 4);
+            assert_memory_equal(kept, again, (size_t)s.model.total * sizeof *kept);
+            free(kept);
+            free(again);
+        }
+        end(&s);
+    }
+}
+
+static size_t bytes_of(struct scene *s, const struct sb_net_options *o)
+{
+    struct sb_net *n = open_net(&s->backend, &s->model, o);
+    size_t bytes = sb_net_bytes(n);
+    sb_net_close(n);
+    return bytes;
+}
+
+/* Of eight blocks' memory little more than one's is left, or none where nothing below the head is trained. */
+static void recomputing_and_freezing_save_memory(void **state)
+{
+    (void)state;
+    struct scene s;
+    assert_true(begin(&s, "ref", "vit-class"));
+    const struct variant deep = {NULL, {.dim = 16, .depth = 8, .heads = 2, .class_token = true}};
+    sb_model_free(&s.model);
+    s.model = classifier(&deep, NULL);
+    struct sb_net_options o = training(64), seeing = {.batch = 64};
+    size_t weights = 4 * (size_t)s.model.total * sizeof(float), sees = bytes_of(&s, &seeing),
+           keeps = bytes_of(&s, &o) - weights;
+    o.recompute = true;
+    assert_true(bytes_of(&s, &o) - weights < keeps / 2);
+    o.recompute = false;
+    o.frozen_layers = 9;
+    assert_true(bytes_of(&s, &o) - weights < sees + sees / 8);
+    end(&s);
+}
+
+/* A linear probe: no dropout below it, and nothing there moves by a bit. */
+static void a_frozen_backbone_computes_as_in_inference(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin_chance(&s, devices[d])) continue;
+        struct sb_net_options o = chancy(4);
+        o.frozen_layers = 3;
+        float *drawn = three_steps(&s, &o, 4);
+        s.model.vit.dropout = s.model.vit.drop_path = 0;
+        float *plain = three_steps(&s, &o, 4);
+        assert_memory_equal(drawn, plain, (size_t)s.model.total * sizeof *drawn);
+        for (size_t i = 0; i < s.model.params; i++) {
+            const struct sb_param *p = &s.model.param[i];
+            int differs = memcmp(plain + p->offset, s.model.master + p->offset, (size_t)p->count * sizeof *plain);
+            assert_int_equal(differs != 0, strncmp(p->name, "head.", 5) == 0);
+        }
+        free(drawn);
+        free(plain);
+        end(&s);
+    }
+}
+
+static struct sb_net_state take_state(const struct sb_model *m)
+{
+    size_t total = (size_t)m->total;
+    return (struct sb_net_state){.master = sb_calloc(total, sizeof(float)),
+                                 .moment1 = sb_calloc(total, sizeof(float)),
+                                 .moment2 = sb_calloc(total, sizeof(float)),
+                                 .average = sb_calloc(total, sizeof(float))};
+}
+
+static void free_state(struct sb_net_state *s)
+{
+    free(s->master);
+    free(s->moment1);
+    free(s->moment2);
+    free(s->average);
+}
+
+static void same_state(const struct sb_net_state *a, const struct sb_net_state *b, int64_t total)
+{
+    size_t bytes = (size_t)total * sizeof(float);
+    assert_int_equal(a->steps, b->steps);
+    assert_memory_equal(a->master, b->master, bytes);
+    assert_memory_equal(a->moment1, b->moment1, bytes);
+    assert_memory_equal(a->moment2, b->moment2, bytes);
+    assert_memory_equal(a->average, b->average, bytes);
+}
+
+/* Two steps, a state, two more; and the last two again in a net of its own. */
+static void training_goes_on_from_a_state(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin_chance(&s, devices[d])) continue;
+        struct sb_net_state middle = take_state(&s.model), one = take_state(&s.model), two = take_state(&s.model);
+        for (int bf16 = 0; bf16 < 2; bf16++) {
+            struct sb_net_options o = chancy(4);
+            o.bf16 = bf16;
+            struct sb_net *n = open_net(&s.backend, &s.model, &o);
+            for (int i = 0; i < 4; i++) {
+                if (i == 2) assert_int_equal(sb_net_save_state(n, &middle), 0);
+                sb_net_step(n, &s.batch, 3e-3);
+            }
+            assert_int_equal(sb_net_save_state(n, &one), 0);
+            sb_net_close(n);
+            n = open_net(&s.backend, &s.model, &o);
+            assert_int_equal(sb_net_load_state(n, &middle), 0);
+            assert_int_equal(sb_net_steps(n), 2);
+            for (int i = 0; i < 2; i++) sb_net_step(n, &s.batch, 3e-3);
+            assert_int_equal(sb_net_save_state(n, &two), 0);
+            sb_net_close(n);
+            same_state(&one, &two, s.model.total);
+        }
+        struct sb_net_options o = training(4);
+        struct sb_net *n = open_net(&s.backend, &s.model, &o);
+        assert_int_equal(sb_net_load_state(n, &middle), -1);
+        assert_string_equal(sb_error_message(), "the state holds a weight average");
+        sb_net_close(n);
+        free_state(&middle);
+        free_state(&one);
+        free_state(&two);
+        end(&s);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    sb_quiet = true;
+    find_plugins(argv[0]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mixed_pictures_are_learnt_as_torch_does),
+        cmocka_unit_test(several_labels_are_learnt_as_torch_does),
+        cmocka_unit_test(rates_and_average_are_timms),
+        cmocka_unit_test(bf16_changes_between_weights_and_average),
+        cmocka_unit_test(micro_batches_make_one_batch),
+        cmocka_unit_test(recomputed_blocks_give_the_same_bytes),
+        cmocka_unit_test(recomputing_and_freezing_save_memory),
+        cmocka_unit_test(a_frozen_backbone_computes_as_in_inference),
+        cmocka_unit_test(training_goes_on_from_a_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

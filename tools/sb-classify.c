@@ -22,6 +22,7 @@ static const struct sb_opt options[] = {
     {0, "embed", NULL, SB_FLAG, &embed, 0, "add the embedding", 0, 0},
     {0, "score", "FILE", SB_TEXT, &score, SB_OPT_UNRECORDED,
      "compare with the records' labels: accuracy, F1, average precision as JSON in FILE", 0, 0},
+    SB_INFER_FOREIGN(&infer),
     SB_INFER_OPTIONS(&infer),
 };
 
@@ -79,11 +80,12 @@ static int set_predicted(struct sb_record *rec, const struct sb_model *m, const 
     return n ? best[0] : -1;
 }
 
+/* A model without a head gives embeddings alone. */
 static void run(struct sb_infer *n, struct sb_scorer *scorer)
 {
     const struct sb_model *m = &n->model;
-    int k = top < sb_model_classes(m) ? (int)top : sb_model_classes(m), *best = sb_calloc((size_t)k, sizeof *best);
-    float *p = sb_calloc((size_t)infer.batch, (size_t)sb_model_classes(m) * sizeof *p);
+    int classes = sb_model_classes(m), k = top < classes ? (int)top : classes, *best = sb_calloc((size_t)k, sizeof *best);
+    float *p = classes ? sb_calloc((size_t)infer.batch, (size_t)classes * sizeof *p) : NULL;
     float *e = embed ? sb_calloc((size_t)infer.batch, (size_t)sb_model_dim(m) * sizeof *e) : NULL;
     struct sb_record *rec;
     struct sb_batch b;
@@ -91,8 +93,8 @@ static void run(struct sb_infer *n, struct sb_scorer *scorer)
         sb_net_classify(n->net, &b, NULL, p, e);
         for (int i = 0; i < count; i++) {
             n->filter.at = n->filter.counts.in - (uint64_t)(count - 1 - i);
-            const float *row = p + (size_t)i * (size_t)sb_model_classes(m);
-            int predicted = set_predicted(&rec[i], m, row, best, k);
+            const float *row = p ? p + (size_t)i * (size_t)classes : NULL;
+            int predicted = p ? set_predicted(&rec[i], m, row, best, k) : -1;
             if (score && sb_scorer_add(scorer, &rec[i], row, predicted))
                 sb_filter_die(&n->filter, &rec[i], "%s", sb_error_message());
             struct sb_tensor t = {.dtype = SB_F32,
@@ -125,9 +127,13 @@ int main(int argc, char **argv)
     sb_opt_parse(&tool, argc, argv, &args);
     if (score) sb_output_try(score); /* not to find out at the stream's end */
     sb_infer_open(&n, &tool, &args, &infer);
-    if (!sb_model_classes(&n.model)) sb_die("%s is not a classifier: it has no head", infer.model);
+    if (!sb_model_classes(&n.model) && (!embed || score))
+        sb_die("%s has no head to classify with: it gives embeddings alone, with --embed%s", infer.model,
+               score ? " and without --score" : "");
     if (min_prob < 0 && n.model.several) min_prob = 0.5;
     sb_scorer_init(&scorer, &n.model, min_prob);
+    if (score && scorer.labels.count < n.model.labels.count)
+        sb_die("--score: classes of %s have the same name: give --labels FILE", infer.model);
     run(&n, &scorer);
     FILE *scored = score ? write_score(&scorer) : NULL;
     sb_scorer_free(&scorer);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/infer_model.h"
+
 static void flush(void *arg)
 {
     struct sb_infer *n = arg;
@@ -18,6 +20,13 @@ static void check_preprocess(struct sb_infer *n)
     const char *name = sb_reader_name(n->filter.in);
     if (found < 0) sb_die("%s: %s", name, sb_error_message());
     if (!found) return; /* a foreign stream: shapes are all there is to go by */
+    if (n->partly) {
+        struct sb_preprocess *wanted = &n->model.preprocess, own = *wanted;
+        *wanted = stream;
+        wanted->size = own.size;
+        memcpy(wanted->mean, own.mean, sizeof own.mean);
+        memcpy(wanted->std, own.std, sizeof own.std);
+    }
     const char *differs = sb_preprocess_differs(&stream, &n->model.preprocess);
     if (differs) sb_die("%s was tensorized otherwise than the model wants: %s", name, differs);
     n->promised = applied ? SB_F32 : SB_U8;
@@ -37,7 +46,9 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
     memset(n, 0, sizeof *n);
     n->promised = SB_NDTYPES;
     if (!o->model) sb_usage("-m MODEL is needed");
-    if (sb_model_load(&n->model, o->model)) sb_die_error();
+    int found = sb_infer_model(&n->model, o);
+    if (found < 0) sb_die_error();
+    n->partly = !found;
     sb_filter_open(&n->filter, args, o->output, o->drop);
     check_preprocess(n);
     open_net(n, o);
@@ -47,6 +58,15 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
     sb_filter_start(&n->filter, tool, args);
     double seconds = o->max_wait < 0 ? -1 : (double)o->max_wait / 1000;
     n->batches = sb_batches_open(n->filter.in, (int)o->batch, seconds, flush, n);
+}
+
+static void check_crop(struct sb_infer *n, struct sb_record *rec)
+{
+    msgpack_object box;
+    if (!n->model.crops || n->warned || sb_get_object(rec, "box", &box) == 1) return;
+    sb_warn("the model was trained on crops, and record %llu has no `box`: whole frames, it seems, which it never saw",
+            (unsigned long long)n->filter.at);
+    n->warned = true;
 }
 
 /* Copies a record's tensor to place i of the batch. */
@@ -77,6 +97,7 @@ int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch
     if (count < 0) sb_die_error();
     for (int i = 0; i < count; i++) {
         n->filter.at = ++n->filter.counts.in; /* the reader is ahead of it */
+        check_crop(n, &(*record)[i]);
         take_tensor(n, &(*record)[i], i);
     }
     *batch = (struct sb_batch){.count = count,

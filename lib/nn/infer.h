@@ -4,11 +4,15 @@
 #define SB_NN_INFER_H
 
 #include "nn/net.h"
+#include "nn/preprocess_options.h"
 #include "stream/batches.h"
 
 struct sb_infer_options {
     const char *model, *output, *drop, *device, *precision; /* precision: auto, f32, bf16 */
     int64_t batch, jobs, max_wait;                          /* max_wait: milliseconds; negative: none */
+    /* What the model's file may leave open. */
+    struct sb_preprocess_options how; /* size, mean and std */
+    const char *labels;               /* a file of the classes' names, one a line */
 };
 
 #define SB_INFER_DEFAULTS {.precision = "auto", .batch = 32, .max_wait = -1}
@@ -28,6 +32,13 @@ struct sb_infer_options {
         {0, "precision", "NAME", SB_TEXT, &(o)->precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},               \
         SB_OPT_DROP(&(o)->drop), SB_OPT_DEVICE(&(o)->device), SB_OPT_JOBS(&(o)->jobs), SB_OPT_QUIET, SB_OPT_END
 
+/* The rows for what a model's file may leave open. */
+#define SB_INFER_FOREIGN(o)                                                                                            \
+    {0, "size", "S", SB_INT, &(o)->how.size, 0, "pixels a side, where the model's file does not say", 1, 5000},        \
+        {0, "mean", "A,B,C", SB_TEXT, &(o)->how.mean, 0, "one number a channel, likewise", 0, 0},                      \
+        {0, "std", "A,B,C", SB_TEXT, &(o)->how.std, 0, "likewise", 0, 0},                                              \
+        {0, "labels", "FILE", SB_TEXT, &(o)->labels, SB_OPT_FILE, "the classes' names, one a line, in their order", 0, 0}
+
 struct sb_infer {
     struct sb_filter filter;
     struct sb_model model;
@@ -36,7 +47,9 @@ struct sb_infer {
     struct sb_batches *batches;
     enum sb_dtype dtype;    /* of the batch's tensors */
     enum sb_dtype promised; /* of all tensors, by the stream's header; SB_NDTYPES: it does not say */
-    uint8_t *tensors; /* host [batch,3,S,S] */
+    uint8_t *tensors;       /* host [batch,3,S,S] */
+    bool partly;            /* of the preprocessing the model wants size, mean and std alone: it does not say the rest */
+    bool warned;            /* that records are no crops */
     bool flush_each;
 };
 

@@ -49,6 +49,7 @@ int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct s
     bool captions = plan->task == SB_TASK_CAPTION;
     if (strncmp(plan->arch, "resnet", 6) ? plan_vit(m, plan, data) : plan_resnet(m, plan, data)) return -1;
     m->several = plan->task == SB_TASK_LABELS;
+    m->crops = data->crops;
     m->preprocess = data->preprocess;
     if (!captions) texts_of(&m->labels, &data->target);
     if (plan->init && sb_model_take(m, plan->init)) return -1;

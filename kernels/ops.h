@@ -117,7 +117,7 @@ struct sb_ops {
                      sb_out dbias);
     /* Batch normalisation (Ioffe and Szegedy 2015), NHWC: x, y [B,H,W,C]; y = relu?((x - mean) rstd gain + bias +
      * residual).
-     * train: mean and biased variance of the batch, running[2,C] f32 (mean, unbiased variance) moves by
+     * train: mean and biased variance of the batch, running[2,C] f32 (mean, unbiased variance; of one value 0) moves by
      * momentum (torch's sense: 0.1); else running is used. saved: stats f32 [2,C] = mean, rstd that were used. residual
      * optional. gain, bias: f32. */
     void (*batchnorm)(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in residual, float eps, float momentum,

@@ -67,7 +67,7 @@ void sb_cpu_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in r
         ((float *)stats->data)[i] = centre[i];
         ((float *)stats->data)[channels + i] = (float)rstd;
         if (!train) continue;
-        double unbiased = spread * (double)rows / (double)(rows - 1);
+        double unbiased = spread * (double)rows / (double)(rows > 1 ? rows - 1 : 1);
         moving[i] += momentum * (centre[i] - moving[i]);
         moving[channels + i] += momentum * ((float)unbiased - moving[channels + i]);
     }

@@ -25,7 +25,8 @@ void sb_ref_batchnorm(struct sb_dev *d, sb_in x, sb_in gain, sb_in bias, sb_in r
             double old_mean = mean, old_var = var;
             channel(x, j, &mean, &var);
             sb_store(running, j, old_mean + momentum * (mean - old_mean));
-            sb_store(running, c + j, old_var + momentum * (var * (double)rows / (double)(rows - 1) - old_var));
+            sb_store(running, c + j,
+                     old_var + momentum * (var * (double)rows / (double)(rows > 1 ? rows - 1 : 1) - old_var));
         }
         double rstd = 1 / sqrt(var + eps);
         sb_store(stats, j, mean);

@@ -201,6 +201,8 @@ static int check_options(const struct sb_model *m, const struct sb_net_options *
 {
     int below = sb_model_layers(m) - 1;
     if (o->batch < 1) return sb_error("a batch of %d", o->batch);
+    if (o->train && m->family == SB_RESNET && o->batch < 2)
+        return sb_error("batch norms need pictures to compare: train with batches of 2 at least");
     if (o->frozen_layers < 0 || o->frozen_layers > below) {
         return sb_error("%d frozen layers: the model has %d below its head", o->frozen_layers, below);
     }

@@ -4,9 +4,8 @@
 #include <math.h>
 
 #include "kernels/cpu/attention.h"
-#include "kernels/cpu/vecmath.h"
 
-#define SCORES 65536 /* of a block of queries: 256 KiB */
+#define SCORES 65536
 #define MOST_ROWS 96
 
 /* exp(score - largest) in place, 0 from n to all; returns the sum. */
@@ -14,11 +13,15 @@ static float soften(float *score, int64_t n, int64_t all, float *largest)
 {
     float most = sb_max(score, n);
     for (int64_t j = n; j < padded(n); j++) score[j] = -INFINITY;
-#pragma omp simd
-    for (int64_t j = 0; j < padded(n); j++) score[j] = sb_exp(score[j] - most);
+    sb_vector sum = {0};
+    for (int64_t j = 0; j < padded(n); j += SB_LANES) {
+        sb_vector p = exp_lanes(sb_load_vector(score + j) - most);
+        *(sb_vector_at *)(score + j) = p;
+        sum += p;
+    }
     for (int64_t j = padded(n); j < all; j++) score[j] = 0.0f;
     *largest = most;
-    return sb_sum(score, padded(n));
+    return sb_lanes_sum(sum);
 }
 
 /* Puts a head's new keys or values behind the cached ones; returns where all of them are. */
@@ -99,11 +102,10 @@ static void slopes(const struct shape *s, const struct head *t, int64_t first, i
     for (int64_t i = 0; i < count; i++, score += s->long_width, dp += s->long_width, dy += s->width, y += s->width) {
         int64_t n = seen(s, first + i);
         float own = sb_dot(dy, y, s->e), lse = t->lse[first + i];
-#pragma omp simd
-        for (int64_t j = 0; j < padded(n); j++) {
-            float p = sb_exp(score[j] - lse);
-            score[j] = p;
-            dp[j] = p * (dp[j] - own);
+        for (int64_t j = 0; j < padded(n); j += SB_LANES) {
+            sb_vector p = exp_lanes(sb_load_vector(score + j) - lse);
+            *(sb_vector_at *)(score + j) = p;
+            *(sb_vector_at *)(dp + j) = p * (sb_load_vector(dp + j) - own);
         }
         for (int64_t j = n; j < all; j++) score[j] = dp[j] = 0.0f;
     }

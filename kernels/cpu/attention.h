@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/gemm.h"
+#include "kernels/cpu/vecmath.h"
 
 #define AHEAD 12
 
@@ -84,6 +85,22 @@ static inline void load_transposed(struct rows from, int64_t count, int64_t e, f
         load(from, i, count - i < SB_LANES ? count - i : SB_LANES, e, 1.0f, wide, wide_width);
         for (int64_t j = 0; j < e; j += SB_LANES) sb_transpose(wide + j, wide_width, to + j * width + i, width);
     }
+}
+
+/* e^x lane by lane, as sb_exp gives it but for x = inf, which no score less its row's largest is. AVX-512 rounds, and
+ * scales by 2^n, in one instruction. */
+static inline sb_vector exp_lanes(sb_vector x)
+{
+#ifdef __AVX512F__
+    __m512 c = _mm512_max_ps(_mm512_set1_ps(-104.0f), (__m512)x); /* NaN stays */
+    __m512 whole = _mm512_roundscale_ps(_mm512_mul_ps(c, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT);
+    sb_vector n = (sb_vector)whole, r = ((sb_vector)c - n * 0.693359375f) + n * 2.12194440e-4f;
+    sb_vector p = SB_EXP_POLYNOMIAL(r);
+    return (sb_vector)_mm512_scalef_ps((__m512)p, whole);
+#else
+    for (int i = 0; i < SB_LANES; i++) x[i] = sb_exp(x[i]);
+    return x;
+#endif
 }
 
 /* How many keys query i sees. */

@@ -5,9 +5,8 @@
 #include <math.h>
 
 #include "kernels/cpu/attention.h"
-#include "kernels/cpu/vecmath.h"
 
-#define SCORES 16384 /* of a block of queries: 64 KiB */
+#define SCORES 16384
 #define MOST_ROWS 48
 
 static int64_t pairs(int64_t n)
@@ -74,14 +73,17 @@ static void narrow_pair(const float *a, const float *b, int64_t n, float *to)
 static float soften(float *score, int64_t n, int64_t all, float scale, float *largest)
 {
     float most = sb_max(score, n) * scale;
+    sb_vector sum = {0};
+    uint16_t *to = (void *)score;
     for (int64_t j = n; j < padded(n); j++) score[j] = -INFINITY;
-#pragma omp simd
-    for (int64_t j = 0; j < padded(n); j++) score[j] = sb_exp(score[j] * scale - most);
-    for (int64_t j = padded(n); j < padded(all); j++) score[j] = 0.0f;
-    float sum = sb_sum(score, padded(n));
-    narrow(score, padded(all));
+    for (int64_t j = 0; j < padded(n); j += SB_LANES) {
+        sb_vector p = exp_lanes(sb_load_vector(score + j) * scale - most);
+        sum += p;
+        _mm256_storeu_si256((__m256i *)(void *)(to + j), (__m256i)_mm512_cvtneps_pbh((__m512)p));
+    }
+    if (padded(all) > padded(n)) memset(to + padded(n), 0, (size_t)(padded(all) - padded(n)) * sizeof *to);
     *largest = most;
-    return sum;
+    return sb_lanes_sum(sum);
 }
 
 /* A head's scratch: what blocks of queries share, then the block's own. */
@@ -170,11 +172,10 @@ static float own_slope(const struct head *t, int64_t i, int64_t e)
 /* p = exp(scale score - lse) and ds = p (dp - own), in place of score and dp, 0 from n to all. */
 static void slopes(float *score, float *dp, int64_t n, int64_t all, float scale, float lse, float own)
 {
-#pragma omp simd
-    for (int64_t j = 0; j < padded(n); j++) {
-        float p = sb_exp(score[j] * scale - lse);
-        score[j] = p;
-        dp[j] = p * (dp[j] - own);
+    for (int64_t j = 0; j < padded(n); j += SB_LANES) {
+        sb_vector p = exp_lanes(sb_load_vector(score + j) * scale - lse);
+        *(sb_vector_at *)(score + j) = p;
+        *(sb_vector_at *)(dp + j) = p * (sb_load_vector(dp + j) - own);
     }
     for (int64_t j = n; j < padded(all); j++) score[j] = dp[j] = 0.0f;
 }

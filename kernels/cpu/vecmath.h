@@ -13,20 +13,19 @@
 /* Always inline: a call in a loop keeps it from becoming vector code. */
 #define SB_VECMATH static inline __attribute__((always_inline))
 
-/* 2^n e^r with |r| <= ln 2 / 2; the polynomial is Cephes's expf. 2^n is made as 2 * 2^(n-1), since 2^128 is no float.
+/* e^r for |r| <= ln 2 / 2: Cephes's expf. r: a float, or a vector of them. */
+#define SB_EXP_POLYNOMIAL(r)                                                                                           \
+    ((((((1.9875691500e-4f * (r) + 1.3981999507e-3f) * (r) + 8.3334519073e-3f) * (r) + 4.1665795894e-2f) * (r) +       \
+       1.6666665459e-1f) * (r) + 5.0000001201e-1f) * ((r) * (r)) + (r) + 1.0f)
+
+/* 2^n e^r with |r| <= ln 2 / 2. 2^n is made as 2 * 2^(n-1), since 2^128 is no float.
  */
 SB_VECMATH float sb_exp(float x)
 {
     float c = x < -86.6f ? -86.6f : x > 88.72f ? 88.72f : x;
     float n = (c * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds to the nearest whole number */
     float r = (c - n * 0.693359375f) + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
+    float p = SB_EXP_POLYNOMIAL(r);
     union { uint32_t i; float f; } scale = {(uint32_t)((int32_t)n + 126) << 23};
     p = x < -86.6f ? 0.0f : 2.0f * p * scale.f;
     return x > 88.72f ? __builtin_inff() : p;

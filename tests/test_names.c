@@ -1,0 +1,340 @@
+/* Rung 4, other people's weights: tiny models as timm, Meta, transformers and torchvision save them (tests/golden/names.py,
+ * resnet.py) open as they are, and compute what those compute. What is no model of ours is refused with one line. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "folder.h"
+#include "model_cases.h"
+#include "nn/foreign.h"
+#include "nn/vit.h"
+#include "nn/weight_read.h"
+
+static const struct {
+    const char *name;
+    int classes, registers, depth;
+    bool class_token, fc_norm, layer_scale;
+    float eps;
+} cases[] = {
+    {"timm", 3, 0, 1, true, false, false, 1e-6f},
+    {"timm-mean", 3, 0, 1, false, false, false, 1e-6f},
+    {"timm-fc-norm", 3, 0, 1, true, true, false, 1e-6f},
+    {"timm-no-embed-class", 3, 0, 1, true, false, false, 1e-6f},
+    {"timm-dinov2", 0, 0, 1, true, false, true, 1e-6f},
+    {"timm-registers", 3, 2, 1, true, false, true, 1e-6f},
+    {"timm-registers-embedded", 3, 2, 1, true, false, false, 1e-6f},
+    {"meta-dinov2", 0, 2, 2, true, false, true, 1e-6f},
+    {"transformers-vit", 0, 0, 1, true, false, false, 1e-12f},
+    {"transformers-vit-head", 3, 0, 1, true, false, false, 1e-12f},
+    {"transformers-dinov2", 0, 0, 1, true, false, true, 1e-6f},
+    {"transformers-registers", 0, 2, 1, true, false, true, 1e-6f},
+    {"transformers-dinov2-head", 0, 0, 1, true, false, true, 1e-6f},
+};
+#define CASES (sizeof cases / sizeof *cases)
+
+static char *golden_path(const char *name)
+{
+    const char *root = getenv("ROOT");
+    return sb_format("%s/tests/golden/names/%s/model.safetensors", root ? root : ".", name);
+}
+
+static struct sb_model load(const char *path)
+{
+    struct sb_model m;
+    if (sb_model_load(&m, path)) fail_msg("%s", sb_error_message());
+    return m;
+}
+
+static struct sb_model load_case(const char *name)
+{
+    char *path = golden_path(name);
+    struct sb_model m = load(path);
+    free(path);
+    return m;
+}
+
+static void names_tell_the_shape(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CASES; i++) {
+        struct sb_model m = load_case(cases[i].name);
+        const struct sb_vit_config *c = &m.vit;
+        if (m.family != SB_VIT || c->size != 12 || c->patch != 4 || c->dim != 16 || c->heads != 2 || c->hidden != 32 ||
+            c->depth != cases[i].depth || c->registers != cases[i].registers || c->classes != cases[i].classes ||
+            c->class_token != cases[i].class_token || c->fc_norm != cases[i].fc_norm ||
+            c->layer_scale != cases[i].layer_scale || fabsf(c->eps / cases[i].eps - 1) > 1e-6f)
+            fail_msg("%s was taken for another", cases[i].name);
+        sb_model_free(&m);
+    }
+}
+
+/* ---- what they compute ---- */
+
+static void compute(struct sb_backend *b, struct sb_model *m, const char *name, const struct sb_weights *w, bool bf16)
+{
+    float logits[2 * 3], embedding[2 * 16];
+    double tolerance = bf16 ? 2e-2 : 1e-5;
+    char *what = sb_format("%s.embedding", name), *told = sb_format("%s.logits", name);
+    struct sb_net *n = sb_net_open(b, m, &(struct sb_net_options){.batch = 2, .bf16 = bf16});
+    if (!n) fail_msg("%s", sb_error_message());
+    struct sb_batch batch = picture_batch(w, 2);
+    sb_net_classify(n, &batch, m->vit.classes ? logits : NULL, NULL, embedding);
+    near(what, embedding, golden(w, what), tolerance);
+    if (m->vit.classes) near(told, logits, golden(w, told), tolerance);
+    sb_net_close(n);
+    free(what);
+    free(told);
+}
+
+static void foreign_models_compute_what_they_did(void **state)
+{
+    (void)state;
+    struct sb_weights w = golden_open("names/expected");
+    for (size_t d = 0; d < 2; d++) {
+        struct sb_backend b;
+        if (!open_device(&b, devices[d])) continue;
+        for (size_t i = 0; i < CASES; i++) {
+            struct sb_model m = load_case(cases[i].name);
+            sb_preprocess_default(&m.preprocess, 12);
+            compute(&b, &m, cases[i].name, &w, false);
+            compute(&b, &m, cases[i].name, &w, true);
+            sb_model_free(&m);
+        }
+        sb_backend_close(&b);
+    }
+    sb_weights_close(&w);
+}
+
+/* Nothing is copied that can be used where it lies: of timm's file all matrices, of transformers' those that are not
+ * stacked. */
+static void matrices_stay_in_the_file(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"timm", "transformers-vit"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sb_model m = load_case(names[i]);
+        for (size_t k = 0; k < m.params; k++) {
+            const struct sb_param *p = &m.param[k];
+            const char *at = (const char *)p->mapped, *file = m.file.map;
+            if (p->decay != (at != NULL)) fail_msg("%s: %s", names[i], p->name);
+            bool stacked = i == 1 && strstr(p->name, "qkv");
+            if (at) assert_int_equal(at >= file && at < file + m.file.map_size, !stacked);
+        }
+        sb_model_free(&m);
+    }
+}
+
+/* ---- ResNets: the golden files of resnet.py under the names that are about ---- */
+
+/* Every "weight.NAME" of a golden file as PREFIX NAME, and a counter that torch keeps. */
+static void save_resnet(const char *path, const struct sb_weights *w, const char *prefix)
+{
+    struct sb_weight *out = sb_calloc(w->count + 1, sizeof *out);
+    size_t count = 0;
+    int64_t steps = 7;
+    for (size_t i = 0; i < w->count; i++) {
+        if (strncmp(w->weight[i].name, "weight.", 7)) continue;
+        out[count] = w->weight[i];
+        out[count++].name = sb_format("%s%s", prefix, w->weight[i].name + 7);
+    }
+    out[count] = (struct sb_weight){sb_format("%sbn1.num_batches_tracked", prefix), {.dtype = SB_I64, .data = &steps}};
+    assert_int_equal(sb_weights_save(path, out, count + 1, NULL, NULL, 0), 0);
+    for (size_t i = 0; i <= count; i++) free(out[i].name);
+    free(out);
+}
+
+static void resnets_are_recognised(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"resnet-basic", "resnet-bottleneck", "resnet-cifar"},
+                             *const prefixes[] = {"", "backbone.", "module."};
+    char *path = sb_format("%s/resnet.safetensors", folder);
+    struct sb_backend b;
+    assert_true(open_device(&b, "ref"));
+    for (size_t i = 0; i < 3; i++) {
+        struct sb_weights w = golden_open(names[i]);
+        save_resnet(path, &w, prefixes[i]);
+        struct sb_model m = load(path);
+        assert_int_equal(m.family, SB_RESNET);
+        assert_int_equal(m.resnet.bottleneck, i == 1);
+        assert_int_equal(m.resnet.cifar, i == 2);
+        struct sb_batch batch = picture_batch(&w, 4);
+        m.resnet.size = batch.width;
+        sb_preprocess_default(&m.preprocess, batch.width);
+        struct sb_net *n = sb_net_open(&b, &m, &(struct sb_net_options){.batch = 4});
+        if (!n) fail_msg("%s", sb_error_message());
+        float logits[4 * 5];
+        sb_net_classify(n, &batch, logits, NULL, NULL);
+        near(names[i], logits, golden(&w, "logits"), 1e-5);
+        sb_net_close(n);
+        sb_model_free(&m);
+        sb_weights_close(&w);
+    }
+    sb_backend_close(&b);
+    free(path);
+}
+
+/* ---- GPT-2 ---- */
+
+static void gpt2_is_seen_as_a_decoder(void **state)
+{
+    (void)state;
+    struct sb_weights w = golden_open("names/expected");
+    const struct sb_tensor *want = golden(&w, "transformers-gpt2.up");
+    char *path = golden_path("transformers-gpt2");
+    struct sb_model m, other;
+    if (sb_model_open(&m, path)) fail_msg("%s", sb_error_message());
+    const struct sb_decoder_config *c = &m.decoder;
+    assert_int_equal(m.vit.dim, 0);
+    assert_true(c->words == 11 && c->dim == 16 && c->depth == 1 && c->heads == 2 && c->hidden == 32 && c->length == 8);
+    const struct sb_tensor *up = sb_weights_find(&m.file, "decoder.h.0.mlp.c_fc.weight");
+    struct sb_param p = {.shape = {32, 16}, .ndim = 2, .count = 32 * 16, .transposed = true};
+    float got[32 * 16];
+    assert_non_null(up);
+    assert_true(sb_weight_fits(up, &p));
+    sb_weight_read(up, &p, got);
+    near("up", got, want, 0);
+    assert_int_equal(sb_model_load(&other, path), -1);
+    assert_non_null(strstr(sb_error_message(), "a language model"));
+    sb_model_free(&m);
+    sb_weights_close(&w);
+    free(path);
+}
+
+/* ---- what is refused ---- */
+
+/* A folder with the file of this case, from which `without` is left out and to which `with` comes, and this config. */
+static char *spoil(const char *name, const char *without, const char *with, const char *config)
+{
+    static int made;
+    char *place = sb_format("%s/%d", folder, made++), *from = golden_path(name), *to, *json;
+    struct sb_weights w;
+    float numbers[64] = {0};
+    if (sb_weights_open(&w, from)) fail_msg("%s", sb_error_message());
+    struct sb_weight *out = sb_calloc(w.count + 1, sizeof *out);
+    size_t count = 0;
+    for (size_t i = 0; i < w.count; i++) {
+        if (!without || !strstr(w.weight[i].name, without)) out[count++] = w.weight[i];
+    }
+    if (with)
+        out[count++] = (struct sb_weight){(char *)(uintptr_t)with,
+                                          {.dtype = SB_F32, .ndim = 2, .shape = {4, 16}, .data = numbers}};
+    to = sb_format("%s/model.safetensors", place);
+    json = sb_format("%s/config.json", place);
+    assert_int_equal(mkdir(place, 0700), 0);
+    assert_int_equal(sb_weights_save(to, out, count, NULL, NULL, 0), 0);
+    if (config) {
+        FILE *f = fopen(json, "w");
+        fputs(config, f);
+        assert_int_equal(fclose(f), 0);
+    }
+    sb_weights_close(&w);
+    free(out);
+    free(from);
+    free(json);
+    free(place);
+    return to;
+}
+
+#define TWO_HEADS "{\"num_heads\": 2}"
+
+static void what_is_none_of_ours_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *without, *with, *config, *says;
+    } spoilt[] = {
+        {"timm", NULL, NULL, NULL, "says how many heads its attention has (num_attention_heads)"},
+        {"timm", "mlp.fc2.weight", NULL, TWO_HEADS, "it has no tensor 'blocks.0.mlp.fc2.weight', wanted [16,32]"},
+        {"timm", "norm2.bias", "blocks.0.norm2.bias", TWO_HEADS, "tensor 'blocks.0.norm2.bias' is f32 [4,16], wanted [16]"},
+        {"timm", "pos_embed", NULL, TWO_HEADS, "it has no tensor 'pos_embed'"},
+        {"timm", "mlp.fc1", "blocks.0.mlp.w12.weight", TWO_HEADS, "SwiGLU"},
+        {"timm", NULL, "norm_pre.weight", TWO_HEADS, "tensor 'norm_pre.weight' has no place in a ViT of ours"},
+        {"timm", NULL, "blocks.0.attn.q_norm.weight", TWO_HEADS, "'blocks.0.attn.q_norm.weight' has no place"},
+        {"timm", NULL, "module.blocks.0.norm1.weight", TWO_HEADS, "two of its tensors are 'blocks.0.norm1.weight'"},
+        {"timm", "patch_embed", NULL, TWO_HEADS, "no model that is known here: 'blocks.0.attn.proj.bias', "},
+        {"timm", NULL, NULL, "{\"num_heads\": 3}", "dim 16 is not a multiple of 3 heads"},
+        {"timm", NULL, NULL, "{\"num_heads\": 2, \"num_features\": 384}", "num_features is 384, this one's is 16"},
+        {"timm", NULL, NULL, "{\"num_heads\": 2, \"global_pool\": \"avg\"}", "pools 'avg'"},
+        {"timm", NULL, NULL, "{\"num_heads\": 2, \"architecture\": \"vit_base_patch16_clip_quickgelu_224\"}", "not GELU"},
+        {"timm", NULL, NULL, "{\"num_heads\": ", "config.json"},
+        {"timm-mean", "pos_embed", "module.pos_embed", TWO_HEADS, "'pos_embed' is f32 [4,16], wanted 3 dimensions"},
+        {"transformers-vit", "key.weight", "encoder.layer.0.attention.attention.key.weight", TWO_HEADS,
+         "tensor 'blocks.0.attn.q.weight' has not the shape of its keys and values"},
+        {"transformers-vit", "key.weight", NULL, TWO_HEADS, "tensor 'blocks.0.attn.q.weight' has no place"},
+    };
+    for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
+        struct sb_model m;
+        char *path = spoil(spoilt[i].name, spoilt[i].without, spoilt[i].with, spoilt[i].config);
+        if (!sb_model_load(&m, path)) fail_msg("taken: %zu, which should say '%s'", i, spoilt[i].says);
+        if (!strstr(sb_error_message(), spoilt[i].says) || strchr(sb_error_message(), '\n'))
+            fail_msg("said '%s', wanted '%s'", sb_error_message(), spoilt[i].says);
+        free(path);
+    }
+}
+
+/* What is left over but changes nothing does not stand in the way. */
+static void other_tensors_are_left(void **state)
+{
+    (void)state;
+    char *path = spoil("timm", NULL, "mask_decoder.weight", TWO_HEADS);
+    struct sb_model m = load(path);
+    sb_model_free(&m);
+    free(path);
+}
+
+/* ---- --init ---- */
+
+static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
+{
+    (void)state;
+    char *path = golden_path("transformers-registers");
+    struct sb_model from, m;
+    if (sb_model_open(&from, path)) fail_msg("%s", sb_error_message());
+    struct sb_vit_config vit = from.vit;
+    vit.size = 24;
+    vit.classes = 4;
+    assert_int_equal(sb_model_init(&m, &vit, NULL, 1), 0);
+    if (sb_model_take(&m, path)) fail_msg("%s", sb_error_message());
+    struct sb_model same = load(path);
+    for (size_t i = 0; i < m.params; i++) {
+        const struct sb_param *p = &m.param[i];
+        for (size_t k = 0; k < same.params; k++) {
+            if (strcmp(same.param[k].name, p->name) || !strcmp(p->name, "pos_embed")) continue;
+            assert_memory_equal(m.master + p->offset, sb_param_weights(&same, &same.param[k]),
+                                (size_t)p->count * sizeof(float));
+        }
+    }
+    vit.dim = 32;
+    struct sb_model wide;
+    assert_int_equal(sb_model_init(&wide, &vit, NULL, 1), 0);
+    assert_int_equal(sb_model_take(&wide, path), -1);
+    assert_non_null(strstr(sb_error_message(), "tensor 'patch_embed.proj.weight' is f32 [16,3,4,4], wanted [32,3,4,4]"));
+    sb_model_free(&wide);
+    sb_model_free(&same);
+    sb_model_free(&m);
+    sb_model_free(&from);
+    free(path);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    sb_quiet = true;
+    find_plugins(argv[0]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_tell_the_shape),
+        cmocka_unit_test(foreign_models_compute_what_they_did),
+        cmocka_unit_test(matrices_stay_in_the_file),
+        cmocka_unit_test(resnets_are_recognised),
+        cmocka_unit_test(gpt2_is_seen_as_a_decoder),
+        cmocka_unit_test(what_is_none_of_ours_is_refused),
+        cmocka_unit_test(other_tensors_are_left),
+        cmocka_unit_test(a_fine_tuned_model_starts_from_a_foreign_one),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

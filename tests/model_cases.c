@@ -89,10 +89,11 @@ void gradients_near(const struct sb_weights *w, const struct sb_model *m, const 
     free(want);
 }
 
-const struct variant variants[3] = {
+const struct variant variants[4] = {
     {"vit-class", {.dim = 18, .depth = 2, .heads = 3, .class_token = true}},
     {"vit-registers", {.dim = 16, .depth = 1, .heads = 2, .class_token = true, .registers = 2, .layer_scale = true}},
     {"vit-mean", {.dim = 20, .depth = 1, .heads = 5}},
+    {"vit-fc-norm", {.dim = 16, .depth = 1, .heads = 2, .class_token = true, .fc_norm = true}},
 };
 
 struct sb_model classifier(const struct variant *v, const struct sb_weights *w)

@@ -36,7 +36,7 @@ struct variant {
     const char *name;
     struct sb_vit_config vit;
 };
-extern const struct variant variants[3]; /* class token; registers and LayerScale; mean of the patches */
+extern const struct variant variants[4]; /* class token; registers and LayerScale; mean of the patches; norm of it */
 struct sb_model classifier(const struct variant *v, const struct sb_weights *w);
 struct sb_model captioner(const struct sb_weights *w);
 

@@ -20,6 +20,7 @@ VARIANTS = {
     "class": dict(embed_dim=18, depth=2, num_heads=3),
     "registers": dict(embed_dim=16, depth=1, num_heads=2, reg_tokens=2, no_embed_class=True, init_values=0.1),
     "mean": dict(embed_dim=20, depth=1, num_heads=5, class_token=False, global_pool="avg", fc_norm=False),
+    "fc-norm": dict(embed_dim=16, depth=1, num_heads=2, global_pool="avg"),
 }
 
 

@@ -228,15 +228,19 @@ static void taking_over_replaces_a_head_of_other_labels(void **state)
 static void positions_are_resized_as_timm_does(void **state)
 {
     (void)state;
+    static const struct {
+        const char *old, *new;
+        int rows, columns, side;
+    } cases[] = {{"old", "new3", 5, 5, 3}, {"old", "new8", 5, 5, 8}, {"wide", "wide3", 4, 7, 3}, {"wide", "wide9", 4, 7, 9}};
     struct sb_weights w = golden_open("positions");
-    const struct sb_tensor *old = golden(&w, "old");
-    float *from = sb_calloc((size_t)sb_tensor_count(old), sizeof *from), to[65 * 6];
-    for (int64_t i = 0; i < sb_tensor_count(old); i++) from[i] = sb_weight_at(old, i);
-    sb_positions_resize(from, 1, 5, 5, 3, 6, to);
-    near("3 x 3", to, golden(&w, "new3"), 1e-5);
-    sb_positions_resize(from, 1, 5, 5, 8, 6, to);
-    near("8 x 8", to, golden(&w, "new8"), 1e-5);
-    free(from);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct sb_tensor *old = golden(&w, cases[i].old);
+        float *from = sb_calloc((size_t)sb_tensor_count(old), sizeof *from), to[82 * 6];
+        for (int64_t k = 0; k < sb_tensor_count(old); k++) from[k] = sb_weight_at(old, k);
+        sb_positions_resize(from, 1, cases[i].rows, cases[i].columns, cases[i].side, 6, to);
+        near(cases[i].new, to, golden(&w, cases[i].new), 1e-5);
+        free(from);
+    }
     sb_weights_close(&w);
 }
 

@@ -82,6 +82,74 @@ assert abs(sum(p for _, p in records[2]["predicted"]) - 1) < 1
 PY
 }
 
+# A tiny model as transformers or timm saves it, and pictures for it: foreign transformers-vit-head
+foreign() {
+    rm -rf foreign
+    cp -r "$ROOT/tests/golden/names/$1" foreign
+    cp "$ROOT/tests/golden/preprocess/vit.json" foreign/preprocessor_config.json
+    sed -i 's/48/12/' foreign/preprocessor_config.json
+    sb-synth frames -q --crops -n 6 --size 160x90 --seed 3 | sb-tensorize -q -m foreign/model.safetensors -o pictures.sb
+}
+
+@test "a model of transformers is used as it is: its files say how pictures are prepared and what classes are called" {
+    foreign transformers-vit-head
+    sb-classify -q -m foreign/model.safetensors pictures.sb | sb-export jsonl -q | jq -c '[.predicted[][0]] | sort' | sort -u >labels
+    [ "$(cat labels)" = '["crab","fish","kelp"]' ]
+    printf 'Cancer pagurus\n\nPisces\nLaminaria\n' >names
+    sb-classify -q -m foreign/model.safetensors --labels names pictures.sb | sb-export jsonl -q | jq -c '[.predicted[][0]] | sort' | sort -u >labels
+    [ "$(cat labels)" = '["Cancer pagurus","Laminaria","Pisces"]' ]
+    printf 'crab\nfish\n' >two
+    fails_saying "two names 2 classes, the head of foreign/model.safetensors has 3" sb-classify -m foreign/model.safetensors --labels two pictures.sb
+    printf 'crab\nfish\ncrab\n' >twice
+    fails_saying "the same name" sb-classify -m foreign/model.safetensors --labels twice --score score.json pictures.sb
+}
+
+@test "what neither a foreign model nor a file beside it says is asked for" {
+    foreign transformers-vit-head
+    rm foreign/preprocessor_config.json
+    fails_saying "give --mean, --std and --size" sb-classify -m foreign/model.safetensors pictures.sb
+    how="--size 12 --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5"
+    sb-classify -q -m foreign/model.safetensors $how -o out.sb pictures.sb
+    fails_saying "std 0.5,0.5,0.5, the model wants 0.5,0.5,0.25" sb-classify -m foreign/model.safetensors $how --std 0.5,0.5,0.25 pictures.sb
+    fails_saying "not whole patches of 4" sb-classify -m foreign/model.safetensors $how --size 13 pictures.sb
+    sed -i 's/"2": "kelp"/"2": "kelp", "3": "eel"/' foreign/config.json
+    fails_saying "the config.json beside it names 4 classes, the head of foreign/model.safetensors has 3" sb-classify -m foreign/model.safetensors $how pictures.sb
+    sed -i 's/id2label/id2name/' foreign/config.json
+    fails_saying "give --labels FILE" sb-classify -m foreign/model.safetensors $how pictures.sb
+    run sb-classify -m foreign/model.safetensors --mean 1,2 --size 12 --std 1,1,1 pictures.sb
+    [ "$status" -eq 2 ]
+}
+
+@test "a model computes at another size where both programs are told so" {
+    foreign transformers-vit-head
+    sb-synth frames -q --crops -n 6 --size 160x90 --seed 3 | sb-tensorize -q -m foreign/model.safetensors --size 20 -o larger.sb
+    fails_saying "size 20, the model wants 12" sb-classify -m foreign/model.safetensors larger.sb
+    sb-classify -q -m foreign/model.safetensors --size 20 larger.sb | sb-export jsonl -q | jq -e '[.predicted[][1]] | (add - 1) | fabs < 0.0001' | sort -u | grep -qx true
+}
+
+@test "a model without a head gives embeddings alone" {
+    foreign transformers-dinov2
+    fails_saying "with --embed" sb-classify -m foreign/model.safetensors pictures.sb
+    fails_saying "without --score" sb-classify -m foreign/model.safetensors --embed --score score.json pictures.sb
+    [ ! -e score.json ]
+    sb-classify -q -m foreign/model.safetensors --embed -o out.sb pictures.sb
+    sb-check -v out.sb | grep -q '^  embedding  *f32  *all  *\[16\]'
+    [ "$(sb-export jsonl -q out.sb | jq -r 'has("predicted")' | sort -u)" = false ]
+    printf 'crab\n' >names
+    fails_saying "has no head" sb-classify -m foreign/model.safetensors --embed --labels names pictures.sb
+}
+
+@test "a model trained on crops warns once where it is given whole frames" {
+    sb-synth frames -q -n 4 --size 160x90 --seed 2 | sb-tensorize -q -m reef.safetensors -o frames.sb
+    sb-classify -m reef.safetensors -o out.sb frames.sb 2>said
+    [ "$(grep -c 'trained on crops' said)" -eq 1 ]
+    sb-classify -m reef.safetensors -o out.sb tensors.sb 2>said
+    [ "$(grep -c 'trained on crops' said)" -eq 0 ]
+    sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 --task labels -o frames.safetensors frames.sb >metrics.jsonl
+    sb-classify -m frames.safetensors -o out.sb frames.sb 2>said
+    [ "$(grep -c 'trained on crops' said)" -eq 0 ]
+}
+
 @test "bad input: one clear line each" {
     sb-synth frames -q --crops -n 4 --size 160x90 --seed 2 -o plain.sb
     fails_saying "no field 'tensor'" sb-classify -m reef.safetensors plain.sb

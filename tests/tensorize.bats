@@ -46,6 +46,40 @@ how() { sb-check -v "$2" | sed -n 's/^  tensor: //p' | jq -c "$1"; }
     sb-check -v other.sb | grep -q '^  tensor  *u8  *all  *\[3,24,24\]'
 }
 
+# Weights of transformers, which say nothing of pictures, with golden/preprocess/$1 beside them as $2: foreign dinov2.json config.json
+foreign() {
+    rm -rf foreign
+    mkdir foreign
+    cp "$ROOT/tests/golden/names/transformers-vit/model.safetensors" foreign/
+    cp "$ROOT/tests/golden/preprocess/$1" "foreign/$2"
+}
+
+@test "-m takes the word of the JSON files that timm and transformers write" {
+    foreign timm-squash-crop.json config.json
+    sb-tensorize -q -m foreign/model.safetensors -o timm.sb dive.sb
+    [ "$(how '[.size, .crop, .resize, .interpolation, .middle, .mean]' timm.sb)" = '[32,0.95,"stretch","bicubic","even",[0.5,0.5,0.5]]' ]
+    foreign dinov2.json preprocessor_config.json
+    sed -i 's/55/53/' foreign/preprocessor_config.json # of 64, so that the middle lies between two pixels
+    sb-tensorize -q -m foreign/model.safetensors -o theirs.sb dive.sb
+    [ "$(how '[.size, .resize, .interpolation, .middle, .mean]' theirs.sb)" = '[53,"short","bicubic","down",[0.485,0.456,0.406]]' ]
+    # The same by hand, but for the middle, which shows in the pixels.
+    sb-tensorize -q --size 53 --crop "$(how .crop theirs.sb)" --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o even.sb dive.sb
+    ! cmp -s <(tail -c 50000 theirs.sb | head -c 49000) <(tail -c 50000 even.sb | head -c 49000)
+}
+
+@test "what a foreign model does not say is asked for, not guessed; what it says and cannot be done is refused" {
+    foreign vit.json other.json
+    fails_saying "give --mean, --std and --size" sb-tensorize -m foreign/model.safetensors dive.sb
+    fails_saying "give --mean, --std and --size" sb-tensorize -m foreign/model.safetensors --size 32 --mean 0,0,0 dive.sb
+    sb-tensorize -q -m foreign/model.safetensors --size 32 --mean 0,0,0 --std 1,1,1 -o out.sb dive.sb
+    [ "$(how '[.size, .crop, .mean, .std]' out.sb)" = '[32,1,[0,0,0],[1,1,1]]' ]
+    foreign vit.json preprocessor_config.json
+    sed -i 's/"resample": 2/"resample": 1/' foreign/preprocessor_config.json
+    fails_saying "lanczos" sb-tensorize -m foreign/model.safetensors dive.sb
+    echo '{"pretrained_cfg": ' >foreign/config.json
+    fails_saying "config.json" sb-tensorize -m foreign/model.safetensors dive.sb
+}
+
 @test "a raw picture and its PNG give the same tensor" {
     sb-export png -q -o crops/ crops.sb
     for encode in raw png; do

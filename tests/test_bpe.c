@@ -97,7 +97,8 @@ static void gpt2s_vocabulary_is_used_as_transformers_does(void **state)
 /* Text, bytes, or both mixed. */
 static size_t draw_text(struct sb_rng *r, char *text, size_t most)
 {
-    static const char *const pieces[] = {" ", "  ", "\n", "fish", "Ω", "魚", "🐠", "'s", "12", "é", "...", "\xF0\x9F", "\x80", "sand"};
+    static const char *const pieces[] = {" ",  "  ", "\n", "fish", "Ω",        "魚",   "🐠",
+                                         "'s", "12", "é",  "...",  "\xF0\x9F", "\x80", "sand"};
     size_t size = 0, count = sb_rng_below(r, 24);
     uint32_t kind = sb_rng_below(r, 3);
     for (size_t i = 0; i < count && size + 8 < most; i++) {

@@ -64,7 +64,8 @@ static bool open_alone(struct alone *a, const char *device, bool bf16)
                              .memory = sb_aligned(64, stack),
                              .size = stack};
     if (!bf16) return true;
-    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 1, .shape = {a->model.total}, .data = a->model.master}, copy = wide;
+    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 1, .shape = {a->model.total}, .data = a->model.master},
+                     copy = wide;
     copy.dtype = SB_BF16;
     copy.data = a->run.value = sb_aligned(64, (size_t)a->model.total * sizeof(uint16_t));
     a->run.ops->cast(a->run.dev, &wide, &copy);
@@ -144,6 +145,67 @@ static void bf16_is_near(void **state)
     for (size_t d = 0; d < 2; d++) computes_as(devices[d], true, 2e-2);
 }
 
+/* GPT2Model's names have no prefix; older files hold the mask, too. */
+static void other_names_of_the_same_are_known(void **state)
+{
+    (void)state;
+    struct sb_model m = golden_model();
+    struct sb_weights w = golden_open("gpt2/model");
+    for (size_t i = 0; i < w.count; i++) {
+        char *name = sb_strdup(w.weight[i].name + strlen("transformer."));
+        free(w.weight[i].name);
+        w.weight[i].name = name;
+    }
+    float mask[4] = {1, 0, 1, 1};
+    struct sb_weight *more = sb_calloc(w.count + 1, sizeof *more);
+    memcpy(more, w.weight, w.count * sizeof *more);
+    more[w.count] = (struct sb_weight){.name = (char *)(uintptr_t)"h.0.attn.bias",
+                                       .tensor = {.dtype = SB_F32, .ndim = 4, .shape = {1, 1, 2, 2}, .data = mask}};
+    char *path = sb_format("%s/names.safetensors", folder);
+    assert_int_equal(sb_weights_save(path, more, w.count + 1, NULL, NULL, 0), 0);
+    struct sb_model n;
+    if (sb_model_init(&n, &m.vit, &m.decoder, 0) || sb_gpt2_take(&n, path)) fail_msg("%s", sb_error_message());
+    assert_memory_equal(n.master, m.master, (size_t)m.total * sizeof(float));
+    sb_model_free(&n);
+    sb_model_free(&m);
+    sb_weights_close(&w);
+    free(more);
+    free(path);
+}
+
+static void a_captioner_carries_its_tokens(void **state)
+{
+    (void)state;
+    struct sb_model m = golden_model(), l;
+    char *vocabulary = golden_path("gpt2"), *path = sb_format("%s/words.safetensors", folder);
+    if (sb_tokenizer_open(&m.tokenizer, vocabulary) || sb_model_save(&m, path) || sb_model_load(&l, path))
+        fail_msg("%s", sb_error_message());
+    char *json = sb_tokenizer_json(&m.tokenizer);
+    assert_true(sb_tokenizer_is(&l.tokenizer, json, sb_tokenizer_merges(&m.tokenizer)));
+    assert_int_equal(l.decoder.begin, m.tokenizer.begin);
+    assert_int_equal(l.decoder.end, m.tokenizer.end);
+    sb_model_free(&l);
+
+    struct sb_weights w;
+    assert_int_equal(sb_weights_open(&w, path), 0);
+    for (size_t i = 0; i < w.metadata; i++) {
+        if (strcmp(w.key[i], "merges")) continue;
+        free(w.value[i]);
+        w.value[i] = sb_strdup("a crab");
+    }
+    char *bad = sb_format("%s/bad.safetensors", folder);
+    const char *const *key = (const char *const *)w.key, *const *value = (const char *const *)w.value;
+    assert_int_equal(sb_weights_save(bad, w.weight, w.count, key, value, w.metadata), 0);
+    assert_int_equal(sb_model_load(&l, bad), -1);
+    assert_non_null(strstr(sb_error_message(), "its 'words': merge 1, 'a crab', has a token that is not"));
+    sb_weights_close(&w);
+    sb_model_free(&m);
+    free(json);
+    free(vocabulary);
+    free(path);
+    free(bad);
+}
+
 /* ---- files that are none ---- */
 
 /* The golden file under another name: with config.json's text, and with one of its tensors changed. */
@@ -187,7 +249,8 @@ static void other_decoders_are_refused(void **state)
         struct sb_decoder_config c;
         char *path = write_file(bad[i].config, bad[i].name, bad[i].new_name);
         assert_int_equal(sb_gpt2_describe(path, &c), -1);
-        if (!strstr(sb_error_message(), bad[i].says)) fail_msg("said '%s', wanted '%s'", sb_error_message(), bad[i].says);
+        if (!strstr(sb_error_message(), bad[i].says))
+            fail_msg("said '%s', wanted '%s'", sb_error_message(), bad[i].says);
         free(path);
     }
 }
@@ -212,6 +275,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(f32_is_transformers),
         cmocka_unit_test(bf16_is_near),
+        cmocka_unit_test(other_names_of_the_same_are_known),
+        cmocka_unit_test(a_captioner_carries_its_tokens),
         cmocka_unit_test(other_decoders_are_refused),
         cmocka_unit_test(a_missing_tensor_is_named),
     };

@@ -10,8 +10,8 @@
 
 /* GPT-2's expression, with Unicode's White_Space spelt out: PCRE2's \s takes U+180E for a space. */
 #define SPACE "\\p{Z}\\t-\\r\\x{85}"
-static const char expression[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACE "\\p{L}\\p{N}]+|[" SPACE
-                                 "]+(?![^" SPACE "])|[" SPACE "]+";
+static const char expression[] =
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^" SPACE "\\p{L}\\p{N}]+|[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+";
 
 /* ---- bytes as characters ---- */
 
@@ -126,7 +126,8 @@ static int compile(struct sb_bpe *b)
 {
     int error;
     PCRE2_SIZE where;
-    b->pattern = pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &where, NULL);
+    b->pattern =
+        pcre2_compile((PCRE2_SPTR)expression, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &where, NULL);
     return b->pattern ? 0 : sb_error("this PCRE2 does not know the tokenizer's expression (error %d)", error);
 }
 

@@ -4,11 +4,11 @@
 #include "base/utf8.h"
 #include "nn/bpe_inner.h"
 
-/* A piece is a list of tokens, at first its bytes; a heap holds the pairs that can be merged, the first learnt on top and
- * of equal ones the leftmost. A merge makes two new pairs at most, so a piece of n bytes takes n log n. */
+/* A piece is a list of tokens, at first its bytes; a heap holds the pairs that can be merged, the first learnt on top
+ * and of equal ones the leftmost. A merge makes two new pairs at most, so a piece of n bytes takes n log n. */
 
 struct link {
-    int32_t token;  /* -1: merged into the one before */
+    int32_t token;         /* -1: merged into the one before */
     int64_t before, after; /* -1: none */
 };
 
@@ -90,7 +90,8 @@ static void encode_characters(struct encoder *e, pcre2_match_data *match, const 
 {
     const PCRE2_SIZE *span = pcre2_get_ovector_pointer(match);
     for (size_t at = 0; at < size; at = span[1]) {
-        int rc = pcre2_match(e->bpe->pattern, (PCRE2_SPTR)text, size, at, PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK, match, NULL);
+        int rc =
+            pcre2_match(e->bpe->pattern, (PCRE2_SPTR)text, size, at, PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK, match, NULL);
         if (rc < 1) sb_die("PCRE2 failed with error %d on a text of %zu bytes", rc, size);
         encode_piece(e, (const unsigned char *)text + at, span[1] - at);
     }

@@ -17,7 +17,8 @@ static int check_head(const struct sb_weights *w, const char *path)
     const struct sb_tensor *words = sb_weights_find(w, "transformer.wte.weight");
     if (!head || !words) return 0;
     size_t bytes = sb_tensor_bytes(head);
-    if (head->dtype == words->dtype && bytes == sb_tensor_bytes(words) && !memcmp(head->data, words->data, bytes)) return 0;
+    if (head->dtype == words->dtype && bytes == sb_tensor_bytes(words) && !memcmp(head->data, words->data, bytes))
+        return 0;
     return sb_error("%s: its head is not its table of words: such a decoder is not supported", path);
 }
 
@@ -37,7 +38,8 @@ static int read_side(const struct sb_weights *w, const char *path, const char *n
     if (!t) return sb_error("%s: not a GPT-2: it has no '%s'", path, name + strlen(OWN));
     if (t->ndim != 2 || t->shape[side] < 1 || t->shape[side] > 10000000) {
         char text[120];
-        return sb_error("%s: tensor '%s' is %s, not a matrix", path, name + strlen(OWN), sb_tensor_text(t, text, sizeof text));
+        return sb_error("%s: tensor '%s' is %s, not a matrix", path, name + strlen(OWN),
+                        sb_tensor_text(t, text, sizeof text));
     }
     *out = (int)t->shape[side];
     return 0;
@@ -46,7 +48,8 @@ static int read_side(const struct sb_weights *w, const char *path, const char *n
 static int read_shapes(const struct sb_weights *w, const char *path, struct sb_decoder_config *c)
 {
     if (read_side(w, path, OWN "wte.weight", 0, &c->words) || read_side(w, path, OWN "wte.weight", 1, &c->dim) ||
-        read_side(w, path, OWN "wpe.weight", 0, &c->length) || read_side(w, path, OWN "h.0.mlp.c_fc.weight", 1, &c->hidden))
+        read_side(w, path, OWN "wpe.weight", 0, &c->length) ||
+        read_side(w, path, OWN "h.0.mlp.c_fc.weight", 1, &c->hidden))
         return -1;
     bool more = true;
     while (more) {
@@ -79,8 +82,8 @@ static int read_config(const char *path, struct sb_decoder_config *c)
     c->heads = heads ? (int)json_integer_value(heads) : c->dim / 64;
     if (other) rc = sb_error("%s: the '%s' of its config.json is not supported", path, other);
     if (!rc && (c->heads < 1 || c->dim % c->heads))
-        rc = sb_error("%s: %s: a decoder of dim %d has no %d heads", path, heads ? "config.json" : "no n_head in a config.json",
-                      c->dim, c->heads);
+        rc = sb_error("%s: %s: a decoder of dim %d has no %d heads", path,
+                      heads ? "config.json" : "no n_head in a config.json", c->dim, c->heads);
     json_decref(config);
     return rc;
 }

@@ -1,4 +1,4 @@
-/* The decoder that a file of transformers' GPT-2 holds (GPT2Model or GPT2LMHeadModel), with the config.json beside it. */
+/* The decoder in a file of transformers' GPT-2 (GPT2Model or GPT2LMHeadModel), with the config.json beside it. */
 #ifndef SB_NN_GPT2_FILE_H
 #define SB_NN_GPT2_FILE_H
 

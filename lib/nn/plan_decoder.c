@@ -39,7 +39,8 @@ static void parse_dims(struct sb_decoder_config *c, const char *text)
 static int check_room(const struct sb_plan *plan, const struct sb_decoder_config *file, size_t tokens)
 {
     if (plan->length > file->length)
-        return sb_error("%s: it has %d positions, --length wants %lld", plan->decoder, file->length, (long long)plan->length);
+        return sb_error("%s: it has %d positions, --length wants %lld", plan->decoder, file->length,
+                        (long long)plan->length);
     if (tokens > (size_t)file->words)
         return sb_error("%s: it has %d words, its tokenizer %zu", plan->decoder, file->words, tokens);
     return 0;

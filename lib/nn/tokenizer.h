@@ -14,8 +14,8 @@ struct sb_tokenizer {
 };
 
 /* A zeroed tokenizer is empty and valid. These fill one; -1 with a message. */
-void sb_tokenizer_start(struct sb_tokenizer *t);                      /* words: add captions with sb_words_add() */
-int sb_tokenizer_open(struct sb_tokenizer *t, const char *folder);    /* of vocab.json and merges.txt */
+void sb_tokenizer_start(struct sb_tokenizer *t);                   /* words: add captions with sb_words_add() */
+int sb_tokenizer_open(struct sb_tokenizer *t, const char *folder); /* of vocab.json and merges.txt */
 void sb_tokenizer_free(struct sb_tokenizer *t);
 
 /* What travels with a model: the tokens as a JSON list, and for byte pairs the lines of merges.txt (else NULL). */

@@ -252,9 +252,10 @@ static void recomputed_blocks_give_the_same_bytes(void **state)
     for (int d = 0; d < 2; d++) {
         struct scene s;
         if (!begin_chance(&s, devices[d])) continue;
-        for (int bf16 = 0; bf16 < 2; bf16++) {
+        for (int i = 0; i < 3; i++) { /* in f32; in bf16; the last block alone */
             struct sb_net_options o = chancy(4);
-            o.bf16 = bf16;
+            o.bf16 = i == 1;
+            o.frozen_layers = i == 2 ? 2 : 0;
             float *kept = three_steps(&s, &o, 4);
             o.recompute = true;
             float *again = three_steps(&s, &o, 4);
@@ -263,6 +264,36 @@ static void recomputed_blocks_give_the_same_bytes(void **state)
             free(again);
         }
         end(&s);
+    }
+}
+
+/* Of both stacks of blocks. */
+static void a_recomputed_captioner_has_the_same_gradient(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct sb_backend b;
+        if (!open_device(&b, devices[d])) continue;
+        struct sb_weights w = golden_open("caption");
+        struct sb_model m = captioner(&w);
+        m.decoder.dropout = 0.2f;
+        struct sb_batch batch = picture_batch(&w, 3);
+        batch.caption = golden(&w, "captions")->data;
+        float *gradient[2];
+        for (int again = 0; again < 2; again++) {
+            struct sb_net_options o = chancy(3);
+            o.recompute = again;
+            struct sb_net *n = open_net(&b, &m, &o);
+            gradient[again] = sb_calloc((size_t)m.total, sizeof(float));
+            sb_net_gradient(n, &batch, gradient[again]);
+            sb_net_close(n);
+        }
+        assert_memory_equal(gradient[0], gradient[1], (size_t)m.total * sizeof(float));
+        free(gradient[0]);
+        free(gradient[1]);
+        sb_model_free(&m);
+        sb_weights_close(&w);
+        sb_backend_close(&b);
     }
 }
 
@@ -383,6 +414,24 @@ static void training_goes_on_from_a_state(void **state)
     }
 }
 
+static void refused(struct scene *s, const struct sb_net_options *o, const char *why)
+{
+    assert_null(sb_net_open(&s->backend, &s->model, o));
+    assert_string_equal(sb_error_message(), why);
+}
+
+static void options_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    assert_true(begin(&s, "ref", "vit-class"));
+    refused(&s, &(struct sb_net_options){.batch = 1, .train = true, .layer_decay = 1.5f}, "a layer decay of 1.5");
+    refused(&s, &(struct sb_net_options){.batch = 1, .train = true, .average = 1}, "a weight average of 1");
+    refused(&s, &(struct sb_net_options){.batch = 1, .train = true, .frozen_layers = 4},
+            "4 frozen layers: the model has 3 below its head");
+    end(&s);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -395,8 +444,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(bf16_changes_between_weights_and_average),
         cmocka_unit_test(micro_batches_make_one_batch),
         cmocka_unit_test(recomputed_blocks_give_the_same_bytes),
+        cmocka_unit_test(a_recomputed_captioner_has_the_same_gradient),
         cmocka_unit_test(recomputing_and_freezing_save_memory),
         cmocka_unit_test(a_frozen_backbone_computes_as_in_inference),
+        cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(training_goes_on_from_a_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,8 @@ struct sb_net_options {
     float average;             /* weight average: avg += (1 - average) * (weight - avg) each step; 0: none */
     float smooth;              /* label smoothing */
     const float *class_weight; /* f32 [classes] or NULL; of a picture's several labels: multiplies the positive term */
-    int frozen_layers;         /* parameters of layers 0..frozen_layers-1 are not trained */
+    int frozen_layers;         /* layers 0..frozen_layers-1 are not trained and compute as in inference, without dropout;
+                                * sb_model_layers() - 1: a linear probe, whose backbone costs no backward */
     bool recompute;            /* keep each block's input alone, compute the block again in backward */
 };
 

@@ -24,7 +24,7 @@ static void upload_mix(struct sb_net *n, const struct sb_mix *mix, int count)
     int32_t *partner = sb_calloc(size, sizeof *partner), (*box)[4] = sb_calloc(size, sizeof *box);
     float *weight = sb_calloc(size, sizeof *weight);
     for (int i = 0; i < count; i++) {
-        if (mix[i].partner < 0 || mix[i].partner >= count) sb_die("picture %d of %d", (int)mix[i].partner, count);
+        if (mix[i].partner < 0 || mix[i].partner >= count) sb_die("a picture mixed with number %d of %d", (int)mix[i].partner, count);
         partner[i] = mix[i].partner;
         weight[i] = mix[i].weight;
         memcpy(box[i], mix[i].box, sizeof *box);

@@ -1,33 +1,5 @@
 load helpers
-
-# A task that a tiny model learns at once: two kinds of square, warm above and cold below.
-setup_file() {
-    load helpers
-    cd "$BATS_FILE_TMPDIR" || exit 1
-    sb-synth frames -q --crops -n 160 --size 320x180 --seed 11 -o crops.sb
-    sb-split -q --stratify crops.sb | sb-tensorize -q --size 32 --fit stretch --drop image -o tensors.sb
-}
-
-setup() {
-    cd "$BATS_TEST_TMPDIR" || exit 1
-    ln -s "$BATS_FILE_TMPDIR"/*.sb .
-}
-
-# The bytes of one tensor of a safetensors file.
-tensor_bytes() {
-    local header range
-    header=$(od -An -t u8 -N 8 "$1" | tr -d ' ')
-    range=$(head -c $((8 + header)) "$1" | tail -c "$header" | jq -r --arg name "$2" '.[$name].data_offsets | @tsv')
-    set -- "$1" "$2" $range
-    tail -c +$((8 + header + $3 + 1)) "$1" | head -c $(($4 - $3))
-}
-
-small="--arch dim=48,depth=2,heads=3 --patch 8"
-
-# A text of its metadata.
-metadata() {
-    head -c $((8 + $(od -An -t u8 -N 8 "$1"))) "$1" | tail -c +9 | jq -r ".__metadata__.$2"
-}
+load crops
 
 @test "training learns, keeps its best epoch, and scores what it says" {
     sb-train -q $small --epochs 8 --lr 0.002 --warmup 1 --flip -o reef.safetensors tensors.sb >metrics.jsonl

@@ -1,4 +1,4 @@
-/* A ViT's bare rate: bench_vit ARCH SIZE BATCH f32|bf16 infer|train [SECONDS]. Prints a JSON line: pictures a second (the
+/* A ViT's or ResNet's bare rate: bench_vit ARCH SIZE BATCH f32|bf16 infer|train [SECONDS]. Prints a JSON line: pictures a second (the
  * best call), milliseconds to the first result, the process's largest resident set. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +16,29 @@ static double peak_mb(void)
     return (double)u.ru_maxrss / 1024;
 }
 
+static int make_model(struct sb_model *m, const char *arch, int size)
+{
+    struct sb_vit_config vit;
+    struct sb_resnet_config resnet;
+    if (!strncmp(arch, "resnet", 6)) {
+        if (sb_resnet_config_parse(arch, size, &resnet)) return -1;
+        resnet.classes = 1000;
+        return sb_model_init_resnet(m, &resnet, 1);
+    }
+    if (sb_vit_config_parse(arch, size, 0, &vit)) return -1;
+    vit.classes = 1000;
+    return sb_model_init(m, &vit, NULL, 1);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 6) sb_die("bench_vit ARCH SIZE BATCH f32|bf16 infer|train [SECONDS]");
     int size = atoi(argv[2]), batch = atoi(argv[3]);
     bool bf16 = !strcmp(argv[4], "bf16"), train = !strcmp(argv[5], "train");
     double seconds = argc > 6 ? atof(argv[6]) : 5, began = sb_seconds(), first = 0, best = 1e9;
-    struct sb_vit_config vit;
     struct sb_model m;
     struct sb_backend b;
-    if (sb_vit_config_parse(argv[1], size, 0, &vit)) sb_die_error();
-    vit.classes = 1000;
-    if (sb_model_init(&m, &vit, NULL, 1) || sb_backend_open(&b, "cpu", 0)) sb_die_error();
+    if (make_model(&m, argv[1], size) || sb_backend_open(&b, "cpu", 0)) sb_die_error();
     struct sb_net_options o = {.batch = batch, .train = train, .bf16 = bf16, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f,
                                .decay = 0.05f, .max_norm = 1};
     struct sb_net *n = sb_net_open(&b, &m, &o);

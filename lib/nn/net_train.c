@@ -37,17 +37,15 @@ static bool trains_backbone(const struct sb_net *n)
     return n->options.frozen_layers < sb_model_layers(n->model) - 1;
 }
 
-/* A backbone that is frozen whole computes as in inference. */
+/* A backbone that is frozen whole saves nothing, its pooling included. */
 static struct sb_tensor see(struct sb_net *n, const struct sb_tensor *pictures)
 {
     struct sb_run *r = &n->run;
-    bool save = r->save, chance = r->chance;
+    bool save = r->save;
     r->save = save && trains_backbone(n);
-    r->chance = chance && trains_backbone(n);
     struct sb_tensor seen = n->model->decoder.words ? sb_backbone_tokens(r, &n->backbone, pictures)
                                                     : sb_backbone_forward(r, &n->backbone, pictures);
     r->save = save;
-    r->chance = chance;
     return seen;
 }
 

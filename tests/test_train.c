@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "nn/average_precision.h"
+#include "nn/balance.h"
 #include "nn/metrics.h"
 #include "nn/train.h"
 #include "nn/words.h"
@@ -143,6 +145,96 @@ static void scores_are_those_of_scikit_learn(void **state)
     sb_confusion_free(&c);
 }
 
+/* Figures as scikit-learn 1.9.1 gives them: average_precision_score of each class, f1_score macro and micro. */
+static void several_labels_score_as_in_scikit_learn(void **state)
+{
+    (void)state;
+    static const float truth[8][3] = {{1, 0, 0}, {0, 1, 0}, {1, 1, 0}, {0, 0, 0},
+                                      {1, 0, 0}, {0, 0, 0}, {0, 1, 0}, {1, 0, 0}};
+    static const float p[8][3] = {{.9f, .1f, .2f}, {.8f, .3f, .6f}, {.8f, .7f, .1f}, {.6f, .3f, .0f},
+                                  {.4f, .3f, .3f}, {.3f, .2f, .1f}, {.2f, .9f, .1f}, {.1f, .5f, .4f}};
+    struct sb_ranking r;
+    sb_ranking_init(&r, 3);
+    assert_true(isnan(sb_ranking_precision(&r, 0)));
+    for (int i = 0; i < 8; i++) sb_ranking_add(&r, p[i], truth[i]);
+    assert_true(fabs(sb_ranking_precision(&r, 0) - 0.6916666666666667) < 1e-12); /* two are equally probable */
+    assert_true(fabs(sb_ranking_precision(&r, 1) - 0.8333333333333333) < 1e-12);
+    assert_true(isnan(sb_ranking_precision(&r, 2))); /* no record has it: it does not count */
+    assert_true(fabs(sb_ranking_mean_precision(&r) - 0.7625) < 1e-12);
+    assert_true(fabs(sb_ranking_macro_f1(&r, 0.5) - 0.38888888888888884) < 1e-12);
+    sb_ranking_free(&r);
+}
+
+/* Classes 0 to 2 with 6, 3 and 1 labels on the training part; 3 with none. */
+static void balance_weighs_as_scikit_learn(void **state)
+{
+    (void)state;
+    int32_t number[] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3, 3};
+    struct sb_example example[] = {{0, 0, 4}, {1, 4, 4}, {2, 8, 0}, {3, 8, 2}, {4, 10, 2}};
+    struct sb_dataset d = {.number = number, .numbers = 12, .target.count = 4};
+    d.train.example = example;
+    d.train.count = 4;
+    float *w = sb_balance_weights(&d, 1); /* "balanced": 10 / (3 * count) */
+    assert_true(fabs(w[0] - 10.0 / 18) < 1e-6 && fabs(w[1] - 10.0 / 9) < 1e-6 && fabs(w[2] - 10.0 / 3) < 1e-6);
+    assert_true(w[3] == 1);
+    free(w);
+    w = sb_balance_weights(&d, 0.5);
+    assert_true(fabs(w[0] * sqrt(6) - w[2]) < 1e-6 && fabs(w[1] * sqrt(3) - w[2]) < 1e-6);
+    assert_true(fabs((6 * w[0] + 3 * w[1] + w[2]) / 10 - 1) < 1e-6);
+    free(w);
+}
+
+/* Mean and variance of the share, against those of Beta(a, a): 1/2 and 1 / (4 (2a + 1)). */
+static void mixup_draws_from_beta(void **state)
+{
+    (void)state;
+    static const double alpha[] = {0.1, 0.4, 1, 8};
+    for (int k = 0; k < 4; k++) {
+        struct sb_mixing m = {.mixup = alpha[k]};
+        double sum = 0, squares = 0;
+        for (uint64_t step = 0; step < 20000; step++) {
+            struct sb_mixing_draw d = sb_mixing_draw(&m, 5, 1, step, 32);
+            assert_true(d.share >= 0 && d.share <= 1 && d.mix.weight == d.share && d.mix.box[2] == d.mix.box[0]);
+            sum += d.share;
+            squares += (d.share - 0.5) * (d.share - 0.5);
+        }
+        double variance = 1 / (4 * (2 * alpha[k] + 1));
+        assert_true(fabs(sum / 20000 - 0.5) < 0.015);
+        assert_true(fabs(squares / 20000 / variance - 1) < 0.03);
+    }
+}
+
+static void cutmix_shares_by_area(void **state)
+{
+    (void)state;
+    struct sb_mixing m = {.mixup = 1, .cutmix = 1};
+    int cut = 0, whole = 0;
+    for (uint64_t step = 0; step < 4000; step++) {
+        struct sb_mixing_draw d = sb_mixing_draw(&m, 5, 1, step, 32), again = sb_mixing_draw(&m, 5, 1, step, 32);
+        const int32_t *b = d.mix.box;
+        assert_memory_equal(&d, &again, sizeof d);
+        if (d.mix.weight < 1) continue; /* a mixup */
+        cut++;
+        assert_true(b[0] >= 0 && b[1] >= 0 && b[0] <= b[2] && b[1] <= b[3] && b[2] <= 32 && b[3] <= 32);
+        assert_true(fabs(d.share - (1 - (double)(b[2] - b[0]) * (b[3] - b[1]) / 1024)) < 1e-6);
+        whole += b[0] > 0 && b[2] < 32 && b[1] > 0 && b[3] < 32;
+    }
+    assert_in_range(cut, 1850, 2150);
+    assert_true(whole > 0 && whole < cut);
+}
+
+static void partners_are_mutual(void **state)
+{
+    (void)state;
+    for (int count = 1; count < 9; count++)
+        for (int i = 0; i < count; i++) {
+            int partner = sb_mixing_partner(i, count);
+            assert_in_range(partner, 0, count - 1);
+            assert_int_equal(sb_mixing_partner(partner, count), i);
+            assert_true(partner != i || i == count - 1);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +245,11 @@ int main(void)
         cmocka_unit_test(a_flip_mirrors_exactly),
         cmocka_unit_test(the_rate_warms_up_and_falls_to_zero),
         cmocka_unit_test(scores_are_those_of_scikit_learn),
+        cmocka_unit_test(several_labels_score_as_in_scikit_learn),
+        cmocka_unit_test(balance_weighs_as_scikit_learn),
+        cmocka_unit_test(mixup_draws_from_beta),
+        cmocka_unit_test(cutmix_shares_by_area),
+        cmocka_unit_test(partners_are_mutual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,9 +11,9 @@
 #include "nn/plan.h"
 #include "nn/train.h"
 
-static struct sb_plan plan = {.arch = "Ti", .decoder = "dim=128,depth=2,heads=4", .length = 32};
+static struct sb_plan plan = {.decoder = "dim=128,depth=2,heads=4", .length = 32};
 static struct sb_train_options train = {.epochs = 30, .batch = 64, .lr = 5e-4, .warmup = 3};
-static const char *output, *task = "label", *pool = "class", *labels_file, *optimizer = "adamw", *precision = "auto",
+static const char *output, *task = "label", *labels_file, *optimizer = "adamw", *precision = "auto",
                   *keep = "best", *train_part = "train", *val_part = "val", *device, *freeze = "0";
 static double decay = 0.05, layer_decay = 1, clip = 1, average, balance;
 static bool recompute;
@@ -22,9 +22,9 @@ static const struct sb_opt options[] = {
     {'o', "output", "FILE", SB_TEXT, &output, SB_OPT_UNRECORDED,
      "the model (needed), replaced as a whole each time weights are kept", 0, 0},
     {0, "task", "NAME", SB_TEXT, &task, 0, "label: one of several classes; labels: any of them; caption: a sentence (default label)", 0, 0},
-    {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, dim=D,depth=N,heads=H, resnet18, resnet50, ... (default Ti)", 0, 0},
+    {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, dim=D,depth=N,heads=H, resnet18, resnet50, ... (default: of --init, else Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default 16)", 1, 256},
-    {0, "pool", "NAME", SB_TEXT, &pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
+    {0, "pool", "NAME", SB_TEXT, &plan.pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
     {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, SB_OPT_MAYBE_FILE,
      "the captioner's decoder (default dim=128,depth=2,heads=4), or a file of transformers' GPT-2", 0, 0},
     {0, "tokenizer", "DIR", SB_TEXT, &plan.tokenizer, SB_OPT_MAYBE_FILE,
@@ -136,7 +136,7 @@ static void read_options(int argc, char **argv, struct sb_args *args)
     if (!output || !strcmp(output, "-")) sb_usage("a model needs a file: -o MODEL");
     if (args->count > 1) sb_usage("one stream at a time");
     plan.task = (enum sb_task)choose("task", task, "label", "labels", "caption");
-    plan.mean = choose("pool", pool, "class", "mean", NULL);
+    if (plan.pool) choose("pool", plan.pool, "class", "mean", NULL);
     train.keep_last = choose("keep", keep, "best", "last", NULL);
     train.seed = plan.seed;
     train.output = output;

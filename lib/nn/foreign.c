@@ -40,21 +40,6 @@ int sb_foreign_whole(const json_t *o, const char *key)
     return json_is_integer(value) && n > 0 && n <= 1000000 ? (int)n : 0;
 }
 
-int sb_foreign_heads(const struct sb_foreign *f, int dim, const struct sb_known_heads *known, int *heads)
-{
-    static const char *const keys[] = {"num_attention_heads", "num_heads", "n_head"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if ((*heads = sb_foreign_whole(f->config, keys[i])) || (*heads = sb_foreign_whole(f->args, keys[i]))) return 0;
-    }
-    for (; known->dim; known++) {
-        *heads = known->heads;
-        if (known->dim == dim) return 0;
-    }
-    return sb_error("%s: no config.json beside it says how many heads its attention has (num_attention_heads), and from "
-                    "%d numbers a token it can't be told",
-                    f->path, dim);
-}
-
 static int read_resnet(struct sb_foreign *f)
 {
     struct sb_resnet_config *c = &f->model->resnet;
@@ -75,24 +60,6 @@ static int read_resnet(struct sb_foreign *f)
     if (t && t->ndim == 2 && t->shape[0] <= 10000000) c->classes = (int)t->shape[0];
     free(head);
     return 0;
-}
-
-static int read_gpt2(struct sb_foreign *f)
-{
-    static const struct sb_known_heads known[] = {{768, 12}, {1024, 16}, {1280, 20}, {1600, 25}, {0, 0}};
-    struct sb_decoder_config *c = &f->model->decoder;
-    const struct sb_tensor *words = sb_foreign_tensor(f, "decoder.wte.weight", 2),
-                           *places = words ? sb_foreign_tensor(f, "decoder.wpe.weight", 2) : NULL,
-                           *up = places ? sb_foreign_tensor(f, "decoder.h.0.mlp.c_fc.weight", 2) : NULL;
-    if (!up) return -1;
-    if (words->shape[0] > 10000000 || words->shape[1] > 16384 || places->shape[0] > 65536 || up->shape[1] > 65536)
-        return sb_error("%s: it is too large for a decoder", f->path);
-    *c = (struct sb_decoder_config){.words = (int)words->shape[0],
-                                    .dim = (int)words->shape[1],
-                                    .depth = sb_foreign_count(f, "decoder.h.%d.ln_1.weight"),
-                                    .hidden = (int)up->shape[1],
-                                    .length = (int)places->shape[0]};
-    return sb_foreign_heads(f, c->dim, known, &c->heads);
 }
 
 /* Tensors of the backbone that have no place in our layout: computed without them, its numbers would be others. */
@@ -135,8 +102,9 @@ static int refuse_unknown(const struct sb_foreign *f)
 
 static int read_family(struct sb_foreign *f)
 {
-    if (sb_foreign_has(f, "decoder.h.0.attn.c_attn.weight")) return read_gpt2(f);
     int rc;
+    if (sb_foreign_has(f, "decoder.h.0.attn.c_attn.weight") && !sb_foreign_has(f, "patch_embed.proj.weight"))
+        return sb_error("%s: GPT-2, which sees no pictures; sb-train --task caption takes it as its --decoder", f->path);
     if (sb_foreign_has(f, "patch_embed.proj.weight"))
         rc = sb_foreign_vit(f);
     else if (sb_foreign_has(f, "layer1.0.conv1.weight"))
@@ -154,6 +122,8 @@ int sb_foreign_read(struct sb_model *m, const char *path)
     if (sb_names_translate(&m->file, path, &f.naming)) return -1;
     if (sb_json_beside(path, "config.json", &f.config) < 0) return -1;
     f.args = sb_json_get(f.config, "model_args");
+    const char *problem = json_string_value(sb_json_get(f.config, "problem_type")); /* transformers' */
+    m->several = problem && !strcmp(problem, "multi_label_classification");
     int rc = read_family(&f);
     json_decref(f.config);
     return rc;

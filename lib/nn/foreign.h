@@ -5,8 +5,8 @@
 #include "nn/model.h"
 
 /* m->file is open. Its tensors get our names (nn/names.h), and positions the rows that our layout has. Sets the family
- * and its configuration, and of a language model the decoder's alone; where shapes leave open what config.json does not
- * say, and where it is no model of ours, -1 with a message that says what is missing or in the way. */
+ * and its configuration; where shapes leave open what config.json does not say, and where it is no model of ours, -1 with
+ * a message that says what is missing or in the way. */
 int sb_foreign_read(struct sb_model *m, const char *path);
 
 #endif

@@ -20,12 +20,6 @@ bool sb_foreign_has(const struct sb_foreign *f, const char *name);
 int sb_foreign_count(const struct sb_foreign *f, const char *pattern); /* of "blocks.%d.norm1.weight", from 0 on */
 int sb_foreign_whole(const json_t *o, const char *key);                /* 0: it is no sensible number */
 
-/* How many heads: from config.json, else as all models of this width that are about; the list ends with dim 0. */
-struct sb_known_heads {
-    int dim, heads;
-};
-int sb_foreign_heads(const struct sb_foreign *f, int dim, const struct sb_known_heads *known, int *heads);
-
 int sb_foreign_vit(struct sb_foreign *f);
 
 #endif

@@ -146,12 +146,32 @@ static int lay_positions(struct sb_foreign *f)
     return 0;
 }
 
+/* From config.json, else as all models of this width that are about. */
+static int read_heads(struct sb_foreign *f)
+{
+    static const struct {
+        int dim, heads;
+    } known[] = {{192, 3}, {384, 6}, {768, 12}, {1024, 16}, {1280, 16}};
+    struct sb_vit_config *c = &f->model->vit;
+    const json_t *const places[] = {f->config, f->args};
+    for (size_t i = 0; i < 2; i++) {
+        if ((c->heads = sb_foreign_whole(places[i], "num_attention_heads"))) return 0;
+        if ((c->heads = sb_foreign_whole(places[i], "num_heads"))) return 0;
+    }
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        c->heads = known[i].heads;
+        if (known[i].dim == c->dim) return 0;
+    }
+    return sb_error("%s: no config.json beside it says how many heads its attention has (num_attention_heads), and from "
+                    "%d numbers a token it can't be told",
+                    f->path, c->dim);
+}
+
 int sb_foreign_vit(struct sb_foreign *f)
 {
-    static const struct sb_known_heads known[] = {{192, 3}, {384, 6}, {768, 12}, {1024, 16}, {1280, 16}, {0, 0}};
     struct sb_vit_config *c = &f->model->vit;
     f->model->family = SB_VIT;
-    if (read_shapes(f) || check_config(f) || sb_foreign_heads(f, c->dim, known, &c->heads)) return -1;
+    if (read_shapes(f) || check_config(f) || read_heads(f)) return -1;
     const json_t *eps = sb_json_get(f->config, "layer_norm_eps");
     c->eps = json_is_number(eps) ? (float)json_number_value(eps) : f->naming.transformers_vit ? 1e-12f : 1e-6f;
     if (lay_positions(f)) return -1;

@@ -79,7 +79,6 @@ static int read_foreign(struct sb_model *m, const char *path)
     int found = sb_preprocess_find(&m->preprocess, &m->file, path);
     if (found < 0) return -1;
     if (!found) m->preprocess.size = 0;
-    if (m->family == SB_VIT && !m->vit.dim) return 0;
     if (find_labels(m, path)) return -1;
     return found ? sb_model_set_size(m, m->preprocess.size, path) : 0;
 }

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "nn/plan_decoder.h"
+#include "nn/vit.h"
 
 static void texts_of(struct sb_texts *out, const struct sb_dictionary *d)
 {
@@ -12,14 +14,35 @@ static void texts_of(struct sb_texts *out, const struct sb_dictionary *d)
     for (size_t i = 0; i < d->count; i++) out->text[i] = sb_strdup(d->text[i]);
 }
 
-static int plan_vit(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
+/* The shape of the file to start from; what was asked for besides must be what it has. */
+static int shape_of(struct sb_model *from, const struct sb_plan *plan)
+{
+    if (sb_model_open(from, plan->init)) return -1;
+    const struct sb_vit_config *c = &from->vit;
+    if (from->family != SB_VIT) return 0;
+    if (plan->patch && plan->patch != c->patch)
+        return sb_error("%s: its patches are of %d pixels, --patch wants %lld", plan->init, c->patch, (long long)plan->patch);
+    if (plan->pool && !strcmp(plan->pool, "mean") != sb_vit_mean(c))
+        return sb_error("%s: its embedding is the %s, --pool wants another", plan->init,
+                        sb_vit_mean(c) ? "mean of the patches" : "class token");
+    return 0;
+}
+
+static int plan_vit(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data,
+                    const struct sb_vit_config *like)
 {
     struct sb_vit_config vit;
     struct sb_decoder_config decoder = {0};
     struct sb_tokenizer tokenizer = {0};
+    const char *arch = plan->arch ? plan->arch : "Ti";
     bool captions = plan->task == SB_TASK_CAPTION;
-    if (sb_vit_config_parse(plan->arch, data->size, (int)plan->patch, &vit)) sb_usage("--arch: %s", sb_error_message());
-    vit.class_token = !plan->mean;
+    if (like) {
+        vit = *like;
+        vit.size = data->size;
+    } else {
+        if (sb_vit_config_parse(arch, data->size, (int)plan->patch, &vit)) sb_usage("--arch: %s", sb_error_message());
+        vit.class_token = !plan->pool || strcmp(plan->pool, "mean");
+    }
     vit.classes = captions ? 0 : (int)data->target.count;
     vit.dropout = (float)plan->dropout;
     vit.drop_path = (float)plan->drop_path;
@@ -29,25 +52,43 @@ static int plan_vit(struct sb_model *m, const struct sb_plan *plan, const struct
     return 0;
 }
 
-static int plan_resnet(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
+static int plan_resnet(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data,
+                       const struct sb_resnet_config *like)
 {
     struct sb_resnet_config resnet;
-    if (sb_resnet_config_parse(plan->arch, data->size, &resnet)) sb_usage("--arch: %s", sb_error_message());
+    if (like) {
+        resnet = *like;
+        resnet.size = data->size;
+    } else if (sb_resnet_config_parse(plan->arch, data->size, &resnet))
+        sb_usage("--arch: %s", sb_error_message());
     const char *alien = plan->patch           ? "--patch"
-                        : plan->mean          ? "--pool"
+                        : plan->pool          ? "--pool"
                         : plan->dropout > 0   ? "--dropout"
                         : plan->drop_path > 0 ? "--drop-path"
                                               : NULL;
     if (alien) sb_usage("%s is for ViTs, not for a ResNet", alien);
-    if (plan->task == SB_TASK_CAPTION) sb_usage("a captioner needs a ViT's tokens: --arch is not a ResNet");
+    if (plan->task == SB_TASK_CAPTION) sb_usage("a captioner needs a ViT's tokens, which a ResNet has not");
     resnet.classes = (int)data->target.count;
     return sb_model_init_resnet(m, &resnet, (uint64_t)plan->seed);
+}
+
+/* Without --arch, as the file to start from. */
+static int plan_shape(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
+{
+    struct sb_model from = {0};
+    bool like = plan->init && !plan->arch;
+    if (like && shape_of(&from, plan)) return -1;
+    bool resnet = like ? from.family == SB_RESNET : plan->arch && !strncmp(plan->arch, "resnet", 6);
+    int rc = resnet ? plan_resnet(m, plan, data, like ? &from.resnet : NULL)
+                    : plan_vit(m, plan, data, like ? &from.vit : NULL);
+    sb_model_free(&from);
+    return rc;
 }
 
 int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
 {
     bool captions = plan->task == SB_TASK_CAPTION;
-    if (strncmp(plan->arch, "resnet", 6) ? plan_vit(m, plan, data) : plan_resnet(m, plan, data)) return -1;
+    if (plan_shape(m, plan, data)) return -1;
     m->several = plan->task == SB_TASK_LABELS;
     m->crops = data->crops;
     m->preprocess = data->preprocess;
@@ -65,6 +106,6 @@ int sb_plan_frozen(struct sb_model *m, const char *freeze)
     if (strcmp(freeze, "all")) sb_usage("--freeze is a number of layers from 0 to %d, or all, not '%s'", above, freeze);
     /* For rates the last norm counts as of the head; a linear probe leaves it alone. */
     for (size_t i = 0; i < m->params; i++)
-        if (!strncmp(m->param[i].name, "norm.", 5)) m->param[i].layer = above - 1;
+        if (!strncmp(m->param[i].name, "norm.", 5) || !strncmp(m->param[i].name, "fc_norm.", 8)) m->param[i].layer = above - 1;
     return above;
 }

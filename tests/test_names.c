@@ -265,7 +265,7 @@ static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
     (void)state;
     char *path = golden_path("transformers-registers");
     struct sb_model from, m;
-    if (sb_model_open(&from, path)) fail_msg("%s", sb_error_message());
+    if (sb_model_open(&from, path, NULL)) fail_msg("%s", sb_error_message());
     struct sb_vit_config vit = from.vit;
     vit.size = 24;
     vit.classes = 4;

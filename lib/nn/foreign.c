@@ -115,9 +115,9 @@ static int read_family(struct sb_foreign *f)
     return rc || check_rest(f) ? -1 : 0;
 }
 
-int sb_foreign_read(struct sb_model *m, const char *path)
+int sb_foreign_read(struct sb_model *m, const char *path, int heads)
 {
-    struct sb_foreign f = {.model = m, .path = path};
+    struct sb_foreign f = {.model = m, .path = path, .heads = heads};
     m->family = SB_VIT;
     if (sb_names_translate(&m->file, path, &f.naming)) return -1;
     if (sb_json_beside(path, "config.json", &f.config) < 0) return -1;

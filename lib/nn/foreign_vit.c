@@ -32,9 +32,8 @@ static int read_shapes(struct sb_foreign *f)
     registers = sb_weights_find(w, "reg_token");
     c->registers = registers && registers->ndim == 3 ? small(registers->shape[1]) : 0;
     head = sb_weights_find(w, "head.weight");
+    /* That of Dinov2ForImageClassification reads the class token and the mean side by side: not ours, left out. */
     bool twice = head && head->ndim == 2 && head->shape[1] == 2 * (int64_t)c->dim;
-    if (twice)
-        sb_warn("%s: its head reads the class token and the mean of the patches side by side, ours cannot: left out", f->path);
     c->classes = head && head->ndim == 2 && !twice ? small(head->shape[0]) : 0;
     if (c->dim < 1 || c->patch < 1 || c->registers < 0) return sb_error("%s: its shapes make no sense", f->path);
     return 0;
@@ -162,6 +161,7 @@ static int read_heads(struct sb_foreign *f)
         c->heads = known[i].heads;
         if (known[i].dim == c->dim) return 0;
     }
+    if ((c->heads = f->heads)) return 0;
     return sb_error("%s: no config.json beside it says how many heads its attention has (num_attention_heads), and from "
                     "%d numbers a token it can't be told",
                     f->path, c->dim);

@@ -116,8 +116,8 @@ int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const str
 int sb_model_init_resnet(struct sb_model *m, const struct sb_resnet_config *resnet, uint64_t seed);
 /* A file written by sb_model_save, or by timm, torchvision, transformers or Meta's DINOv2: configuration, what travels with
  * it, and in m->file its weights under our names; nothing is laid out. What a foreign file does not say: preprocess.size is
- * 0 then, and there are no labels. */
-int sb_model_open(struct sb_model *m, const char *path);
+ * 0 then, and there are no labels; how many heads a ViT has is taken from `like`, without which (NULL) it is an error. */
+int sb_model_open(struct sb_model *m, const char *path, const struct sb_model *like);
 /* An open model that has not been read yet takes pictures of another size. -1 with a message if patches do not fill it. */
 int sb_model_set_size(struct sb_model *m, int size, const char *path);
 /* Lays an open model out. Matrices stay in the mapped file where they can be used as they lie there; position embeddings

@@ -13,6 +13,20 @@ static bool is_usable(const struct sb_tensor *t, const struct sb_param *p)
     return p->decay && !p->transposed && t->dtype == SB_F32 && (uintptr_t)t->data % sizeof(float) == 0;
 }
 
+static void say_unused(const struct sb_model *m, const char *path)
+{
+    const struct sb_weights *w = &m->file;
+    bool *used = sb_calloc(w->count, sizeof *used);
+    char shape[96];
+    size_t first = 0;
+    for (size_t i = 0; i < m->params; i++) used[sb_weights_entry(w, m->param[i].name) - w->weight] = true;
+    while (used[first]) first++;
+    sb_warn("%s: %zu of its %zu tensors are not used: '%.100s', %s%s", path, w->count - m->params, w->count,
+            w->weight[first].name, sb_tensor_text(&w->weight[first].tensor, shape, sizeof shape),
+            w->count - m->params > 1 ? ", ..." : "");
+    free(used);
+}
+
 /* All shapes are compared before memory is taken by what the configuration claims. */
 static int load_weights(struct sb_model *m, const char *path)
 {
@@ -31,8 +45,7 @@ static int load_weights(struct sb_model *m, const char *path)
         else
             sb_weight_read(t, p, m->master + p->offset);
     }
-    if (m->params < m->file.count)
-        sb_warn("%s: %zu of its %zu tensors are not used", path, m->file.count - m->params, m->file.count);
+    if (m->params < m->file.count) say_unused(m, path);
     return 0;
 }
 
@@ -44,7 +57,7 @@ int sb_model_read(struct sb_model *m, const char *path)
 
 int sb_model_load(struct sb_model *m, const char *path)
 {
-    if (sb_model_open(m, path)) return -1;
+    if (sb_model_open(m, path, NULL)) return -1;
     if (!sb_model_read(m, path)) return 0;
     sb_model_free(m);
     return -1;

@@ -73,9 +73,9 @@ int sb_model_set_size(struct sb_model *m, int size, const char *path)
 }
 
 /* The picture's size is that of the preprocessing, where there is one: positions follow it. */
-static int read_foreign(struct sb_model *m, const char *path)
+static int read_foreign(struct sb_model *m, const char *path, const struct sb_model *like)
 {
-    if (sb_foreign_read(m, path)) return -1;
+    if (sb_foreign_read(m, path, like ? like->vit.heads : 0)) return -1;
     int found = sb_preprocess_find(&m->preprocess, &m->file, path);
     if (found < 0) return -1;
     if (!found) m->preprocess.size = 0;
@@ -83,12 +83,12 @@ static int read_foreign(struct sb_model *m, const char *path)
     return found ? sb_model_set_size(m, m->preprocess.size, path) : 0;
 }
 
-int sb_model_open(struct sb_model *m, const char *path)
+int sb_model_open(struct sb_model *m, const char *path, const struct sb_model *like)
 {
     memset(m, 0, sizeof *m);
     if (sb_weights_open(&m->file, path)) return -1;
     const char *config = sb_weights_metadata(&m->file, "seabot");
-    int rc = config ? read_own(m, config, path) : read_foreign(m, path);
+    int rc = config ? read_own(m, config, path) : read_foreign(m, path, like);
     if (rc) sb_model_free(m);
     return rc;
 }

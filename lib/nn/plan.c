@@ -17,7 +17,7 @@ static void texts_of(struct sb_texts *out, const struct sb_dictionary *d)
 /* The shape of the file to start from; what was asked for besides must be what it has. */
 static int shape_of(struct sb_model *from, const struct sb_plan *plan)
 {
-    if (sb_model_open(from, plan->init)) return -1;
+    if (sb_model_open(from, plan->init, NULL)) return -1;
     const struct sb_vit_config *c = &from->vit;
     if (from->family != SB_VIT) return 0;
     if (plan->patch && plan->patch != c->patch)

@@ -143,4 +143,5 @@ def main():
         print(variant, [f"{float(x):.4f}" for x in losses], out["logits"].abs().max(), out["trained_logits"].abs().max())
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -104,6 +104,15 @@ foreign() {
     fails_saying "the same name" sb-classify -m foreign/model.safetensors --labels twice --score score.json pictures.sb
 }
 
+@test "where transformers says that a picture may have several labels, each has a probability of its own" {
+    foreign transformers-vit-head
+    sb-classify -q -m foreign/model.safetensors pictures.sb | sb-export jsonl -q | jq -c '[.predicted[][0]]' >order
+    sed -i 's/"model_type"/"problem_type": "multi_label_classification", "model_type"/' foreign/config.json
+    sb-classify -q -m foreign/model.safetensors --min-prob 0 pictures.sb | sb-export jsonl -q >several
+    cmp order <(jq -c '[.predicted[][0]]' several)
+    jq -e '[.predicted[][1]] | (add - 1) | fabs > 0.01' several | sort -u | grep -qx true
+}
+
 @test "what neither a foreign model nor a file beside it says is asked for" {
     foreign transformers-vit-head
     rm foreign/preprocessor_config.json

@@ -32,7 +32,7 @@ static int set_labels(struct sb_model *m, const struct sb_infer_options *o)
 int sb_infer_model(struct sb_model *m, const struct sb_infer_options *o)
 {
     if (sb_model_open(m, o->model, NULL)) return -1;
-    int found = m->vit.dim || m->family != SB_VIT ? set_preprocess(m, o) : 1;
+    int found = set_preprocess(m, o);
     if (found >= 0 && !set_labels(m, o) && !sb_model_read(m, o->model)) return found;
     sb_model_free(m);
     return -1;

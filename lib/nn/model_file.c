@@ -28,7 +28,7 @@ static void say_unused(const struct sb_model *m, const char *path)
 }
 
 /* All shapes are compared before memory is taken by what the configuration claims. */
-static int load_weights(struct sb_model *m, const char *path)
+int sb_model_read(struct sb_model *m, const char *path)
 {
     sb_model_layout(m);
     for (size_t i = 0; i < m->params; i++) {
@@ -47,12 +47,6 @@ static int load_weights(struct sb_model *m, const char *path)
     }
     if (m->params < m->file.count) say_unused(m, path);
     return 0;
-}
-
-int sb_model_read(struct sb_model *m, const char *path)
-{
-    if (m->family == SB_VIT && !m->vit.dim) return sb_error("%s: a language model, which has no eyes", path);
-    return load_weights(m, path);
 }
 
 int sb_model_load(struct sb_model *m, const char *path)

@@ -125,6 +125,9 @@ foreign() {
     fails_saying "the config.json beside it names 4 classes, the head of foreign/model.safetensors has 3" sb-classify -m foreign/model.safetensors $how pictures.sb
     sed -i 's/id2label/id2name/' foreign/config.json
     fails_saying "give --labels FILE" sb-classify -m foreign/model.safetensors $how pictures.sb
+    sb-classify -m foreign/model.safetensors $how --embed -o out.sb pictures.sb 2>said
+    grep -q "what its 3 classes are called: embeddings alone" said
+    [ "$(sb-export jsonl -q out.sb | jq -c '[has("predicted"), has("embedding")]' | sort -u)" = '[false,true]' ]
     run sb-classify -m foreign/model.safetensors --mean 1,2 --size 12 --std 1,1,1 pictures.sb
     [ "$status" -eq 2 ]
 }

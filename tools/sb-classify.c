@@ -84,7 +84,8 @@ static int set_predicted(struct sb_record *rec, const struct sb_model *m, const 
 static void run(struct sb_infer *n, struct sb_scorer *scorer)
 {
     const struct sb_model *m = &n->model;
-    int classes = sb_model_classes(m), k = top < classes ? (int)top : classes, *best = sb_calloc((size_t)k, sizeof *best);
+    int classes = sb_model_classes(m), k = top < classes ? (int)top : classes;
+    int *best = sb_calloc((size_t)k, sizeof *best);
     float *p = classes ? sb_calloc((size_t)infer.batch, (size_t)classes * sizeof *p) : NULL;
     float *e = embed ? sb_calloc((size_t)infer.batch, (size_t)sb_model_dim(m) * sizeof *e) : NULL;
     struct sb_record *rec;
@@ -126,6 +127,7 @@ int main(int argc, char **argv)
     struct sb_scorer scorer;
     sb_opt_parse(&tool, argc, argv, &args);
     if (score) sb_output_try(score); /* not to find out at the stream's end */
+    infer.embeds = embed && !score;
     sb_infer_open(&n, &tool, &args, &infer);
     if (!sb_model_classes(&n.model) && (!embed || score))
         sb_die("%s has no head to classify with: it gives embeddings alone, with --embed%s", infer.model,

@@ -13,6 +13,7 @@ struct sb_infer_options {
     /* What the model's file may leave open. */
     struct sb_preprocess_options how; /* size, mean and std */
     const char *labels;               /* a file of the classes' names, one a line */
+    bool embeds;                      /* a head whose classes have no names is left out; else it is an error */
 };
 
 #define SB_INFER_DEFAULTS {.precision = "auto", .batch = 32, .max_wait = -1}
@@ -37,7 +38,7 @@ struct sb_infer_options {
     {0, "size", "S", SB_INT, &(o)->how.size, 0, "pixels a side, where the model's file does not say", 1, 5000},        \
         {0, "mean", "A,B,C", SB_TEXT, &(o)->how.mean, 0, "one number a channel, likewise", 0, 0},                      \
         {0, "std", "A,B,C", SB_TEXT, &(o)->how.std, 0, "likewise", 0, 0},                                              \
-        {0, "labels", "FILE", SB_TEXT, &(o)->labels, SB_OPT_FILE, "the classes' names, one a line, in their order", 0, 0}
+        {0, "labels", "FILE", SB_TEXT, &(o)->labels, SB_OPT_FILE, "the classes' names, one a line", 0, 0}
 
 struct sb_infer {
     struct sb_filter filter;
@@ -48,7 +49,7 @@ struct sb_infer {
     enum sb_dtype dtype;    /* of the batch's tensors */
     enum sb_dtype promised; /* of all tensors, by the stream's header; SB_NDTYPES: it does not say */
     uint8_t *tensors;       /* host [batch,3,S,S] */
-    bool partly;            /* of the preprocessing the model wants size, mean and std alone: it does not say the rest */
+    bool partly;            /* the model does not say what it wants but for size, mean and std */
     bool warned;            /* that records are no crops */
     bool flush_each;
 };

@@ -20,6 +20,12 @@ static int set_labels(struct sb_model *m, const struct sb_infer_options *o)
     sb_texts_free(&m->labels);
     int found = o->labels ? sb_labels_read(&m->labels, o->labels) : sb_class_names_find(&m->labels, o->model);
     if (found < 0) return -1;
+    if (!m->labels.count && o->embeds) {
+        sb_warn("%s does not say what its %zu classes are called: embeddings alone (--labels FILE names them)",
+                o->model, classes);
+        *(m->family == SB_VIT ? &m->vit.classes : &m->resnet.classes) = 0;
+        return 0;
+    }
     if (!m->labels.count)
         return sb_error("%s does not say what its %zu classes are called: give --labels FILE, one name a line",
                         o->model, classes);

@@ -10,6 +10,11 @@ needs_python() {
     python3 -c 'import msgpack, msgpack_numpy, numpy' 2>/dev/null || skip "python3 with msgpack and msgpack-numpy is not here"
 }
 
+needs_timm() {
+    needs_python
+    python3 -c 'import timm, torch' 2>/dev/null || skip "python3 with timm and torch is not here"
+}
+
 @test "Python reads every program's stream" {
     needs_python
     sb-dedup -q --mark crops.sb -o a.sb
@@ -57,4 +62,22 @@ with open("mixed.sb", "wb") as f:
         f.write(msgpack.packb(item, default=msgpack_numpy.encode))
 PY
     fails_saying "not applied" sb-classify --batch 1 -m reef.safetensors mixed.sb
+}
+
+@test "what sb-train writes, timm loads, and computes the same" {
+    needs_timm
+    local from=$ROOT/tests/golden/names shape="dim=16,depth=2,heads=2,hidden=32"
+    sb-split -q crops.sb | sb-tensorize -q --size 12 --fit stretch -o small.sb
+    train() { sb-train -q --epochs 1 --warmup 0 --precision f32 -o "$1.safetensors" "${@:2}" small.sb >"$1.jsonl"; }
+    train class --arch $shape --patch 4
+    train mean --arch $shape --patch 4 --pool mean
+    train registers --init "$from/timm-registers/model.safetensors"
+    train meta --init "$from/meta-dinov2/model.safetensors"
+    train fc-norm --init "$from/timm-fc-norm/model.safetensors"
+    sb-split -q crops.sb | sb-tensorize -q --size 32 --fit stretch -o small.sb
+    train resnet --arch resnet18
+    for model in class mean registers meta fc-norm resnet; do
+        sb-split -q crops.sb | sb-tensorize -q -m $model.safetensors | sb-classify -q -m $model.safetensors --precision f32 -k 100 --embed -o $model.sb
+    done
+    python3 "$ROOT/tests/golden/way_back.py"
 }

@@ -21,9 +21,9 @@ static void *hold(struct sb_net *n, size_t bytes, bool *refused)
     return p;
 }
 
-static bool is_trained(const struct sb_net *n, const struct sb_param *p)
+bool sb_net_trains(const struct sb_net *n, const struct sb_param *p)
 {
-    return p->layer >= n->options.frozen_layers;
+    return n->options.train && p->layer >= n->options.frozen_layers;
 }
 
 /* The head learns at the full rate, the embedding at layer_decay^(layers - 1) of it. Statistics do not learn: they have
@@ -43,10 +43,10 @@ static void make_segments(struct sb_net *n)
     n->segment = sb_calloc(m->params, sizeof *n->segment);
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
-        if (!is_trained(n, p)) continue;
+        if (!sb_net_trains(n, p)) continue;
         float decay = p->decay ? n->options.decay : 0, rate = rate_of(n, p);
         const struct sb_segment *last = n->segments ? &n->segment[n->segments - 1] : NULL;
-        bool grows = last && is_trained(n, p - 1) && last->decay == decay && last->lr_scale == rate;
+        bool grows = last && sb_net_trains(n, p - 1) && last->decay == decay && last->lr_scale == rate;
         struct sb_segment *s = &n->segment[grows ? n->segments - 1 : n->segments++];
         if (!grows) *s = (struct sb_segment){.offset = p->offset, .lr_scale = rate, .decay = decay};
         s->count = p->offset + p->count - s->offset;
@@ -78,7 +78,7 @@ static void take_packed(struct sb_net *n, bool *refused)
         const struct sb_param *p = &m->param[i];
         if (!p->decay || p->kernel) continue;
         size_t bytes =
-            n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act, n->options.train);
+            n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act, sb_net_trains(n, p));
         if (bytes) n->run.packed[i] = hold(n, bytes, refused);
     }
 }

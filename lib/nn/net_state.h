@@ -89,6 +89,7 @@ void sb_net_gradient_pass(void *net);
 void sb_net_update_pass(void *net);
 /* The weights that ops read, refilled from master or the average: the bf16 copy and the packed forms. */
 void sb_net_refresh(struct sb_net *n);
-void sb_net_pack(struct sb_net *n); /* the packed forms alone */
+void sb_net_pack(struct sb_net *n, int layer); /* the packed forms alone, of this layer and those above */
+bool sb_net_trains(const struct sb_net *n, const struct sb_param *p);
 
 #endif

@@ -15,12 +15,14 @@ void sb_net_update_pass(void *net)
     struct sb_tensor master = flat(n, SB_F32, n->master), grad = flat(n, SB_F32, r->grad),
                      moment1 = flat(n, SB_F32, n->moment1), moment2 = flat(n, SB_F32, n->moment2),
                      average = flat(n, SB_F32, n->average), copy = flat(n, SB_BF16, n->copy),
-                     norm2 = {.dtype = SB_F32, .ndim = 1, .shape = {1}, .data = n->norm2};
+                     norm2 = {.dtype = SB_F32, .ndim = 1, .shape = {1}, .data = n->norm2}, trained = grad;
     bool clips = n->options.max_norm > 0;
-    if (clips) r->ops->sumsq(r->dev, &grad, &norm2);
+    trained.data = r->grad + n->segment->offset; /* what is frozen lies below */
+    trained.shape[0] -= n->segment->offset;
+    if (clips) r->ops->sumsq(r->dev, &trained, &norm2);
     r->ops->adamw(r->dev, n->segment, n->segments, n->adamw, clips ? &norm2 : NULL, &master, &grad, &moment1, &moment2,
                   n->average ? &average : NULL, n->copy ? &copy : NULL);
-    sb_net_pack(n);
+    sb_net_pack(n, n->options.frozen_layers);
 }
 
 void sb_net_update(struct sb_net *n, double lr)
@@ -68,15 +70,16 @@ double sb_net_gradient(struct sb_net *n, const struct sb_batch *b, float *out)
 
 uint64_t sb_net_steps(const struct sb_net *n) { return n->steps; }
 
-void sb_net_pack(struct sb_net *n)
+void sb_net_pack(struct sb_net *n, int layer)
 {
     struct sb_run *r = &n->run;
     for (size_t i = 0; i < n->model->params; i++) {
-        if (!r->packed[i]) continue;
+        const struct sb_param *p = &n->model->param[i];
+        if (!r->packed[i] || p->layer < layer) continue;
         struct sb_tensor value, rows;
         sb_run_value(r, (int)i, &value);
         rows = SB_VIEW(&value, value.shape[0], sb_tensor_count(&value) / value.shape[0]);
-        r->ops->linear_pack(r->dev, &rows, n->options.train, r->packed[i]);
+        r->ops->linear_pack(r->dev, &rows, sb_net_trains(n, p), r->packed[i]);
     }
 }
 
@@ -95,7 +98,7 @@ void sb_net_refresh(struct sb_net *n)
         narrow.data = (uint16_t *)n->copy + p->offset;
         r->ops->cast(r->dev, &wide, &narrow);
     }
-    sb_net_pack(n);
+    sb_net_pack(n, 0);
 }
 
 void sb_net_average(struct sb_net *n, bool on)

@@ -5,7 +5,7 @@ resnet20.py resnet20-12fca82f.th MODEL INPUT
     pip install torch safetensors
 
 MODEL: the pickle's tensors under the names that they have there. INPUT: `pictures`, eight seeded ones, f32 and normalised,
-and their `logits`, computed in float64. Prints the logits. tests/resnet20.bats compares them with SeaBot's.
+and their `logits`, computed in float64. Prints the logits. tests/resnet.bats compares them with SeaBot's.
 """
 import sys
 import torch

@@ -1,5 +1,6 @@
 /* What training does beyond a batch of labels: mixed pictures, several labels, layer-wise rates, the weight average,
- * micro-batches, recomputation, states. tests/golden/train.py has PyTorch's figures; the rest is a net against itself. */
+ * micro-batches, recomputation, states. tests/golden/train.py has PyTorch's figures; the rest is a net against itself.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -26,20 +26,13 @@ static struct sb_model resnet(const struct resnet *v, const struct sb_weights *w
     return m;
 }
 
-static struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, bool train, bool bf16, int frozen)
+static struct sb_net *open_resnet(struct sb_backend *b, struct sb_model *m, bool train, bool bf16, int frozen)
 {
-    struct sb_net_options o = {.batch = 6,
-                               .train = train,
-                               .bf16 = bf16,
-                               .beta1 = 0.9f,
-                               .beta2 = 0.999f,
-                               .eps = 1e-8f,
-                               .decay = 0.05f,
-                               .max_norm = 1,
-                               .frozen_layers = frozen};
-    struct sb_net *n = sb_net_open(b, m, &o);
-    if (!n) fail_msg("%s", sb_error_message());
-    return n;
+    struct sb_net_options o = training(6); /* larger than the batches that come */
+    o.train = train;
+    o.bf16 = bf16;
+    o.frozen_layers = frozen;
+    return open_net(b, m, &o);
 }
 
 static struct sb_batch labelled(const struct sb_weights *w)
@@ -61,7 +54,7 @@ static void infer(struct sb_backend *b, const struct resnet *v, const struct sb_
 {
     struct sb_model m = resnet(v, w);
     for (int bf16 = 0; bf16 < 2; bf16++) {
-        struct sb_net *n = open_net(b, &m, false, bf16, 0);
+        struct sb_net *n = open_resnet(b, &m, false, bf16, 0);
         logits_near(n, w, "logits", bf16 ? 2e-2 : 1e-5);
         struct sb_batch batch = picture_batch(w, 4);
         float embedding[4 * 64];
@@ -75,7 +68,7 @@ static void infer(struct sb_backend *b, const struct resnet *v, const struct sb_
 static void train(struct sb_backend *b, const struct resnet *v, const struct sb_weights *w)
 {
     struct sb_model m = resnet(v, w);
-    struct sb_net *n = open_net(b, &m, true, false, 0);
+    struct sb_net *n = open_resnet(b, &m, true, false, 0);
     struct sb_batch batch = labelled(w);
     const struct sb_tensor *losses = golden(w, "losses");
     float *gradient = sb_calloc((size_t)m.total, sizeof *gradient), told[10];
@@ -83,7 +76,7 @@ static void train(struct sb_backend *b, const struct resnet *v, const struct sb_
     assert_true(fabs((double)(told[0] - ((const float *)losses->data)[0])) < 1e-5);
     gradients_near(w, &m, gradient, 1e-4);
     sb_net_close(n);
-    n = open_net(b, &m, true, false, 0);
+    n = open_resnet(b, &m, true, false, 0);
     for (int i = 0; i < 10; i++) {
         told[i] = (float)sb_net_step(n, &batch, 3e-3);
         sb_net_weights(n);
@@ -127,7 +120,7 @@ static void frozen_layers_stay(void **state)
     int layers[] = {1, 3, 4, 6};
     for (size_t f = 0; f < sizeof layers / sizeof *layers; f++) {
         struct sb_model m = resnet(&resnets[0], &w);
-        struct sb_net *n = open_net(&b, &m, true, false, layers[f]);
+        struct sb_net *n = open_resnet(&b, &m, true, false, layers[f]);
         double whole = sb_net_step(n, &batch, 1e-2);
         sb_net_weights(n);
         float *before = sb_calloc((size_t)m.total, sizeof *before);
@@ -141,7 +134,7 @@ static void frozen_layers_stay(void **state)
         free(before);
         sb_net_close(n);
         if (layers[f] == 6) { /* the head alone: the loss is that of inference */
-            n = open_net(&b, &m, false, false, 0);
+            n = open_resnet(&b, &m, false, false, 0);
             assert_true(fabs(sb_net_evaluate(n, &batch, NULL, NULL) - whole) < 1e-6);
             sb_net_close(n);
         }
@@ -160,7 +153,7 @@ static void gradients_hold_where_layers_are_frozen(void **state)
     struct sb_model m = resnet(&resnets[2], &w);
     struct sb_batch batch = labelled(&w);
     float *gradient = sb_calloc((size_t)m.total, sizeof *gradient), *other = sb_calloc((size_t)m.total, sizeof *other);
-    struct sb_net *n = open_net(&b, &m, true, false, 2);
+    struct sb_net *n = open_resnet(&b, &m, true, false, 2);
     sb_net_gradient(n, &batch, gradient);
     sb_net_close(n);
     for (size_t i = 0; i < m.params; i++) {
@@ -171,7 +164,7 @@ static void gradients_hold_where_layers_are_frozen(void **state)
         double side[2];
         for (int s = 0; s < 2; s++) {
             m.master[at] = value + (s ? 1e-3f : -1e-3f);
-            n = open_net(&b, &m, true, false, 2);
+            n = open_resnet(&b, &m, true, false, 2);
             side[s] = sb_net_gradient(n, &batch, other);
             sb_net_close(n);
         }
@@ -195,7 +188,7 @@ static void a_picture_alone_is_classified_alike(void **state)
     assert_true(open_device(&b, "ref"));
     struct sb_weights w = golden_open("resnet-bottleneck");
     struct sb_model m = resnet(&resnets[1], &w);
-    struct sb_net *n = open_net(&b, &m, false, false, 0);
+    struct sb_net *n = open_resnet(&b, &m, false, false, 0);
     float logits[4 * 5];
     for (int i = 0; i < 4; i++) {
         struct sb_batch one = picture_batch(&w, 1);
@@ -228,7 +221,7 @@ static void a_file_gives_the_model_back(void **state)
         assert_memory_equal(&l.resnet, &m.resnet, sizeof m.resnet);
         assert_int_equal(l.several, m.several);
         assert_int_equal(l.crops, m.crops);
-        struct sb_net *n = open_net(&b, &l, false, false, 0);
+        struct sb_net *n = open_resnet(&b, &l, false, false, 0);
         logits_near(n, &w, "logits", 1e-5);
         sb_net_close(n);
         sb_model_free(&l);

@@ -77,8 +77,8 @@ static void take_packed(struct sb_net *n, bool *refused)
     for (size_t i = 0; i < m->params; i++) {
         const struct sb_param *p = &m->param[i];
         if (!p->decay || p->kernel) continue;
-        size_t bytes =
-            n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act, sb_net_trains(n, p));
+        size_t bytes = n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act,
+                                                    sb_net_trains(n, p));
         if (bytes) n->run.packed[i] = hold(n, bytes, refused);
     }
 }
@@ -221,9 +221,12 @@ struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struc
     struct sb_net *n = sb_calloc(1, sizeof *n);
     n->model = m;
     n->options = *o;
-    n->run = (struct sb_run){
-        .ops = b->ops, .dev = b->dev, .act = o->bf16 ? SB_BF16 : SB_F32, .recompute = o->recompute, .model = m,
-        .frozen = o->frozen_layers};
+    n->run = (struct sb_run){.ops = b->ops,
+                             .dev = b->dev,
+                             .act = o->bf16 ? SB_BF16 : SB_F32,
+                             .recompute = o->recompute,
+                             .model = m,
+                             .frozen = o->frozen_layers};
     sb_backbone_build(&n->backbone, m);
     if (m->decoder.words) {
         sb_gpt2_build(&n->gpt2, m);

@@ -14,11 +14,11 @@ struct sb_net_options {
     uint64_t seed;                            /* of dropout and drop path */
     bool adam;                                /* Adam instead of AdamW */
     float beta1, beta2, eps, decay, max_norm; /* 0.9 0.999 1e-8 0.05 1.0 ... */
-    float layer_decay;         /* each layer's rate is this times the next higher one's (Bao et al. 2022); 0, 1: alike */
-    float average;             /* weight average: avg += (1 - average) * (weight - avg) each step; 0: none */
-    float smooth;              /* label smoothing */
+    float layer_decay; /* each layer's rate is this times that of the one above (Bao et al. 2022); 0, 1: alike */
+    float average;     /* weight average: avg += (1 - average) * (weight - avg) each step; 0: none */
+    float smooth;      /* label smoothing */
     const float *class_weight; /* f32 [classes] or NULL; of a picture's several labels: multiplies the positive term */
-    int frozen_layers;         /* layers 0..frozen_layers-1 are not trained and compute as in inference, without dropout;
+    int frozen_layers;         /* layers 0..frozen_layers-1 are not trained; they compute as in inference: no dropout.
                                 * sb_model_layers() - 1: a linear probe, whose backbone costs no backward */
     bool recompute;            /* keep each block's input alone, compute the block again in backward */
 };
@@ -42,11 +42,11 @@ struct sb_mix {
  * warp). */
 struct sb_batch {
     int count;
-    enum sb_dtype dtype;    /* SB_U8: normalised on the device. SB_F32: mean and std already applied */
-    const void *pictures;   /* host [count,3,h,w] */
-    int height, width;      /* of pictures */
-    const float *matrix;    /* host [count,6] or NULL: pictures are S x S and used as they are */
-    const float *colour;    /* host [count,2] or NULL */
+    enum sb_dtype dtype;      /* SB_U8: normalised on the device. SB_F32: mean and std already applied */
+    const void *pictures;     /* host [count,3,h,w] */
+    int height, width;        /* of pictures */
+    const float *matrix;      /* host [count,6] or NULL: pictures are S x S and used as they are */
+    const float *colour;      /* host [count,2] or NULL */
     const struct sb_mix *mix; /* host [count] or NULL, training alone; the caller mixes the targets */
     const int32_t *label;     /* host [count], a classifier's classes; -1: ignored */
     const float *target;      /* host [count, classes], instead of label: a distribution over the classes, or 0 to 1

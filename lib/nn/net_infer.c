@@ -13,7 +13,8 @@ void sb_net_classify_pass(void *net)
     sb_run_rewind(r, 0);
     struct sb_tensor pictures = sb_net_pictures(n);
     struct sb_tensor embedding = sb_backbone_forward(r, &n->backbone, &pictures);
-    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 2, .shape = {count, sb_model_dim(n->model)}, .data = n->embedding};
+    struct sb_tensor wide = {
+        .dtype = SB_F32, .ndim = 2, .shape = {count, sb_model_dim(n->model)}, .data = n->embedding};
     r->ops->cast(r->dev, &embedding, &wide);
     if (!classes) return;
     struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
@@ -39,7 +40,8 @@ void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *logits, 
     size_t count = (size_t)b->count, classes = (size_t)sb_model_classes(n->model), dim = (size_t)sb_model_dim(n->model);
     if ((logits || probability) && !classes) sb_die("the model has no classes");
     if (logits) r->ops->download(r->dev, logits, n->logits, count * classes * sizeof(float));
-    if (probability && n->model->several) take_sigmoids(n, probability, count * classes);
+    if (probability && n->model->several)
+        take_sigmoids(n, probability, count * classes);
     else if (probability)
         r->ops->download(r->dev, probability, n->probability, count * classes * sizeof(float));
     if (embedding) r->ops->download(r->dev, embedding, n->embedding, count * dim * sizeof(float));

@@ -24,7 +24,8 @@ static void upload_mix(struct sb_net *n, const struct sb_mix *mix, int count)
     int32_t *partner = sb_calloc(size, sizeof *partner), (*box)[4] = sb_calloc(size, sizeof *box);
     float *weight = sb_calloc(size, sizeof *weight);
     for (int i = 0; i < count; i++) {
-        if (mix[i].partner < 0 || mix[i].partner >= count) sb_die("a picture mixed with number %d of %d", (int)mix[i].partner, count);
+        if (mix[i].partner < 0 || mix[i].partner >= count)
+            sb_die("a picture mixed with number %d of %d", (int)mix[i].partner, count);
         partner[i] = mix[i].partner;
         weight[i] = mix[i].weight;
         memcpy(box[i], mix[i].box, sizeof *box);
@@ -99,8 +100,10 @@ struct sb_tensor sb_net_pictures(struct sb_net *n)
     struct sb_tensor y = SB_TAKE(r, r->act, in->count, 3, size, size);
     size_t mark = sb_run_mark(r);
     struct sb_tensor plain = in->mix ? SB_TAKE(r, r->act, in->count, 3, size, size) : y;
-    if (in->dtype == SB_U8) normalise(n, &raw, &plain);
-    else r->ops->cast(r->dev, &raw, &plain);
+    if (in->dtype == SB_U8)
+        normalise(n, &raw, &plain);
+    else
+        r->ops->cast(r->dev, &raw, &plain);
     if (in->mix) mix(n, &plain, &y);
     sb_run_rewind(r, mark);
     return y;

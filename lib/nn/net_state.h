@@ -45,12 +45,12 @@ struct sb_net {
     float *soft;            /* [batch,classes]: targets that are no single label */
     int32_t *decoded;       /* [2]: tokens in the cache, position of the word */
     /* results; not on the stack, so that a replayed pass leaves them where the caller looks */
-    float *logits, *probability;    /* [batch,classes] */
-    float *embedding;               /* [batch,dim] */
-    float *loss;                    /* [rows] */
-    int32_t *predicted;             /* [rows] */
-    int32_t *token;                 /* [batch]: the word told last, which is the next one's input */
-    void *pictures;                 /* grows with the pictures that come */
+    float *logits, *probability; /* [batch,classes] */
+    float *embedding;            /* [batch,dim] */
+    float *loss;                 /* [rows] */
+    int32_t *predicted;          /* [rows] */
+    int32_t *token;              /* [batch]: the word told last, which is the next one's input */
+    void *pictures;              /* grows with the pictures that come */
     size_t pictures_size;
 
     void **held; /* all device memory but pictures */
@@ -72,8 +72,8 @@ int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double
 /* The uploaded pictures as the model's input, act [count,3,S,S]. */
 struct sb_tensor sb_net_pictures(struct sb_net *n);
 
-int64_t sb_net_rows(const struct sb_net *n);    /* that have a loss: pictures, or the words of captions */
-double sb_net_sum_losses(struct sb_net *n); /* of the pass before */
+int64_t sb_net_rows(const struct sb_net *n); /* that have a loss: pictures, or the words of captions */
+double sb_net_sum_losses(struct sb_net *n);  /* of the pass before */
 
 /* Calls fn(n), or lets the device replay it: `kind` and the input's form tell repeats apart. */
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net));

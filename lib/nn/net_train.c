@@ -23,7 +23,8 @@ static struct sb_tensor losses(const struct sb_net *n)
 
 static struct sb_tensor class_weight(const struct sb_net *n)
 {
-    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {sb_model_classes(n->model)}, .data = n->class_weight};
+    return (struct sb_tensor){
+        .dtype = SB_F32, .ndim = 1, .shape = {sb_model_classes(n->model)}, .data = n->class_weight};
 }
 
 static struct sb_tensor word_ids(const struct sb_net *n)
@@ -32,10 +33,7 @@ static struct sb_tensor word_ids(const struct sb_net *n)
         .dtype = SB_I32, .ndim = 2, .shape = {n->input.count, n->model->decoder.length - 1}, .data = n->ids};
 }
 
-static bool trains_backbone(const struct sb_net *n)
-{
-    return n->options.frozen_layers < sb_model_layers(n->model) - 1;
-}
+static bool trains_backbone(const struct sb_net *n) { return n->options.frozen_layers < sb_model_layers(n->model) - 1; }
 
 /* A backbone that is frozen whole saves nothing, its pooling included. */
 static struct sb_tensor see(struct sb_net *n, const struct sb_tensor *pictures)
@@ -71,10 +69,14 @@ static void backward(struct sb_net *n, const struct sb_tensor *between, const st
     bool words = n->model->decoder.words, further = trains_backbone(n);
     struct sb_tensor dbetween;
     if (further) dbetween = sb_run_tensor(r, r->act, between->shape, between->ndim);
-    if (words) sb_gpt2_backward(r, &n->gpt2, dlogits, further ? &dbetween : NULL);
-    else sb_linear_backward(r, sb_backbone_head(&n->backbone), dlogits, further ? &dbetween : NULL);
-    if (further && words) sb_backbone_tokens_backward(r, &n->backbone, &dbetween);
-    else if (further) sb_backbone_backward(r, &n->backbone, &dbetween);
+    if (words)
+        sb_gpt2_backward(r, &n->gpt2, dlogits, further ? &dbetween : NULL);
+    else
+        sb_linear_backward(r, sb_backbone_head(&n->backbone), dlogits, further ? &dbetween : NULL);
+    if (further && words)
+        sb_backbone_tokens_backward(r, &n->backbone, &dbetween);
+    else if (further)
+        sb_backbone_backward(r, &n->backbone, &dbetween);
 }
 
 void sb_net_evaluate_pass(void *net)
@@ -103,8 +105,10 @@ void sb_net_gradient_pass(void *net)
                               one = {.dtype = SB_F32, .ndim = 1, .shape = {1}, .data = n->one};
     const struct sb_tensor *weight = n->class_weight ? &weights : NULL;
     struct sb_tensor logits = forward(n, &between);
-    if (n->model->several) r->ops->bce(r->dev, &logits, &target, weight, &one, &loss, &logits);
-    else r->ops->xent(r->dev, &logits, &target, weight, n->options.smooth, &one, &loss, &logits);
+    if (n->model->several)
+        r->ops->bce(r->dev, &logits, &target, weight, &one, &loss, &logits);
+    else
+        r->ops->xent(r->dev, &logits, &target, weight, n->options.smooth, &one, &loss, &logits);
     backward(n, &between, &logits);
 }
 

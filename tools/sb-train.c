@@ -13,25 +13,29 @@
 
 static struct sb_plan plan = {.decoder = "dim=128,depth=2,heads=4", .length = 32};
 static struct sb_train_options train = {.epochs = 30, .batch = 64, .lr = 5e-4, .warmup = 3};
-static const char *output, *task = "label", *labels_file, *optimizer = "adamw", *precision = "auto",
-                  *keep = "best", *train_part = "train", *val_part = "val", *device, *freeze = "0";
+static const char *output, *task = "label", *labels_file, *optimizer = "adamw", *precision = "auto", *keep = "best",
+                           *train_part = "train", *val_part = "val", *device, *freeze = "0";
 static double decay = 0.05, layer_decay = 1, clip = 1, average, balance;
 static bool recompute;
 
 static const struct sb_opt options[] = {
     {'o', "output", "FILE", SB_TEXT, &output, SB_OPT_UNRECORDED,
      "the model (needed), replaced as a whole each time weights are kept", 0, 0},
-    {0, "task", "NAME", SB_TEXT, &task, 0, "label: one of several classes; labels: any of them; caption: a sentence (default label)", 0, 0},
-    {0, "arch", "NAME", SB_TEXT, &plan.arch, 0, "Ti, S, B, L, H, dim=D,depth=N,heads=H, resnet18, resnet50, ... (default: of --init, else Ti)", 0, 0},
+    {0, "task", "NAME", SB_TEXT, &task, 0,
+     "label: one of several classes; labels: any of them; caption: a sentence (default label)", 0, 0},
+    {0, "arch", "NAME", SB_TEXT, &plan.arch, 0,
+     "Ti, S, B, L, H, dim=D,depth=N,heads=H, resnet18, resnet50, ... (default: of --init, else Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default 16)", 1, 256},
-    {0, "pool", "NAME", SB_TEXT, &plan.pool, 0, "class token or mean of the patches: class, mean (default class)", 0, 0},
+    {0, "pool", "NAME", SB_TEXT, &plan.pool, 0, "class token or mean of the patches: class, mean (default class)", 0,
+     0},
     {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, SB_OPT_MAYBE_FILE,
      "the captioner's decoder (default dim=128,depth=2,heads=4), or a file of transformers' GPT-2", 0, 0},
     {0, "tokenizer", "DIR", SB_TEXT, &plan.tokenizer, SB_OPT_MAYBE_FILE,
      "a captioner's vocab.json and merges.txt (default: beside GPT-2's file, else whole words)", 0, 0},
-    {0, "length", "N", SB_INT, &plan.length, 0, "most words of a caption, begin and end included (default 32)", 4, 1024},
-    {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE, "start from this model; a head for other labels is replaced", 0,
-     0},
+    {0, "length", "N", SB_INT, &plan.length, 0, "most words of a caption, begin and end included (default 32)", 4,
+     1024},
+    {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE, "start from this model; a head for other labels is replaced",
+     0, 0},
     {0, "freeze", "N", SB_TEXT, &freeze, 0,
      "do not train the embedding and the first N-1 blocks, or all but the head (default 0: train all)", 0, 0},
     {0, "labels", "FILE", SB_TEXT, &labels_file, SB_OPT_FILE,
@@ -40,13 +44,14 @@ static const struct sb_opt options[] = {
     {0, "val", "PART", SB_TEXT, &val_part, 0, "the part to validate on after each epoch (default val)", 0, 0},
     {0, "epochs", "N", SB_INT, &train.epochs, 0, "passes over the training part (default 30)", 1, 100000},
     {0, "batch", "N", SB_INT, &train.batch, 0, "pictures of an optimiser step (default 64)", 1, 65536},
-    {0, "micro", "N", SB_INT, &train.micro, 0, "compute at most N of them at once, to save memory (default: the batch)", 1,
-     65536},
+    {0, "micro", "N", SB_INT, &train.micro, 0, "compute at most N of them at once, to save memory (default: the batch)",
+     1, 65536},
     {0, "recompute", NULL, SB_FLAG, &recompute, 0, "save memory: compute each block's inside again in backward", 0, 0},
     {0, "optimizer", "NAME", SB_TEXT, &optimizer, 0, "adamw or adam (default adamw)", 0, 0},
     {0, "lr", "X", SB_REAL, &train.lr, 0, "highest learning rate (default 0.0005)", 0, 10},
     {0, "warmup", "EPOCHS", SB_REAL, &train.warmup, 0, "linear warm-up, then a cosine to zero (default 3)", 0, 100000},
-    {0, "layer-decay", "X", SB_REAL, &layer_decay, 0, "each layer's rate is X times that above it (default 1)", 0.01, 1},
+    {0, "layer-decay", "X", SB_REAL, &layer_decay, 0, "each layer's rate is X times that above it (default 1)", 0.01,
+     1},
     {0, "decay", "X", SB_REAL, &decay, 0, "weight decay of matrices (default 0.05)", 0, 10},
     {0, "clip", "X", SB_REAL, &clip, 0, "largest norm of the gradient, 0 for any (default 1)", 0, 1e9},
     {0, "average", "D", SB_REAL, &average, 0,
@@ -54,7 +59,8 @@ static const struct sb_opt options[] = {
     {0, "balance", "P", SB_REAL, &balance, 0, "weight classes by count^-P: 1 makes them equal (default 0)", 0, 2},
     {0, "smooth", "X", SB_REAL, &train.smooth, 0, "label smoothing (default 0)", 0, 0.999},
     {0, "dropout", "P", SB_REAL, &plan.dropout, 0, "dropout (default 0)", 0, 0.999},
-    {0, "drop-path", "P", SB_REAL, &plan.drop_path, 0, "drop path of the last block, growing from 0 (default 0)", 0, 0.999},
+    {0, "drop-path", "P", SB_REAL, &plan.drop_path, 0, "drop path of the last block, growing from 0 (default 0)", 0,
+     0.999},
     {0, "flip", NULL, SB_FLAG, &train.augment.flip, 0, "augment: mirror left to right", 0, 0},
     {0, "flip-vertical", NULL, SB_FLAG, &train.augment.flip_vertical, 0, "augment: mirror top to bottom", 0, 0},
     {0, "rotate", "DEGREES", SB_REAL, &train.augment.rotate, 0, "augment: rotate up to so much either way", 0, 180},
@@ -81,8 +87,9 @@ static const struct sb_opt options[] = {
 static const struct sb_tool tool = {
     .name = "sb-train",
     .usage = "-o MODEL [FILE]",
-    .summary = "Trains a vision transformer or a ResNet on the tensors and labels, or captions, of a stream. Metrics go to "
-               "standard output, a JSON line an epoch.",
+    .summary =
+        "Trains a vision transformer or a ResNet on the tensors and labels, or captions, of a stream. Metrics go to "
+        "standard output, a JSON line an epoch.",
     .opts = options,
     .reads_stdin = true,
 };
@@ -156,7 +163,8 @@ static void open_data(struct sb_dataset *data, const char *path)
     if (labels_file && sb_labels_read(&labels, labels_file)) sb_die_error();
     struct sb_dataset_options o = {plan.task, train_part, val_part, labels_file ? &labels : NULL};
     if (sb_dataset_open(data, path, &o)) sb_die_error();
-    if (sb_augment_any(&train.augment) && data->dtype != SB_U8) sb_die("augmentation needs u8 tensors (sb-tensorize --type u8)");
+    if (sb_augment_any(&train.augment) && data->dtype != SB_U8)
+        sb_die("augmentation needs u8 tensors (sb-tensorize --type u8)");
 }
 
 int main(int argc, char **argv)

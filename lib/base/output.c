@@ -1,5 +1,6 @@
 #include "base/output.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -223,4 +224,25 @@ void sb_output_try(const char *path)
     }
     if (o->fd != STDOUT_FILENO) close(o->fd);
     release(o);
+}
+
+void sb_output_sweep(const char *path)
+{
+    char *real = realpath(path, NULL), *target = real ? real : sb_strdup(path);
+    const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
+    char *folder = slash ? sb_strndup(target, (size_t)(slash + 1 - target)) : sb_strdup("./");
+    char *prefix = sb_format(".%.200s.", name);
+    size_t size = strlen(prefix);
+    DIR *dir = opendir(folder);
+    for (struct dirent *e; dir && (e = readdir(dir));) {
+        char *end;
+        if (strncmp(e->d_name, prefix, size)) continue;
+        long pid = strtol(e->d_name + size, &end, 10);
+        if (pid <= 0 || strcmp(end, ".tmp") || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+        unlinkat(dirfd(dir), e->d_name, 0);
+    }
+    if (dir) closedir(dir);
+    free(prefix);
+    free(folder);
+    free(target);
 }

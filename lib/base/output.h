@@ -16,6 +16,8 @@ struct sb_output;
 struct sb_output *sb_output_open(const char *path); /* NULL or "-": standard output */
 /* Fails as open would, and leaves nothing behind: for a file that is written after hours of work. */
 void sb_output_try(const char *path);
+/* Removes what processes that were killed while they wrote this file have left beside it. */
+void sb_output_sweep(const char *path);
 void sb_output_write(struct sb_output *o, const void *bytes, size_t size);
 void sb_output_writev(struct sb_output *o, struct iovec *part, int count); /* part is used up */
 const char *sb_output_name(const struct sb_output *o); /* for messages */

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 struct sb_augment {
-    bool flip;          /* left to right, half of the time */
+    bool flip; /* left to right, half of the time */
     bool flip_vertical;
-    double rotate;      /* degrees either way */
-    double scale;       /* 0.2: from 1/1.2 to 1.2 times, evenly on a logarithmic scale */
-    double shift;       /* part of the side, either way, each axis */
-    double colour;      /* 0.2: contrast 0.8 to 1.2, brightness -25 to 25 of 255 */
+    double rotate; /* degrees either way */
+    double scale;  /* 0.2: from 1/1.2 to 1.2 times, evenly on a logarithmic scale */
+    double shift;  /* part of the side, either way, each axis */
+    double colour; /* 0.2: contrast 0.8 to 1.2, brightness -25 to 25 of 255 */
 };
 
 bool sb_augment_any(const struct sb_augment *a);

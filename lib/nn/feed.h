@@ -12,8 +12,8 @@ struct sb_feed {
     struct sb_dataset *data;
     const struct sb_tokenizer *tokenizer; /* a captioner's; NULL for a classifier */
     int length;                           /* tokens of a caption */
-    int batch, micro;                     /* pictures of a step, and most of a call: what memory holds, some times over */
-    int jobs;                             /* 1: nothing is read meanwhile */
+    int batch, micro; /* pictures of a step, and most of a call: what memory holds, some times over */
+    int jobs;         /* 1: nothing is read meanwhile */
     uint64_t seed;
     /* of a pass that trains */
     const struct sb_augment *augment; /* NULL: pictures as they are */

@@ -7,8 +7,8 @@
 /* In (0, 1): its logarithm is finite. */
 static double open_uniform(struct sb_rng *r) { return (sb_rng_u32(r) + 0.5) * 0x1p-32; }
 
-/* The logarithm of a draw from Gamma(a, 1): Marsaglia and Tsang, "A simple method for generating gamma variables", 2000.
- * A logarithm, because for a small a the draw itself may be too small for a double. */
+/* The logarithm of a draw from Gamma(a, 1): Marsaglia and Tsang, "A simple method for generating gamma variables",
+ * 2000. A logarithm, because for a small a the draw itself may be too small for a double. */
 static double log_gamma_draw(struct sb_rng *r, double a)
 {
     double d = a + 1 - 1.0 / 3, c = 1 / sqrt(9 * d);

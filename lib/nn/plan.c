@@ -21,7 +21,8 @@ static int shape_of(struct sb_model *from, const struct sb_plan *plan)
     const struct sb_vit_config *c = &from->vit;
     if (from->family != SB_VIT) return 0;
     if (plan->patch && plan->patch != c->patch)
-        return sb_error("%s: its patches are of %d pixels, --patch wants %lld", plan->init, c->patch, (long long)plan->patch);
+        return sb_error("%s: its patches are of %d pixels, --patch wants %lld", plan->init, c->patch,
+                        (long long)plan->patch);
     if (plan->pool && !strcmp(plan->pool, "mean") != sb_vit_mean(c))
         return sb_error("%s: its embedding is the %s, --pool wants another", plan->init,
                         sb_vit_mean(c) ? "mean of the patches" : "class token");
@@ -106,6 +107,7 @@ int sb_plan_frozen(struct sb_model *m, const char *freeze)
     if (strcmp(freeze, "all")) sb_usage("--freeze is a number of layers from 0 to %d, or all, not '%s'", above, freeze);
     /* For rates the last norm counts as of the head; a linear probe leaves it alone. */
     for (size_t i = 0; i < m->params; i++)
-        if (!strncmp(m->param[i].name, "norm.", 5) || !strncmp(m->param[i].name, "fc_norm.", 8)) m->param[i].layer = above - 1;
+        if (!strncmp(m->param[i].name, "norm.", 5) || !strncmp(m->param[i].name, "fc_norm.", 8))
+            m->param[i].layer = above - 1;
     return above;
 }

@@ -7,9 +7,9 @@
 
 struct sb_plan {
     enum sb_task task;
-    const char *arch;      /* as sb_resnet_config_parse() or sb_vit_config_parse() reads it; NULL: that of init, else Ti */
-    int64_t patch;         /* pixels; 0: as arch says, else 16; of a ViT */
-    const char *pool;      /* "mean": that of the patches is the embedding; "class": the token is; NULL: init's, or class */
+    const char *arch; /* as sb_resnet_config_parse() or sb_vit_config_parse() reads it; NULL: that of init, else Ti */
+    int64_t patch;    /* pixels; 0: as arch says, else 16; of a ViT */
+    const char *pool; /* "mean": that of the patches is the embedding; "class": the token is; NULL: init's, or class */
     const char *decoder;   /* dimensions of a captioner's decoder, or a file of transformers' GPT-2 */
     const char *tokenizer; /* a folder of GPT-2's vocab.json and merges.txt; NULL: see plan_decoder.h */
     int64_t length;        /* most words of a caption */

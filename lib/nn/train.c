@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/output.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "nn/train_state.h"
@@ -132,6 +133,8 @@ static int run_epoch(struct trainer *t)
 
 static int take_up(struct trainer *t)
 {
+    sb_output_sweep(t->state_path);
+    sb_output_sweep(t->o->output);
     int found = sb_train_state_load(t->state_path, &t->state, t->net, t->model, t->o->averaged);
     if (found <= 0) return found;
     if (t->state.kept_epoch && access(t->o->output, F_OK))

@@ -10,20 +10,20 @@
 
 struct sb_train_options {
     int64_t epochs;
-    int64_t batch;            /* pictures of a step */
-    int64_t micro;            /* most of them in memory at a time */
-    double lr;                /* the highest, reached after warm-up; then half a cosine down to 0 */
-    double warmup;            /* epochs of linear warm-up */
-    int64_t patience;         /* stop after so many epochs without a better validation; 0: never */
-    bool keep_last;           /* keep the last weights; else those with the best validation */
-    bool averaged;            /* the net keeps averaged weights: they are what is validated and kept */
+    int64_t batch;    /* pictures of a step */
+    int64_t micro;    /* most of them in memory at a time */
+    double lr;        /* the highest, reached after warm-up; then half a cosine down to 0 */
+    double warmup;    /* epochs of linear warm-up */
+    int64_t patience; /* stop after so many epochs without a better validation; 0: never */
+    bool keep_last;   /* keep the last weights; else those with the best validation */
+    bool averaged;    /* the net keeps averaged weights: they are what is validated and kept */
     struct sb_augment augment;
     struct sb_mixing mixing;
-    double smooth;            /* label smoothing where a picture has several labels; else it is the net's */
+    double smooth; /* label smoothing where a picture has several labels; else it is the net's */
     int64_t seed, jobs;
-    FILE *metrics;            /* a JSON line an epoch; NULL: none */
-    const char *output;       /* the model file, replaced whole each time the weights are kept */
-    bool resume;              /* keep OUTPUT.state, whole, after each epoch, and begin there where it exists */
+    FILE *metrics;      /* a JSON line an epoch; NULL: none */
+    const char *output; /* the model file, replaced whole each time the weights are kept */
+    bool resume;        /* keep OUTPUT.state, whole, after each epoch, and begin there where it exists */
 };
 
 /* Learning rate of step (from 0) out of `steps`, the first `warm` of them warming up. */

@@ -38,8 +38,8 @@ static void free_buffers(struct sb_net_state *s)
     free(s->average);
 }
 
-int sb_train_state_save(const char *path, const struct sb_train_state *s, struct sb_net *net,
-                        const struct sb_model *m, bool averaged)
+int sb_train_state_save(const char *path, const struct sb_train_state *s, struct sb_net *net, const struct sb_model *m,
+                        bool averaged)
 {
     struct sb_net_state n = {0};
     json_t *step = own_step(m);

@@ -14,8 +14,8 @@ struct sb_train_state {
 /* MODEL.state; the caller frees it. */
 char *sb_train_state_path(const char *model);
 /* The net between two steps. -1 with a message. */
-int sb_train_state_save(const char *path, const struct sb_train_state *s, struct sb_net *net,
-                        const struct sb_model *m, bool averaged);
+int sb_train_state_save(const char *path, const struct sb_train_state *s, struct sb_net *net, const struct sb_model *m,
+                        bool averaged);
 /* 1 taken over, 0 there is none, -1 with a message: it can't be read, or is of another run. The same run has the same
  * data, arguments and version, as m->data and m->history tell. */
 int sb_train_state_load(const char *path, struct sb_train_state *s, struct sb_net *net, const struct sb_model *m,

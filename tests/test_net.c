@@ -377,6 +377,49 @@ static void same_state(const struct sb_net_state *a, const struct sb_net_state *
     assert_memory_equal(a->average, b->average, bytes);
 }
 
+static void become_resnet(struct sb_model *m)
+{
+    const struct sb_resnet_config small = {.size = 16, .stage = {1, 1, 1}, .width = 4, .cifar = true, .classes = 5};
+    sb_model_free(m);
+    assert_int_equal(sb_model_init_resnet(m, &small, 0), 0);
+}
+
+/* After each step avg += (1 - average) (weight - avg), a batch norm's statistics too, of which the optimiser makes
+ * nothing. */
+static void the_average_follows_statistics(void **state)
+{
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        struct scene s;
+        if (!begin(&s, devices[d], "vit-class")) continue;
+        become_resnet(&s.model);
+        struct sb_net_options o = chancy(4);
+        struct sb_net *n = open_net(&s.backend, &s.model, &o);
+        struct sb_net_state before = take_state(&s.model), after = take_state(&s.model);
+        for (int step = 0; step < 2; step++) {
+            assert_int_equal(sb_net_save_state(n, &before), 0);
+            sb_net_step(n, &s.batch, 3e-3);
+            assert_int_equal(sb_net_save_state(n, &after), 0);
+            for (size_t i = 0; i < s.model.params; i++) {
+                const struct sb_param *p = &s.model.param[i];
+                bool moved = false, driven = false;
+                for (int64_t k = p->offset; k < p->offset + p->count; k++) {
+                    double old = (double)before.average[k], want = old + 0.1 * ((double)after.master[k] - old);
+                    assert_true(fabs((double)after.average[k] - want) < 1e-6);
+                    moved |= after.master[k] != before.master[k];
+                    driven |= after.moment1[k] != 0;
+                }
+                assert_true(moved);
+                assert_int_equal(driven, !p->statistic);
+            }
+        }
+        free_state(&before);
+        free_state(&after);
+        sb_net_close(n);
+        end(&s);
+    }
+}
+
 /* Two steps, a state, two more; and the last two again in a net of its own. */
 static void training_goes_on_from_a_state(void **state)
 {
@@ -430,6 +473,9 @@ static void options_out_of_range_are_refused(void **state)
     refused(&s, &(struct sb_net_options){.batch = 1, .train = true, .average = 1}, "a weight average of 1");
     refused(&s, &(struct sb_net_options){.batch = 1, .train = true, .frozen_layers = 4},
             "4 frozen layers: the model has 3 below its head");
+    become_resnet(&s.model);
+    refused(&s, &(struct sb_net_options){.batch = 2, .train = true, .recompute = true},
+            "recomputation is for transformers");
     end(&s);
 }
 
@@ -448,6 +494,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_recomputed_captioner_has_the_same_gradient),
         cmocka_unit_test(recomputing_and_freezing_save_memory),
         cmocka_unit_test(a_frozen_backbone_computes_as_in_inference),
+        cmocka_unit_test(the_average_follows_statistics),
         cmocka_unit_test(options_out_of_range_are_refused),
         cmocka_unit_test(training_goes_on_from_a_state),
     };

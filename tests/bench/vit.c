@@ -1,0 +1,72 @@
+#include "vit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/progress.h"
+
+enum { NAME, SIZE, BATCH, PRECISION, MODE };
+
+static int make_model(struct sb_model *m, const char *name, int size)
+{
+    struct sb_vit_config vit;
+    struct sb_resnet_config resnet;
+    if (strchr(name, '.')) return sb_model_load(m, name);
+    if (!strncmp(name, "resnet", 6)) {
+        if (sb_resnet_config_parse(name, size, &resnet)) return -1;
+        resnet.classes = 1000;
+        return sb_model_init_resnet(m, &resnet, 1);
+    }
+    if (sb_vit_config_parse(name, size, 0, &vit)) return -1;
+    vit.classes = 1000;
+    return sb_model_init(m, &vit, NULL, 1);
+}
+
+void bench_vit_model(struct bench_vit *v, char **argument)
+{
+    memset(v, 0, sizeof *v);
+    v->train = !strcmp(argument[MODE], "train");
+    if (make_model(&v->model, argument[NAME], atoi(argument[SIZE])) || sb_backend_open(&v->backend, "cpu", 0))
+        sb_die_error();
+}
+
+static void invent_batch(struct bench_vit *v, int count)
+{
+    int size = sb_model_size(&v->model);
+    size_t bytes = (size_t)count * 3 * (size_t)size * (size_t)size;
+    uint8_t *pictures = sb_malloc(bytes);
+    int32_t *label = sb_calloc((size_t)count, sizeof *label);
+    for (size_t i = 0; i < bytes; i++) pictures[i] = (uint8_t)(i * 2654435761u >> 24);
+    for (int i = 0; i < count; i++) label[i] = i * 37 % sb_model_classes(&v->model);
+    v->batch = (struct sb_batch){
+        .count = count, .dtype = SB_U8, .pictures = pictures, .height = size, .width = size, .label = label};
+}
+
+void bench_vit_net(struct bench_vit *v, char **argument)
+{
+    struct sb_net_options o = {.batch = atoi(argument[BATCH]),
+                               .train = v->train,
+                               .bf16 = !strcmp(argument[PRECISION], "bf16"),
+                               .beta1 = 0.9f,
+                               .beta2 = 0.999f,
+                               .eps = 1e-8f,
+                               .decay = 0.05f,
+                               .max_norm = 1};
+    v->net = sb_net_open(&v->backend, &v->model, &o);
+    if (!v->net) sb_die_error();
+    invent_batch(v, o.batch);
+}
+
+double bench_vit_call(struct bench_vit *v)
+{
+    static float *probability;
+    if (!probability)
+        probability = sb_calloc((size_t)v->batch.count, (size_t)sb_model_classes(&v->model) * sizeof *probability);
+    double from = sb_seconds();
+    if (v->train)
+        sb_net_step(v->net, &v->batch, 1e-4);
+    else
+        sb_net_classify(v->net, &v->batch, NULL, probability, NULL);
+    return sb_seconds() - from;
+}

@@ -1,5 +1,6 @@
 /* Rung 4, other people's weights: tiny models as timm, Meta, transformers and torchvision save them (tests/golden/names.py,
  * resnet.py) open as they are, and compute what those compute. What is no model of ours is refused with one line. */
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "base/err.h"
 #include "folder.h"
 #include "model_cases.h"
+#include "nn/foreign.h"
 
 static const struct {
     const char *name;
@@ -292,6 +294,41 @@ static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
     free(path);
 }
 
+/* ---- the fuzzer's corpus ---- */
+
+static int read_as_model(const char *path)
+{
+    struct sb_model m = {0};
+    int rc = sb_weights_open(&m.file, path);
+    if (!rc) rc = sb_foreign_read(&m, path, 1);
+    if (!rc) rc = sb_model_read(&m, path);
+    sb_model_free(&m);
+    return rc;
+}
+
+/* Hostile names and shapes end in an answer, whole models open. */
+static void corpus_is_answered(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"good-meta", "good-resnet", "good-timm", "good-timm-prefixed", "good-transformers"};
+    const char *place = "tests/corpus/safetensors"; /* when run from the project's root, as make does */
+    DIR *d = opendir(place);
+    size_t opened = 0;
+    struct dirent *e;
+    if (!d) skip();
+    while ((e = readdir(d))) {
+        if (e->d_name[0] == '.') continue;
+        char *path = sb_format("%s/%s", place, e->d_name);
+        bool model = false;
+        for (size_t i = 0; i < sizeof models / sizeof *models; i++) model = model || !strcmp(e->d_name, models[i]);
+        if (read_as_model(path) != (model ? 0 : -1)) fail_msg("%s was %s", path, model ? sb_error_message() : "taken");
+        opened += model;
+        free(path);
+    }
+    closedir(d);
+    assert_int_equal(opened, sizeof models / sizeof *models);
+}
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -305,6 +342,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_none_of_ours_is_refused),
         cmocka_unit_test(other_tensors_are_left),
         cmocka_unit_test(a_fine_tuned_model_starts_from_a_foreign_one),
+        cmocka_unit_test(corpus_is_answered),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

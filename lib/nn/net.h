@@ -16,7 +16,7 @@ struct sb_net_options {
     float beta1, beta2, eps, decay, max_norm; /* 0.9 0.999 1e-8 0.05 1.0 ... */
     float layer_decay; /* each layer's rate is this times that of the one above (Bao et al. 2022); 0, 1: alike */
     float average;     /* weight average: avg += (1 - average) * (weight - avg) each step; 0: none */
-    float smooth;      /* label smoothing */
+    float smooth;      /* label smoothing; of several labels the caller smooths the target */
     const float *class_weight; /* f32 [classes] or NULL; of a picture's several labels: multiplies the positive term */
     int frozen_layers;         /* layers 0..frozen_layers-1 are not trained; they compute as in inference: no dropout.
                                 * sb_model_layers() - 1: a linear probe, whose backbone costs no backward */

@@ -142,3 +142,37 @@ struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const struct s
     if (!n) fail_msg("%s", sb_error_message());
     return n;
 }
+
+bool scene_open(struct scene *s, const char *device, const char *want)
+{
+    *s = (struct scene){0};
+    if (!open_device(&s->backend, device)) return false;
+    s->given = golden_open("vit-class");
+    s->want = golden_open(want);
+    s->model = classifier(&variants[0], &s->given);
+    s->batch = picture_batch(&s->given, 4);
+    s->batch.label = golden(&s->given, "labels")->data;
+    return true;
+}
+
+void scene_close(struct scene *s)
+{
+    sb_model_free(&s->model);
+    sb_weights_close(&s->given);
+    sb_weights_close(&s->want);
+    sb_backend_close(&s->backend);
+}
+
+double weights_apart(const struct sb_model *m, const float *a, const float *b)
+{
+    double most = 0;
+    for (size_t i = 0; i < m->params; i++) {
+        const struct sb_param *p = &m->param[i];
+        bool has_key = strstr(p->name, "qkv.bias") != NULL;
+        for (int64_t k = 0; k < p->count; k++) {
+            if (has_key && k / (p->count / 3) == 1) continue;
+            most = fmax(most, fabs((double)(a[p->offset + k] - b[p->offset + k])));
+        }
+    }
+    return most;
+}

@@ -44,4 +44,18 @@ struct sb_model captioner(const struct sb_weights *w);
 struct sb_net_options training(int batch);
 struct sb_net *open_net(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 
+/* The tiny ViT of vit.py on a device, its pictures, and the golden file of a test. */
+struct scene {
+    struct sb_backend backend;
+    struct sb_weights given, want;
+    struct sb_model model;
+    struct sb_batch batch;
+};
+bool scene_open(struct scene *s, const char *device, const char *want); /* false: no such device, as open_device */
+void scene_close(struct scene *s);
+
+/* The farthest that two sets of weights are apart. A key's bias has no gradient but rounding, which Adam takes for a
+ * direction: it goes where it likes, and changes nothing. */
+double weights_apart(const struct sb_model *m, const float *a, const float *b);
+
 #endif

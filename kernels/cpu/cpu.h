@@ -9,6 +9,9 @@
 
 #include <omp.h>
 #include <string.h>
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 #include "kernels/each.h"
 
@@ -70,11 +73,16 @@ static inline void sb_cpu_widen(const uint16_t *x, float *y, int64_t n)
 
 static inline void sb_cpu_narrow(const float *x, uint16_t *y, int64_t n)
 {
+    int64_t i = 0;
+#ifdef __AVX512BF16__
+    for (; i + 16 <= n; i += 16)
+        _mm256_storeu_si256((__m256i *)(void *)(y + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+#endif
 #pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-        union { float f; uint32_t u; } v = {x[i]};
+    for (int64_t j = i; j < n; j++) {
+        union { float f; uint32_t u; } v = {x[j]};
         uint32_t rounded = (v.u + 0x7fffu + ((v.u >> 16) & 1u)) >> 16, nan = (v.u >> 16) | 0x40u;
-        y[i] = (uint16_t)((v.u & 0x7fffffffu) > 0x7f800000u ? nan : rounded);
+        y[j] = (uint16_t)((v.u & 0x7fffffffu) > 0x7f800000u ? nan : rounded);
     }
 }
 

@@ -126,9 +126,10 @@ int sb_train_state_load(const char *path, struct sb_train_state *s, struct sb_ne
     if (sb_weights_open(&w, path)) return -1;
     int status = check_run(&w, path, m);
     const char *at = sb_weights_metadata(&w, "at"), *count = sb_weights_metadata(&w, "steps");
-    if (!status && (!at || !count || sscanf(count, "%llu", &steps) != 1 ||
-                    sscanf(at, "%d %d %d %lf", &s->epochs, &s->kept_epoch, &s->best_epoch, &s->best_score) != 4))
-        status = sb_error("%s: not the state of a training run", path);
+    bool whole = at && count && sscanf(count, "%llu", &steps) == 1 &&
+                 sscanf(at, "%d %d %d %lf", &s->epochs, &s->kept_epoch, &s->best_epoch, &s->best_score) == 4 &&
+                 s->kept_epoch >= 0 && s->kept_epoch <= s->epochs && s->best_epoch >= 0 && s->best_epoch <= s->epochs;
+    if (!status && !whole) status = sb_error("%s: not the state of a training run", path);
     if (!status) status = load_weights(&w, path, net, m, averaged, steps);
     sb_weights_close(&w);
     return status ? -1 : 1;

@@ -32,6 +32,7 @@ static struct sb_net *open_resnet(struct sb_backend *b, struct sb_model *m, bool
     o.train = train;
     o.bf16 = bf16;
     o.frozen_layers = frozen;
+    o.average = train ? 1e-4f : 0;
     return open_net(b, m, &o);
 }
 
@@ -89,6 +90,8 @@ static void train(struct sb_backend *b, const struct resnet *v, const struct sb_
     }
     near("loss of step", told, losses, 1e-4);
     logits_near(n, w, "trained_logits", 1e-3); /* by the running statistics of ten steps */
+    sb_net_average(n, true);                   /* of hardly more than the last step, but with the same statistics */
+    logits_near(n, w, "trained_logits", 1e-3);
     free(gradient);
     sb_net_close(n);
     sb_model_free(&m);

@@ -1,5 +1,6 @@
-/* Rung 4, other people's weights: tiny models as timm, Meta, transformers and torchvision save them (tests/golden/names.py,
- * resnet.py) open as they are, and compute what those compute. What is no model of ours is refused with one line. */
+/* Rung 4, other people's weights: tiny models as timm, Meta, transformers and torchvision save them
+ * (tests/golden/names.py, resnet.py) open as they are, and compute what those compute. What is no model of ours is
+ * refused with one line. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "folder.h"
 #include "model_cases.h"
 #include "nn/foreign.h"
+#include "nn/weight_read.h"
 
 static const struct {
     const char *name;
@@ -38,7 +40,8 @@ static const struct {
 static char *golden_path(const char *name)
 {
     const char *root = getenv("ROOT");
-    return sb_format("%s/tests/golden/%s%s/model.safetensors", root ? root : ".", strcmp(name, "gpt2") ? "names/" : "", name);
+    return sb_format("%s/tests/golden/%s%s/model.safetensors", root ? root : ".", strcmp(name, "gpt2") ? "names/" : "",
+                     name);
 }
 
 static struct sb_model load(const char *path)
@@ -149,8 +152,8 @@ static void save_resnet(const char *path, const struct sb_weights *w, const char
 static void resnets_are_recognised(void **state)
 {
     (void)state;
-    static const char *const names[] = {"resnet-basic", "resnet-bottleneck", "resnet-cifar"},
-                             *const prefixes[] = {"", "backbone.", "module."};
+    static const char *const names[] = {"resnet-basic", "resnet-bottleneck", "resnet-cifar"};
+    static const char *const prefixes[] = {"", "backbone.", "module."};
     char *path = sb_format("%s/resnet.safetensors", folder);
     struct sb_backend b;
     assert_true(open_device(&b, "ref"));
@@ -222,7 +225,8 @@ static void what_is_none_of_ours_is_refused(void **state)
     } spoilt[] = {
         {"timm", NULL, NULL, NULL, "says how many heads its attention has (num_attention_heads)"},
         {"timm", "mlp.fc2.weight", NULL, TWO_HEADS, "it has no tensor 'blocks.0.mlp.fc2.weight', wanted [16,32]"},
-        {"timm", "norm2.bias", "blocks.0.norm2.bias", TWO_HEADS, "tensor 'blocks.0.norm2.bias' is f32 [4,16], wanted [16]"},
+        {"timm", "norm2.bias", "blocks.0.norm2.bias", TWO_HEADS,
+         "tensor 'blocks.0.norm2.bias' is f32 [4,16], wanted [16]"},
         {"timm", "pos_embed", NULL, TWO_HEADS, "it has no tensor 'pos_embed'"},
         {"timm", "mlp.fc1", "blocks.0.mlp.w12.weight", TWO_HEADS, "SwiGLU"},
         {"timm", NULL, "norm_pre.weight", TWO_HEADS, "tensor 'norm_pre.weight' has no place in a ViT of ours"},
@@ -232,7 +236,8 @@ static void what_is_none_of_ours_is_refused(void **state)
         {"timm", NULL, NULL, "{\"num_heads\": 3}", "dim 16 is not a multiple of 3 heads"},
         {"timm", NULL, NULL, "{\"num_heads\": 2, \"num_features\": 384}", "num_features is 384, this one's is 16"},
         {"timm", NULL, NULL, "{\"num_heads\": 2, \"global_pool\": \"avg\"}", "pools 'avg'"},
-        {"timm", NULL, NULL, "{\"num_heads\": 2, \"architecture\": \"vit_base_patch16_clip_quickgelu_224\"}", "not GELU"},
+        {"timm", NULL, NULL, "{\"num_heads\": 2, \"architecture\": \"vit_base_patch16_clip_quickgelu_224\"}",
+         "not GELU"},
         {"timm", NULL, NULL, "{\"num_heads\": ", "config.json"},
         {"timm-mean", "pos_embed", "module.pos_embed", TWO_HEADS, "'pos_embed' is f32 [4,16], wanted 3 dimensions"},
         {"transformers-vit", "key.weight", "encoder.layer.0.attention.attention.key.weight", TWO_HEADS,
@@ -258,6 +263,52 @@ static void other_tensors_are_left(void **state)
     struct sb_model m = load(path);
     sb_model_free(&m);
     free(path);
+}
+
+/* ---- positions ---- */
+
+static const struct sb_param *param(const struct sb_model *m, const char *name)
+{
+    for (size_t i = 0; i < m->params; i++) {
+        if (!strcmp(m->param[i].name, name)) return &m->param[i];
+    }
+    fail_msg("no parameter '%s'", name);
+    return NULL;
+}
+
+/* A file whose grid is not square, as its config.json says, in a model of square pictures: timm's numbers, class
+ * token's row in front. */
+static void positions_of_any_grid_are_resized(void **state)
+{
+    (void)state;
+    struct sb_weights w = golden_open("positions"), tiny;
+    char *from = golden_path("timm"), *path = sb_format("%s/grid/model.safetensors", folder);
+    char *place = sb_format("%s/grid", folder), *json = sb_format("%s/config.json", place);
+    float wide[29 * 16] = {0};
+    const struct sb_tensor *golden_wide = golden(&w, "wide"), *want = golden(&w, "wide3");
+    for (int i = 0; i < 29 * 6; i++) wide[i / 6 * 16 + i % 6] = sb_weight_at(golden_wide, i);
+    if (sb_weights_open(&tiny, from)) fail_msg("%s", sb_error_message());
+    struct sb_tensor *positions = &sb_weights_entry(&tiny, "pos_embed")->tensor;
+    positions->shape[1] = 29;
+    positions->data = wide;
+    assert_int_equal(mkdir(place, 0700), 0);
+    assert_int_equal(sb_weights_save(path, tiny.weight, tiny.count, NULL, NULL, 0), 0);
+    FILE *f = fopen(json, "w");
+    fputs("{\"num_heads\": 2, \"image_size\": [16, 28]}", f);
+    assert_int_equal(fclose(f), 0);
+    struct sb_model m;
+    if (sb_model_open(&m, path, NULL)) fail_msg("%s", sb_error_message());
+    assert_true(m.rows == 4 && m.columns == 7);
+    if (sb_model_set_size(&m, 12, path) || sb_model_read(&m, path)) fail_msg("%s", sb_error_message());
+    const float *got = m.master + param(&m, "pos_embed")->offset;
+    for (int i = 0; i < 10 * 6; i++) assert_true(fabsf(got[i / 6 * 16 + i % 6] - sb_weight_at(want, i)) < 1e-5f);
+    sb_model_free(&m);
+    sb_weights_close(&tiny);
+    sb_weights_close(&w);
+    free(from);
+    free(path);
+    free(place);
+    free(json);
 }
 
 /* ---- --init ---- */
@@ -286,7 +337,8 @@ static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
     struct sb_model wide;
     assert_int_equal(sb_model_init(&wide, &vit, NULL, 1), 0);
     assert_int_equal(sb_model_take(&wide, path), -1);
-    assert_non_null(strstr(sb_error_message(), "tensor 'patch_embed.proj.weight' is f32 [16,3,4,4], wanted [32,3,4,4]"));
+    assert_non_null(
+        strstr(sb_error_message(), "tensor 'patch_embed.proj.weight' is f32 [16,3,4,4], wanted [32,3,4,4]"));
     sb_model_free(&wide);
     sb_model_free(&same);
     sb_model_free(&m);
@@ -310,7 +362,8 @@ static int read_as_model(const char *path)
 static void corpus_is_answered(void **state)
 {
     (void)state;
-    static const char *const models[] = {"good-meta", "good-resnet", "good-timm", "good-timm-prefixed", "good-transformers"};
+    static const char *const models[] = {"good-meta", "good-resnet", "good-timm", "good-timm-prefixed",
+                                         "good-transformers"};
     const char *place = "tests/corpus/safetensors"; /* when run from the project's root, as make does */
     DIR *d = opendir(place);
     size_t opened = 0;
@@ -341,6 +394,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(resnets_are_recognised),
         cmocka_unit_test(what_is_none_of_ours_is_refused),
         cmocka_unit_test(other_tensors_are_left),
+        cmocka_unit_test(positions_of_any_grid_are_resized),
         cmocka_unit_test(a_fine_tuned_model_starts_from_a_foreign_one),
         cmocka_unit_test(corpus_is_answered),
     };

@@ -16,7 +16,8 @@ const struct sb_tensor *sb_foreign_tensor(const struct sb_foreign *f, const char
     if (!t)
         sb_error("%s: it has no tensor '%s'", f->path, name);
     else if (t->ndim != ndim || sb_tensor_count(t) == 0)
-        sb_error("%s: tensor '%s' is %s, wanted %d dimensions", f->path, name, sb_tensor_text(t, text, sizeof text), ndim);
+        sb_error("%s: tensor '%s' is %s, wanted %d dimensions", f->path, name, sb_tensor_text(t, text, sizeof text),
+                 ndim);
     else
         return t;
     return NULL;
@@ -65,9 +66,10 @@ static int read_resnet(struct sb_foreign *f)
 /* Tensors of the backbone that have no place in our layout: computed without them, its numbers would be others. */
 static int check_rest(const struct sb_foreign *f)
 {
-    static const char *const essential[] = {"blocks.", "patch_embed.", "norm_pre.",  "attn_pool.", "norm.",   "fc_norm.",
-                                            "pre_logits.", "dist_token", "head_dist.", "embeddings.", "encoder.", "conv1.",
-                                            "bn1.",    "layer1.",      "layer2.",    "layer3.",    "layer4."};
+    static const char *const essential[] = {"blocks.",  "patch_embed.", "norm_pre.",  "attn_pool.", "norm.",
+                                            "fc_norm.", "pre_logits.",  "dist_token", "head_dist.", "embeddings.",
+                                            "encoder.", "conv1.",       "bn1.",       "layer1.",    "layer2.",
+                                            "layer3.",  "layer4."};
     const struct sb_weights *w = &f->model->file;
     struct sb_model layout = {.family = f->model->family, .vit = f->model->vit, .resnet = f->model->resnet};
     bool *used = sb_calloc(w->count, sizeof *used);
@@ -104,7 +106,8 @@ static int read_family(struct sb_foreign *f)
 {
     int rc;
     if (sb_foreign_has(f, "decoder.h.0.attn.c_attn.weight") && !sb_foreign_has(f, "patch_embed.proj.weight"))
-        return sb_error("%s: GPT-2, which sees no pictures; sb-train --task caption takes it as its --decoder", f->path);
+        return sb_error("%s: GPT-2, which sees no pictures; sb-train --task caption takes it as its --decoder",
+                        f->path);
     if (sb_foreign_has(f, "patch_embed.proj.weight"))
         rc = sb_foreign_vit(f);
     else if (sb_foreign_has(f, "layer1.0.conv1.weight"))

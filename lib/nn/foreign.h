@@ -5,8 +5,8 @@
 #include "nn/model.h"
 
 /* m->file is open. Its tensors get our names (nn/names.h), and positions the rows that our layout has. Sets the family
- * and its configuration; where shapes leave open what config.json does not say, and where it is no model of ours, -1 with
- * a message that says what is missing or in the way. heads: of a ViT, where nothing says it; 0: not known. */
+ * and its configuration; where shapes leave open what config.json does not say, and where it is no model of ours, -1
+ * with a message that says what is missing or in the way. heads: of a ViT, where nothing says it; 0: not known. */
 int sb_foreign_read(struct sb_model *m, const char *path, int heads);
 
 #endif

@@ -53,35 +53,36 @@ static int check_config(const struct sb_foreign *f)
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
         int width = sb_foreign_whole(f->config, widths[i]);
         if (width && width != c->dim)
-            return sb_error("%s: the config.json beside it is of another model: its %s is %d, this one's is %d", f->path,
-                            widths[i], width, c->dim);
+            return sb_error("%s: the config.json beside it is of another model: its %s is %d, this one's is %d",
+                            f->path, widths[i], width, c->dim);
     }
     const char *name = json_string_value(sb_json_get(f->config, "architecture"));
     if (!says_gelu(f->config, "hidden_act") || !says_gelu(f->args, "act_layer") || (name && strstr(name, "quickgelu")))
-        return sb_error("%s: its config.json says that its activation is not GELU, which is all that ours has", f->path);
+        return sb_error("%s: its config.json says that its activation is not GELU, which is all that ours has",
+                        f->path);
     const char *pool = json_string_value(sb_json_get(f->args, "global_pool"));
     if (!pool) pool = json_string_value(sb_json_get(f->config, "global_pool"));
     bool mean = sb_vit_mean(c);
     if (pool && *pool && strcmp(pool, mean ? "avg" : "token"))
-        return sb_error("%s: its config.json says that it pools '%.40s', ours with these tensors pools '%s'", f->path, pool,
-                        mean ? "avg" : "token");
+        return sb_error("%s: its config.json says that it pools '%.40s', ours with these tensors pools '%s'", f->path,
+                        pool, mean ? "avg" : "token");
     return 0;
 }
 
-/* Rows and columns of so many patches: square, or as config.json has the picture's size; false if neither. */
+/* Rows and columns of so many patches: as config.json has the picture's size, or square; false if neither. */
 static bool find_grid(struct sb_foreign *f, int64_t patches)
 {
     struct sb_model *m = f->model;
-    int64_t side = (int64_t)(sqrt((double)patches) + 0.5);
     const json_t *size = sb_json_get(f->args, "img_size");
     if (!size) size = sb_json_get(f->config, "image_size");
     json_int_t high = json_integer_value(json_array_get(size, 0)), wide = json_integer_value(json_array_get(size, 1));
-    m->rows = m->columns = (int)side;
-    if (patches < 1 || side * side == patches) return patches > 0;
-    if (json_array_size(size) != 2 || high < 1 || wide < 1 || high > 16384 || wide > 16384) return false;
-    m->rows = (int)high / m->vit.patch;
-    m->columns = (int)wide / m->vit.patch;
-    return (int64_t)m->rows * m->columns == patches;
+    if (high > 0 && wide > 0 && high <= 16384 && wide <= 16384) {
+        m->rows = (int)high / m->vit.patch;
+        m->columns = (int)wide / m->vit.patch;
+        if ((int64_t)m->rows * m->columns == patches) return patches > 0;
+    }
+    m->rows = m->columns = patches > 0 ? (int)(sqrt((double)patches) + 0.5) : 0;
+    return patches > 0 && (int64_t)m->rows * m->columns == patches;
 }
 
 /* How many of the first rows are not of patches; -1 with a message. */
@@ -94,7 +95,8 @@ static int find_first_rows(struct sb_foreign *f, const struct sb_tensor *t)
         int rows = order[f->naming.registers_later][i];
         if (find_grid(f, t->shape[1] - rows)) return rows;
     }
-    return sb_error("%s: tensor 'pos_embed' has %lld rows: those of no square picture", f->path, (long long)t->shape[1]);
+    return sb_error("%s: tensor 'pos_embed' has %lld rows: those of no square picture", f->path,
+                    (long long)t->shape[1]);
 }
 
 static struct sb_tensor *own_f32(struct sb_foreign *f, const char *name, const int64_t shape[3])
@@ -113,15 +115,16 @@ static int fold(struct sb_foreign *f, const char *name, const struct sb_tensor *
     if (!found) return -1;
     struct sb_tensor old = *found;
     int64_t n = sb_tensor_count(&old), dim = positions->shape[2];
-    if (old.shape[0] != 1 || at + old.shape[1] > positions->shape[1] || old.shape[2] != dim || !sb_weight_readable(old.dtype))
+    if (old.shape[0] != 1 || at + old.shape[1] > positions->shape[1] || old.shape[2] != dim ||
+        !sb_weight_readable(old.dtype))
         return sb_error("%s: tensor '%s' does not go with 'pos_embed'", f->path, name);
     float *to = own_f32(f, name, old.shape)->data;
     for (int64_t i = 0; i < n; i++) to[i] = sb_weight_at(&old, i) + sb_weight_at(positions, at * dim + i);
     return 0;
 }
 
-/* Our layout has positions for the class token where there are no registers, and else for patches alone; what a file has
- * more is added to the tokens, what it lacks is zero. */
+/* Our layout has positions for the class token where there are no registers, and else for patches alone; what a file
+ * has more is added to the tokens, what it lacks is zero. */
 static int lay_positions(struct sb_foreign *f)
 {
     const struct sb_vit_config *c = &f->model->vit;
@@ -162,9 +165,10 @@ static int read_heads(struct sb_foreign *f)
         if (known[i].dim == c->dim) return 0;
     }
     if ((c->heads = f->heads)) return 0;
-    return sb_error("%s: no config.json beside it says how many heads its attention has (num_attention_heads), and from "
-                    "%d numbers a token it can't be told",
-                    f->path, c->dim);
+    return sb_error(
+        "%s: no config.json beside it says how many heads its attention has (num_attention_heads), and from "
+        "%d numbers a token it can't be told",
+        f->path, c->dim);
 }
 
 int sb_foreign_vit(struct sb_foreign *f)

@@ -76,7 +76,8 @@ static struct sb_weight file_weight(const struct sb_model *m, const struct sb_pa
 
 int sb_model_save(const struct sb_model *m, const char *path)
 {
-    char *config = sb_model_config_json(m), *labels = sb_texts_json(&m->labels), *words = sb_tokenizer_json(&m->tokenizer);
+    char *config = sb_model_config_json(m), *labels = sb_texts_json(&m->labels),
+         *words = sb_tokenizer_json(&m->tokenizer);
     char *preprocess = sb_preprocess_json(&m->preprocess);
     const char *key[8] = {"seabot", "preprocess"}, *value[8] = {config, preprocess};
     size_t metadata = 2;

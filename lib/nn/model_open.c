@@ -55,14 +55,6 @@ static int read_own(struct sb_model *m, const char *config, const char *path)
     return 0;
 }
 
-/* Names of as many classes as the head has; another number of them is somebody else's. */
-static int find_labels(struct sb_model *m, const char *path)
-{
-    if (sb_class_names_find(&m->labels, path) < 0) return -1;
-    if (m->labels.count != (size_t)sb_model_classes(m)) sb_texts_free(&m->labels);
-    return 0;
-}
-
 int sb_model_set_size(struct sb_model *m, int size, const char *path)
 {
     if (m->family == SB_VIT && size % m->vit.patch)
@@ -72,15 +64,19 @@ int sb_model_set_size(struct sb_model *m, int size, const char *path)
     return sb_model_config_check(m) ? sb_error("%s: %s", path, sb_error_message()) : 0;
 }
 
-/* The picture's size is that of the preprocessing, where there is one: positions follow it. */
+/* What files beside it say of pictures and classes is taken where it can be used; who must have it (infer_model.h) asks
+ * again and hears what is wrong, who trains has it from the stream. */
 static int read_foreign(struct sb_model *m, const char *path, const struct sb_model *like)
 {
     if (sb_foreign_read(m, path, like ? like->vit.heads : 0)) return -1;
-    int found = sb_preprocess_find(&m->preprocess, &m->file, path);
-    if (found < 0) return -1;
-    if (!found) m->preprocess.size = 0;
-    if (find_labels(m, path)) return -1;
-    return found ? sb_model_set_size(m, m->preprocess.size, path) : 0;
+    int own = sb_model_size(m);
+    if (sb_preprocess_find(&m->preprocess, &m->file, path) <= 0)
+        m->preprocess.size = 0;
+    else if (sb_model_set_size(m, m->preprocess.size, path))
+        sb_model_set_size(m, own, path);
+    if (sb_class_names_find(&m->labels, path) < 0 || m->labels.count != (size_t)sb_model_classes(m))
+        sb_texts_free(&m->labels);
+    return 0;
 }
 
 int sb_model_open(struct sb_model *m, const char *path, const struct sb_model *like)

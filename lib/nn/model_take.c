@@ -73,9 +73,9 @@ int sb_model_take(struct sb_model *m, const char *path)
     struct sb_model from;
     char hash[SB_HEX];
     if (sb_hash_file(path, hash) || sb_model_open(&from, path, m)) return -1;
-    int rc = from.family == m->family ? 0
-                                      : sb_error("%s: it is a %s, wanted a %s", path, family_name[from.family],
-                                                 family_name[m->family]);
+    int rc = from.family == m->family
+                 ? 0
+                 : sb_error("%s: it is a %s, wanted a %s", path, family_name[from.family], family_name[m->family]);
     if (!rc) rc = take(m, &from, path);
     sb_model_free(&from);
     if (rc) return rc;

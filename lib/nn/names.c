@@ -7,8 +7,8 @@
 #include "base/err.h"
 
 /* Dropped where names begin with them, in any order. */
-static const char *const prefixes[] = {"module.", "model.",  "state_dict.",           "backbone.",
-                                       "vit.",    "dinov2.", "dinov2_with_registers.", "transformer."};
+static const char *const prefixes[] = {
+    "module.", "model.", "state_dict.", "backbone.", "vit.", "dinov2.", "dinov2_with_registers.", "transformer."};
 
 /* '*' stands for a block's number, '#' for one that is left out (of Meta's chunks of blocks). A pattern covers whole
  * parts between dots, and what follows is kept. Ours NULL: not wanted. The first that fits counts. */

@@ -32,8 +32,8 @@ static double *weights(int64_t in, int64_t out)
     return w;
 }
 
-void sb_positions_resize(const float *from, int64_t prefix, int64_t rows, int64_t columns, int64_t new_side, int64_t dim,
-                         float *to)
+void sb_positions_resize(const float *from, int64_t prefix, int64_t rows, int64_t columns, int64_t new_side,
+                         int64_t dim, float *to)
 {
     memcpy(to, from, (size_t)(prefix * dim) * sizeof *to);
     from += prefix * dim;

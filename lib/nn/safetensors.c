@@ -196,8 +196,9 @@ static int stem(const char *file)
 
 static int refuse_pickle(const char *file)
 {
-    sb_error("%s: a pickle, as torch.save writes it: opening one can run any program. These lines of Python convert it:",
-             file);
+    sb_error(
+        "%s: a pickle, as torch.save writes it: opening one can run any program. These lines of Python convert it:",
+        file);
     return sb_error_advice(
         "import torch, safetensors.torch; x = torch.load(\"%s\", \"cpu\", weights_only=True); "
         "x = x.get(\"state_dict\", x.get(\"model\", x))\n"

@@ -90,7 +90,8 @@ bool sb_weight_other_grid(const struct sb_model *m, const struct sb_model *from,
     if (m->family != SB_VIT || strcmp(p->name, "pos_embed")) return false;
     const struct sb_tensor *t = sb_weights_find(&from->file, p->name);
     int64_t rows = from->rows, columns = from->columns, side = m->vit.size / m->vit.patch;
-    if (!t || !sb_weight_readable(t->dtype) || t->ndim != 3 || t->shape[0] != 1 || t->shape[2] != m->vit.dim) return false;
+    if (!t || !sb_weight_readable(t->dtype) || t->ndim != 3 || t->shape[0] != 1 || t->shape[2] != m->vit.dim)
+        return false;
     return t->shape[1] == first_rows(m) + rows * columns && (rows != side || columns != side);
 }
 

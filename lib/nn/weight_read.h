@@ -9,8 +9,8 @@ bool sb_weight_fits(const struct sb_tensor *t, const struct sb_param *p);
 /* The message about one that does not fit, or is absent (NULL). -1 */
 int sb_weight_misfit(const char *path, const struct sb_tensor *t, const struct sb_param *p);
 
-/* For p of model m out of the file of the model `from`. Checks that there is a tensor that fits, or positions of another
- * grid, -1 with a message; whether it is such; and resizes them as timm does. */
+/* For p of model m out of the file of the model `from`. Checks that there is a tensor that fits, or positions of
+ * another grid, -1 with a message; whether it is such; and resizes them as timm does. */
 int sb_weight_check(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p, const char *path);
 bool sb_weight_other_grid(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p);
 void sb_weight_positions(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p, float *to);

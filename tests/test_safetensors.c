@@ -114,6 +114,32 @@ static void headers_larger_than_the_file_are_refused(void **state)
     }
 }
 
+/* By what they hold: a zip archive or a bare pickle, but not a header that is just so long. */
+static void pickles_are_refused_with_what_converts_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *name, *says, *to;
+    } cases[] = {
+        {"PK\3\4\0\0\10\10\0\0", "a/net.pth.tar", "a/net.pth.tar: a pickle", "}, \"a/net.safetensors\")"},
+        {"\200\2\212\12l\374\234F\371\40", "net.bin", "net.bin: a pickle", "}, \"net.safetensors\")"},
+        {"\200\4\225\0\0\0\0\0\0\0", ".pt", ".pt: a pickle", "}, \".pt.safetensors\")"},
+        {"PK\3\4\0\0\0\0{}", "x", "cut off: the header has 67324752 bytes", NULL},
+        {"\200\1\0\0\0\0\0\0\0\0", "x", "cut off: the header has 384 bytes", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sb_weights w;
+        assert_int_equal(sb_weights_parse(&w, cases[i].bytes, 10, cases[i].name), -1);
+        if (!strstr(sb_error_message(), cases[i].says))
+            fail_msg("said '%s', wanted '%s'", sb_error_message(), cases[i].says);
+        const char *advice = sb_error_advised(), *second = strchr(advice, '\n');
+        if (!cases[i].to)
+            assert_string_equal(advice, "");
+        else if (!second || strchr(second + 1, '\n') || !strstr(second, cases[i].to))
+            fail_msg("advised '%s', wanted two lines and '%s'", advice, cases[i].to);
+    }
+}
+
 static struct sb_weight weight(const char *name, enum sb_dtype dtype, int64_t count, void *data)
 {
     return (struct sb_weight){.name = (char *)(uintptr_t)name,
@@ -127,11 +153,12 @@ static void what_is_saved_is_read(void **state)
     float f[3] = {1.5f, -2, 3e-9f}, scalar = 7;
     uint8_t u[5] = {1, 2, 3, 4, 255};
     uint16_t h[2] = {0x3f80, 0xc000};
-    struct sb_weight in[] = {weight("b", SB_U8, 5, u),
-                             weight("zwölf", SB_BF16, 2, h),
-                             weight("a", SB_F32, 3, f),
-                             weight("none", SB_F32, 0, f),
-                             {.name = (char *)(uintptr_t)"s", .tensor = {.dtype = SB_F32, .ndim = 0, .data = &scalar}}};
+    struct sb_weight in[] = {
+        weight("b", SB_U8, 5, u),
+        weight("zwölf", SB_BF16, 2, h),
+        weight("a", SB_F32, 3, f),
+        weight("none", SB_F32, 0, f),
+        {.name = (char *)(uintptr_t) "s", .tensor = {.dtype = SB_F32, .ndim = 0, .data = &scalar}}};
     const char *key[] = {"two", "one"}, *value[] = {"\"quoted\"\n", "1"};
     if (sb_weights_save(path, in, 5, key, value, 2)) fail_msg("%s", sb_error_message());
     struct sb_weights w;
@@ -205,8 +232,11 @@ static void corpus_is_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hostile_files_are_refused), cmocka_unit_test(headers_larger_than_the_file_are_refused),
-        cmocka_unit_test(what_is_saved_is_read),     cmocka_unit_test(a_set_that_is_none_leaves_the_old_file),
+        cmocka_unit_test(hostile_files_are_refused),
+        cmocka_unit_test(headers_larger_than_the_file_are_refused),
+        cmocka_unit_test(pickles_are_refused_with_what_converts_them),
+        cmocka_unit_test(what_is_saved_is_read),
+        cmocka_unit_test(a_set_that_is_none_leaves_the_old_file),
         cmocka_unit_test(corpus_is_answered),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -69,6 +69,17 @@ train() { sb-train -q -j1 --precision f32 $small "$@"; }
         cmp <(tensor_bytes reef.safetensors $name) <(tensor_bytes probe.safetensors $name)
     done
     ! cmp -s <(tensor_bytes reef.safetensors head.weight) <(tensor_bytes probe.safetensors head.weight)
+    # A captioner's head is its decoder.
+    sb-synth frames -q -n 20 --size 96x96 --seed 5 | sb-tensorize -q --size 32 --fit stretch -o frames.sb
+    for epochs in 1 2; do
+        train --task caption --decoder dim=16,depth=1,heads=2 --epochs $epochs --init reef.safetensors --freeze all -o $epochs.safetensors frames.sb >words.jsonl
+    done
+    for name in patch_embed.proj.weight blocks.1.mlp.fc2.bias norm.weight; do
+        cmp <(tensor_bytes reef.safetensors $name) <(tensor_bytes 2.safetensors $name)
+    done
+    for name in project.weight decoder.wte.weight decoder.h.0.mlp.c_fc.weight; do
+        ! cmp -s <(tensor_bytes 1.safetensors $name) <(tensor_bytes 2.safetensors $name)
+    done
 }
 
 @test "training stops when its patience ends" {

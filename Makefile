@@ -144,7 +144,7 @@ help:
 	@echo 'make deps         install what is missing of the Debian packages it builds with'
 	@echo 'make demo         set up, build, and turn a synthetic dive into labelled, captioned, subtitled footage in demo/'
 	@echo 'make check        set up, build, run all tests;  make check-san: the same under ASan and UBSan'
-	@echo 'make bench        rates of decoding, dedup, tensors, classifying, training, and of a pipe'
+	@echo 'make bench        rates of decoding, dedup, tensors, classifying, training, and of a pipe; ViTs beside PyTorch'
 	@echo 'make fuzz         build the fuzzers of the stream and of safetensors (needs clang)'
 	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
 	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

@@ -48,7 +48,8 @@ static inline struct rows head_of(sb_in y, const struct shape *s, int64_t b, int
     return (struct rows){y, (b * s->tokens * s->heads + h) * s->e, s->heads * s->e};
 }
 
-static inline void load(struct rows from, int64_t first, int64_t count, int64_t e, float scale, float *to, int64_t width)
+static inline void load(struct rows from, int64_t first, int64_t count, int64_t e, float scale, float *to,
+                        int64_t width)
 {
     size_t bytes = (size_t)e * sb_dtype_size(from.in->dtype);
     for (int64_t i = 0; i < count; i++, to += width) {
@@ -60,7 +61,8 @@ static inline void load(struct rows from, int64_t first, int64_t count, int64_t 
     }
 }
 
-static inline void store(struct rows out, int64_t first, int64_t count, int64_t e, float scale, float *from, int64_t width)
+static inline void store(struct rows out, int64_t first, int64_t count, int64_t e, float scale, float *from,
+                         int64_t width)
 {
     for (int64_t i = 0; i < count; i++, from += width) {
         int64_t at = out.first + (first + i) * out.stride;
@@ -72,14 +74,11 @@ static inline void store(struct rows out, int64_t first, int64_t count, int64_t 
 }
 
 /* Up to whole vectors, for which rows have room: what does not divide would be computed one by one. */
-static inline int64_t padded(int64_t n)
-{
-    return (n + SB_LANES - 1) / SB_LANES * SB_LANES;
-}
+static inline int64_t padded(int64_t n) { return (n + SB_LANES - 1) / SB_LANES * SB_LANES; }
 
 /* to[padded e, padded count] = rows transposed; wide: room for SB_LANES rows. */
 static inline void load_transposed(struct rows from, int64_t count, int64_t e, float *to, int64_t width, float *wide,
-                            int64_t wide_width)
+                                   int64_t wide_width)
 {
     for (int64_t i = 0; i < count; i += SB_LANES) {
         load(from, i, count - i < SB_LANES ? count - i : SB_LANES, e, 1.0f, wide, wide_width);
@@ -104,20 +103,14 @@ static inline sb_vector exp_lanes(sb_vector x)
 }
 
 /* How many keys query i sees. */
-static inline int64_t seen(const struct shape *s, int64_t i)
-{
-    return s->causal ? s->past + i + 1 : s->keys;
-}
+static inline int64_t seen(const struct shape *s, int64_t i) { return s->causal ? s->past + i + 1 : s->keys; }
 
 #ifdef __AVX512BF16__
 /* attention and attention_bwd of bf16 with an even E and no cache. */
 void sb_cpu_attention_bf16(struct sb_dev *d, sb_in qkv, bool causal, sb_out lse, sb_out y);
 void sb_cpu_attention_bf16_bwd(struct sb_dev *d, sb_in qkv, bool causal, sb_in lse, sb_in y, sb_in dy, sb_out dqkv);
 
-static inline bool sb_cpu_in_pairs(sb_in qkv)
-{
-    return qkv->dtype == SB_BF16 && qkv->shape[4] % 2 == 0;
-}
+static inline bool sb_cpu_in_pairs(sb_in qkv) { return qkv->dtype == SB_BF16 && qkv->shape[4] % 2 == 0; }
 #endif
 
 #endif

@@ -1,6 +1,6 @@
-/* Attention with bf16 products and f32 sums, softmax and slopes: the way of attention.c, but that operands lie in scratch
- * as words of two bf16 that are neighbours along the product's inner dimension. A row's neighbours in E are such words as
- * they lie; two rows make them when they are interleaved. */
+/* Attention with bf16 products and f32 sums, softmax and slopes: the way of attention.c, but that operands lie in
+ * scratch as words of two bf16 that are neighbours along the product's inner dimension. A row's neighbours in E are
+ * such words as they lie; two rows make them when they are interleaved. */
 #ifdef __AVX512BF16__
 #include <math.h>
 
@@ -9,10 +9,7 @@
 #define SCORES 16384
 #define MOST_ROWS 48
 
-static int64_t pairs(int64_t n)
-{
-    return (n + 1) / 2;
-}
+static int64_t pairs(int64_t n) { return (n + 1) / 2; }
 
 /* Rows as they lie. */
 static void take(struct rows from, int64_t first, int64_t count, int64_t e, float *to, int64_t width)
@@ -31,8 +28,7 @@ static void take_transposed(struct rows from, int64_t count, int64_t e, float *t
 {
     for (int64_t i = 0; i < count; i += SB_LANES) {
         take(from, i, count - i < SB_LANES ? count - i : SB_LANES, e, wide, wide_width);
-        for (int64_t j = 0; j < pairs(e); j += SB_LANES)
-            sb_transpose(wide + j, wide_width, to + j * width + i, width);
+        for (int64_t j = 0; j < pairs(e); j += SB_LANES) sb_transpose(wide + j, wide_width, to + j * width + i, width);
     }
 }
 
@@ -48,10 +44,7 @@ static void interleave(const float *from, int64_t from_width, int64_t count, int
     }
 }
 
-static __m256i narrowed(const float *x)
-{
-    return (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x));
-}
+static __m256i narrowed(const float *x) { return (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x)); }
 
 /* A row of f32 to one of bf16 in its place. */
 static void narrow(float *row, int64_t n)
@@ -113,8 +106,8 @@ static void forward_block(const struct shape *s, const struct scratch *t, struct
         part[i] = 1.0f / sum;
         if (lse) lse[first + i] = most + logf(sum);
     }
-    sb_gemm_pairs((struct sb_gemm){count, s->e, pairs(all), score, s->long_width, 1, t->values, t->wide, out, t->wide,
-                                   false});
+    sb_gemm_pairs(
+        (struct sb_gemm){count, s->e, pairs(all), score, s->long_width, 1, t->values, t->wide, out, t->wide, false});
     for (int64_t i = 0; i < count; i++) store(y, first + i, 1, s->e, part[i], out + i * t->wide, t->wide);
 }
 
@@ -143,7 +136,8 @@ void sb_cpu_attention_bf16(struct sb_dev *d, sb_in qkv, bool causal, sb_out lse,
     }
 }
 
-/* A head's tensors and scratch in backward: keys and values transposed, keys interleaved, the sums of their gradients. */
+/* A head's tensors and scratch in backward: keys and values transposed, keys interleaved, the sums of their gradients.
+ */
 struct head {
     struct scratch size;
     float *keys, *values, *key_pairs, *dk, *dv, *rest;
@@ -204,7 +198,8 @@ static void block_slopes(const struct shape *s, const struct head *t, int64_t fi
 static void backward_block(const struct shape *s, const struct head *t, int64_t first, int64_t count)
 {
     int64_t row = t->size.row, wide = t->size.wide, width = s->long_width, all = seen(s, first + count - 1);
-    float *q = t->rest, *dy = q + s->block * row, *q_pairs = dy + s->block * row, *dy_pairs = q_pairs + s->block / 2 * wide;
+    float *q = t->rest, *dy = q + s->block * row, *q_pairs = dy + s->block * row,
+          *dy_pairs = q_pairs + s->block / 2 * wide;
     float *dq = dy_pairs + s->block / 2 * wide, *score = dq + s->block * wide, *dp = score + s->block * width;
     float *p_pairs = dp + s->block * width, *ds_pairs = p_pairs + s->block / 2 * width;
     take(t->q, first, count, s->e, q, row);

@@ -2,8 +2,8 @@
  *
  * device.c and the files that call oneDNN (plan.c, matmul.c, convolution.c) are compiled once, for any x86-64. The
  * other files are compiled once for each level of instructions (x86-64-v3 with AVX2, x86-64-v4 with AVX-512, that with
- * bf16 products) and linked into one object a level, of which only its table is seen outside. device.c hands out the table that suits the
- * processor. */
+ * bf16 products) and linked into one object a level, of which only its table is seen outside. device.c hands out the
+ * table that suits the processor. */
 #ifndef SB_KERNELS_CPU_CPU_H
 #define SB_KERNELS_CPU_CPU_H
 

@@ -31,8 +31,10 @@ void sb_cpu_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *packed, e
 {
     (void)packed; /* g w reads w as it lies */
     int64_t n = w->shape[0], k = sb_tensor_count(w) / n, m = sb_tensor_count(dy) / n;
-    if (a == SB_ACT_RELU) sb_cpu_relu_bwd(d, pre, dy, dy);
-    else if (a != SB_ACT_NONE) sb_cpu_gelu_bwd(d, a, pre, dy, dy);
+    if (a == SB_ACT_RELU)
+        sb_cpu_relu_bwd(d, pre, dy, dy);
+    else if (a != SB_ACT_NONE)
+        sb_cpu_gelu_bwd(d, a, pre, dy, dy);
     if (dx) {
         struct sb_matmul q = {.m = m, .n = k, .k = n, .in = dy->dtype, .out = dx->dtype};
         sb_cpu_matmul(d, &q, dy->data, w->data, NULL, NULL, dx->data);

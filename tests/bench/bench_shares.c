@@ -1,6 +1,6 @@
-/* Where a ViT's time goes: bench_shares [NAME SIZE BATCH f32|bf16 infer|train], by default ViT-B at several batches. An op
- * table is function pointers: here stands a clock before some of them. Matrix products are also given as a share of what
- * this machine reaches on a large square. */
+/* Where a ViT's time goes: bench_shares [NAME SIZE BATCH f32|bf16 infer|train], by default ViT-B at several batches. An
+ * op table is function pointers: here stands a clock before some of them. Matrix products are also given as a share of
+ * what this machine reaches on a large square. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 #define SECONDS 4
 
 enum { LINEAR, LINEAR_BWD, PACK, ATTENTION, ATTENTION_BWD, NORM, NORM_BWD, OPTIMISER, INPUT, KINDS };
-static const char *const kind_name[KINDS] = {"linear",        "linear_bwd",     "linear_pack",   "attention",
-                                             "attention_bwd", "norm",           "norm_bwd",      "adamw, sumsq",
-                                             "normalize, patchify"};
+static const char *const kind_name[KINDS] = {"linear",    "linear_bwd",    "linear_pack",
+                                             "attention", "attention_bwd", "norm",
+                                             "norm_bwd",  "adamw, sumsq",  "normalize, patchify"};
 static const struct sb_ops *real;
 static double spent[KINDS], operations[KINDS];
 
@@ -26,10 +26,7 @@ static double spent[KINDS], operations[KINDS];
         operations[kind] += (flop);                                                                                    \
     } while (0)
 
-static double product(sb_in rows, sb_in w)
-{
-    return 2.0 * (double)rows->shape[0] * (double)sb_tensor_count(w);
-}
+static double product(sb_in rows, sb_in w) { return 2.0 * (double)rows->shape[0] * (double)sb_tensor_count(w); }
 
 /* Two products of T x T x E a head. */
 static double attended(sb_in qkv)
@@ -85,20 +82,14 @@ static void adamw(struct sb_dev *d, const struct sb_segment *segment, int64_t se
     TIMED(OPTIMISER, 0, adamw(d, segment, segments, step, norm2, master, grad, m, v, average, copy));
 }
 
-static void sumsq(struct sb_dev *d, sb_in x, sb_out y)
-{
-    TIMED(OPTIMISER, 0, sumsq(d, x, y));
-}
+static void sumsq(struct sb_dev *d, sb_in x, sb_out y) { TIMED(OPTIMISER, 0, sumsq(d, x, y)); }
 
 static void normalize(struct sb_dev *d, sb_in x, sb_in mean_std, sb_out y)
 {
     TIMED(INPUT, 0, normalize(d, x, mean_std, y));
 }
 
-static void patchify(struct sb_dev *d, sb_in x, int64_t patch, sb_out y)
-{
-    TIMED(INPUT, 0, patchify(d, x, patch, y));
-}
+static void patchify(struct sb_dev *d, sb_in x, int64_t patch, sb_out y) { TIMED(INPUT, 0, patchify(d, x, patch, y)); }
 
 static struct sb_tensor square(struct bench_vit *v, enum sb_dtype dtype, int64_t n)
 {
@@ -179,12 +170,13 @@ static void run(char **argument)
 
 int main(int argc, char **argv)
 {
-    static char *usual[][BENCH_VIT_ARGUMENTS] = {{"B", "224", "1", "f32", "infer"},  {"B", "224", "1", "bf16", "infer"},
-                                                 {"B", "224", "8", "f32", "infer"},  {"B", "224", "8", "bf16", "infer"},
-                                                 {"B", "224", "32", "f32", "infer"}, {"B", "224", "32", "bf16", "infer"},
-                                                 {"S", "224", "16", "f32", "train"}, {"S", "224", "16", "bf16", "train"}};
+    static char *usual[][BENCH_VIT_ARGUMENTS] = {
+        {"B", "224", "1", "f32", "infer"},  {"B", "224", "1", "bf16", "infer"}, {"B", "224", "8", "f32", "infer"},
+        {"B", "224", "8", "bf16", "infer"}, {"B", "224", "32", "f32", "infer"}, {"B", "224", "32", "bf16", "infer"},
+        {"S", "224", "16", "f32", "train"}, {"S", "224", "16", "bf16", "train"}};
     sb_program = "bench_shares";
-    if (argc > BENCH_VIT_ARGUMENTS) run(argv + 1);
+    if (argc > BENCH_VIT_ARGUMENTS)
+        run(argv + 1);
     else
         for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) run(usual[i]);
     return 0;

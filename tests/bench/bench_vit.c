@@ -1,5 +1,6 @@
-/* A ViT's or ResNet's bare rate: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS]. NAME: Ti, S, B, L, H (patches
- * of 16), resnet18 and so on, or a file of weights. Prints pictures a second (the best call), seconds to the first result, the largest resident set. */
+/* A ViT's or ResNet's bare rate: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS]. NAME: Ti, S, B, L, H
+ * (patches of 16), resnet18 and so on, or a file of weights. Prints pictures a second (the best call), seconds to the
+ * first result, the largest resident set. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>

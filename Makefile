@@ -121,7 +121,7 @@ bench: deps
 	@tests/bench/run $B
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
-FUZZED := base/* stream/* nn/safetensors* nn/names nn/foreign* nn/model* nn/weight_read nn/param nn/positions
+FUZZED := base/* stream/* formats/safetensors* formats/json_file preprocess/* text/* weights/* nn/model* nn/param
 $B/fuzz_%: tests/fuzz_%.c $(wildcard $(FUZZED:%=lib/%.c)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS) -lpthread

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "nn/foreign.h"
+#include "weights/foreign.h"
+#include "weights/model_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

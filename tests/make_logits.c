@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "nn/net.h"
+#include "weights/model_file.h"
 
 static const struct sb_tensor *wanted(const struct sb_weights *w, const char *name, int ndim)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "nn/weight_read.h"
+#include "weights/weight_read.h"
 
 const char *const devices[2] = {"ref", "cpu"};
 

@@ -13,8 +13,8 @@
 #include "base/rng.h"
 #include "base/utf8.h"
 #include "folder.h"
-#include "nn/tokenizer.h"
-#include "nn/words.h"
+#include "text/tokenizer.h"
+#include "text/words.h"
 
 static char *below_root(const char *path)
 {

@@ -7,8 +7,9 @@
 #include "folder.h"
 #include "model_cases.h"
 #include "nn/gpt2.h"
-#include "nn/gpt2_file.h"
 #include "nn/param.h"
+#include "weights/gpt2_file.h"
+#include "weights/model_file.h"
 
 enum { TOKENS = 352, LENGTH = 14 }; /* fewer than the file's 356 and 24 */
 

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "model_cases.h"
-#include "nn/weight_read.h"
+#include "weights/weight_read.h"
 
 /* ---- the classifier ---- */
 

@@ -6,9 +6,10 @@
 
 #include "base/err.h"
 #include "model_cases.h"
-#include "nn/positions.h"
+#include "weights/positions.h"
 #include "folder.h"
-#include "nn/weight_read.h"
+#include "weights/model_file.h"
+#include "weights/weight_read.h"
 
 static char *temporary(const char *name) { return sb_format("%s/%s", folder, name); }
 

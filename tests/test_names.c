@@ -12,8 +12,9 @@
 #include "base/err.h"
 #include "folder.h"
 #include "model_cases.h"
-#include "nn/foreign.h"
-#include "nn/weight_read.h"
+#include "weights/foreign.h"
+#include "weights/model_file.h"
+#include "weights/weight_read.h"
 
 static const struct {
     const char *name;

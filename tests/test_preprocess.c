@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "base/record.h"
+#include "formats/safetensors.h"
 #include "media/transform.h"
-#include "nn/class_names.h"
-#include "nn/preprocess_options.h"
-#include "nn/safetensors.h"
+#include "preprocess/preprocess_options.h"
+#include "weights/class_names.h"
 #include "folder.h"
 #include "golden.h"
 

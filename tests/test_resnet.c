@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "weights/model_file.h"
 #include "folder.h"
 #include "model_cases.h"
 

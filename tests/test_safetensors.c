@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 #include "folder.h"
-#include "nn/safetensors.h"
+#include "formats/safetensors.h"
 
 /* A file of this header and so many bytes of data. The caller frees. */
 static uint8_t *make_file(const char *header, size_t data, size_t *size)

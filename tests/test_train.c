@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "nn/average_precision.h"
-#include "nn/balance.h"
-#include "nn/metrics.h"
-#include "nn/train.h"
-#include "nn/words.h"
+#include "learn/average_precision.h"
+#include "learn/balance.h"
+#include "learn/metrics.h"
+#include "learn/train.h"
+#include "text/words.h"
 
 static void round_trip(const char *caption, const char *want, int length)
 {

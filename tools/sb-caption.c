@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "nn/infer.h"
+#include "learn/infer.h"
 
 static struct sb_infer_options infer = SB_INFER_DEFAULTS;
 

@@ -5,8 +5,8 @@
 #include "base/buffer.h"
 #include "base/err.h"
 #include "base/output.h"
-#include "nn/infer.h"
-#include "nn/scorer.h"
+#include "learn/infer.h"
+#include "learn/scorer.h"
 
 static struct sb_infer_options infer = SB_INFER_DEFAULTS;
 static const char *score;

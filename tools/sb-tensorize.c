@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "base/pipeline.h"
+#include "formats/safetensors.h"
 #include "media/image.h"
 #include "media/transform.h"
-#include "nn/preprocess_options.h"
-#include "nn/safetensors.h"
+#include "preprocess/preprocess_options.h"
 #include "stream/stream.h"
 
 static struct sb_preprocess_options how;

@@ -6,10 +6,10 @@
 #include "base/hash.h"
 #include "base/labels.h"
 #include "base/output.h"
-#include "nn/balance.h"
-#include "nn/lineage.h"
-#include "nn/plan.h"
-#include "nn/train.h"
+#include "learn/balance.h"
+#include "learn/lineage.h"
+#include "learn/plan.h"
+#include "learn/train.h"
 
 static struct sb_plan plan = {.decoder = "dim=128,depth=2,heads=4", .length = 32};
 static struct sb_train_options train = {.epochs = 30, .batch = 64, .lr = 5e-4, .warmup = 3};

@@ -5,9 +5,9 @@
 
 #include "base/err.h"
 #include "nn/model_check.h"
-#include "nn/model_config.h"
 #include "nn/param.h"
 #include "nn/resnet.h"
+#include "text/texts.h"
 
 static const struct {
     const char *name;

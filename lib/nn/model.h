@@ -8,9 +8,9 @@
 #define SB_NN_MODEL_H
 
 #include "base/opt.h"
-#include "nn/preprocess.h"
-#include "nn/safetensors.h"
-#include "nn/tokenizer.h"
+#include "formats/safetensors.h"
+#include "preprocess/preprocess.h"
+#include "text/tokenizer.h"
 
 struct sb_vit_config {
     int size, patch;       /* pixels; size a multiple of patch */
@@ -114,24 +114,6 @@ int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const str
 /* The same for a ResNet, as torchvision does by default: convolutions normal with deviation sqrt(2 / fan out) (He et
  * al. 2015), norms one and zero, the head's weights and biases uniform within 1/sqrt(fan in) as torch's Linear. */
 int sb_model_init_resnet(struct sb_model *m, const struct sb_resnet_config *resnet, uint64_t seed);
-/* A file written by sb_model_save, or by timm, torchvision, transformers or Meta's DINOv2: configuration, what travels
- * with it, and in m->file its weights under our names; nothing is laid out. A foreign file's preprocess and labels are
- * those of files beside it, if they fit: else preprocess.size is 0, and there are no labels. Where nothing says how
- * many heads a ViT has, `like` does; without it (NULL) that is an error. */
-int sb_model_open(struct sb_model *m, const char *path, const struct sb_model *like);
-/* An open model that has not been read yet takes pictures of another size. -1 with a message if patches do not fill it.
- */
-int sb_model_set_size(struct sb_model *m, int size, const char *path);
-/* Lays an open model out. Matrices stay in the mapped file where they can be used as they lie there; position
- * embeddings are resized as timm does where the grid differs. Messages name the tensor, its shape and the shape wanted.
- * Tensors that have no use are counted on stderr. */
-int sb_model_read(struct sb_model *m, const char *path);
-int sb_model_load(struct sb_model *m, const char *path); /* opens and reads it */
-/* Takes over from such a file every weight whose name and shape fit m (position embeddings resized as timm does when
- * only the grid differs; a head or decoder whose labels or words differ is left as initialised). Prints to stderr what
- * was taken and left, and sets m->parent. Backbone weights that do not fit are an error. */
-int sb_model_take(struct sb_model *m, const char *path);
-int sb_model_save(const struct sb_model *m, const char *path);
 void sb_model_free(struct sb_model *m);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/progress.h"
+#include "weights/model_file.h"
 
 enum { NAME, SIZE, BATCH, PRECISION, MODE };
 

@@ -1,0 +1,35 @@
+#include "formats/json_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+static int read_object(FILE *f, const char *name, json_t **out)
+{
+    json_error_t why;
+    *out = json_loadf(f, 0, &why);
+    if (!*out) return sb_error("%s: line %d: %s", name, why.line, why.text);
+    if (json_is_object(*out)) return 1;
+    json_decref(*out);
+    return sb_error("%s: not a JSON object", name);
+}
+
+int sb_json_beside(const char *path, const char *name, json_t **out)
+{
+    const char *slash = strrchr(path, '/');
+    char *file = sb_format("%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
+    FILE *f = fopen(file, "r");
+    int rc = f ? read_object(f, file, out) : errno == ENOENT ? 0 : sb_error("%s: %s", file, strerror(errno));
+    if (f) fclose(f);
+    free(file);
+    return rc;
+}
+
+const json_t *sb_json_get(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_null(value) ? NULL : value;
+}

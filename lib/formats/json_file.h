@@ -1,0 +1,14 @@
+/* The JSON files that other people's models have beside their weights. */
+#ifndef SB_FORMATS_JSON_FILE_H
+#define SB_FORMATS_JSON_FILE_H
+
+#include <jansson.h>
+
+/* The file `name` in the folder of the model file `path`, an object. 1 and *out, which the caller gives json_decref;
+ * 0 there is no such file; -1 with a message: it can't be read, or is not a JSON object. */
+int sb_json_beside(const char *path, const char *name, json_t **out);
+
+/* An object's value, NULL if it is absent or null. */
+const json_t *sb_json_get(const json_t *object, const char *key);
+
+#endif

@@ -1,0 +1,52 @@
+#include "preprocess/preprocess.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "preprocess/preprocess_keys.h"
+
+void sb_preprocess_default(struct sb_preprocess *p, int size)
+{
+    *p = (struct sb_preprocess){.size = size, .crop = 1, .mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}};
+}
+
+static bool channels_differ(const float a[3], const float b[3])
+{
+    return fabsf(a[0] - b[0]) > 1e-6f || fabsf(a[1] - b[1]) > 1e-6f || fabsf(a[2] - b[2]) > 1e-6f;
+}
+
+/* Which middle is meant shows only where something is cropped: the rest of a long side, or all around. */
+static bool is_seen(const struct sb_preprocess *p, const struct sb_preprocess_choice *c)
+{
+    return strcmp(c->key, "middle") != 0 || !p->stretch || p->crop < 1;
+}
+
+const char *sb_preprocess_differs(const struct sb_preprocess *stream, const struct sb_preprocess *model)
+{
+    static _Thread_local char text[200];
+    const struct sb_preprocess *s = stream, *m = model;
+    if (s->size != m->size) {
+        snprintf(text, sizeof text, "size %d, the model wants %d", s->size, m->size);
+        return text;
+    }
+    if (fabs(s->crop - m->crop) > 1e-6) {
+        snprintf(text, sizeof text, "crop %g, the model wants %g", s->crop, m->crop);
+        return text;
+    }
+    for (int i = 0; i < SB_PREPROCESS_CHOICES; i++) {
+        const struct sb_preprocess_choice *c = &sb_preprocess_choices[i];
+        const char *has = sb_preprocess_word(s, c), *wants = sb_preprocess_word(m, c);
+        if (!strcmp(has, wants) || !is_seen(m, c)) continue;
+        snprintf(text, sizeof text, "%s %s, the model wants %s", c->key, has, wants);
+        return text;
+    }
+    for (int std = 0; std <= 1; std++) {
+        const float *a = std ? s->std : s->mean, *b = std ? m->std : m->mean;
+        if (!channels_differ(a, b)) continue;
+        snprintf(text, sizeof text, "%s %g,%g,%g, the model wants %g,%g,%g", std ? "std" : "mean", (double)a[0],
+                 (double)a[1], (double)a[2], (double)b[0], (double)b[1], (double)b[2]);
+        return text;
+    }
+    return NULL;
+}

@@ -1,0 +1,108 @@
+#include "preprocess/preprocess_keys.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+const struct sb_preprocess_choice sb_preprocess_choices[SB_PREPROCESS_CHOICES] = {
+    {"resize", offsetof(struct sb_preprocess, stretch), {"short", "stretch"}},
+    {"interpolation", offsetof(struct sb_preprocess, bilinear), {"bicubic", "bilinear"}},
+    {"channels", offsetof(struct sb_preprocess, bgr), {"rgb", "bgr"}},
+    {"middle", offsetof(struct sb_preprocess, down), {"even", "down"}},
+};
+
+const char *sb_preprocess_word(const struct sb_preprocess *p, const struct sb_preprocess_choice *c)
+{
+    return c->word[*(const bool *)((const char *)p + c->at)];
+}
+
+static bool says(const struct sb_preprocess_value *v, const char *word)
+{
+    return v->text && v->text_size == strlen(word) && !memcmp(v->text, word, v->text_size);
+}
+
+static int set_choice(struct sb_preprocess *p, const struct sb_preprocess_choice *c,
+                      const struct sb_preprocess_value *v)
+{
+    if (!says(v, c->word[0]) && !says(v, c->word[1]))
+        return sb_error("preprocessing: '%s' is neither %s nor %s", c->key, c->word[0], c->word[1]);
+    *(bool *)((char *)p + c->at) = says(v, c->word[1]);
+    return 0;
+}
+
+static int set_channels(float to[3], const char *key, const struct sb_preprocess_value *v, double least)
+{
+    for (int c = 0; c < 3; c++) {
+        if (v->numbers != 3 || !isfinite(v->number[c]) || v->number[c] < least || fabs(v->number[c]) > 1e6)
+            return sb_error("preprocessing: '%s' is not three sensible numbers", key);
+        to[c] = (float)v->number[c];
+    }
+    return 0;
+}
+
+int sb_preprocess_set(struct sb_preprocess *p, unsigned *has, const char *key, const struct sb_preprocess_value *v)
+{
+    if (!strcmp(key, "size")) {
+        if (v->numbers != 1 || !(v->number[0] >= 1 && v->number[0] <= 16384) || v->number[0] != floor(v->number[0]))
+            return sb_error("preprocessing: 'size' is not a size in pixels");
+        p->size = (int)v->number[0];
+        *has |= SB_HAS_SIZE;
+        return 0;
+    }
+    if (!strcmp(key, "crop")) {
+        if (v->numbers != 1 || !(v->number[0] >= 0.01 && v->number[0] <= 1))
+            return sb_error("preprocessing: 'crop' is not in 0.01 to 1");
+        p->crop = v->number[0];
+        return 0;
+    }
+    if (!strcmp(key, "mean")) {
+        *has |= SB_HAS_MEAN;
+        return set_channels(p->mean, key, v, -1e6);
+    }
+    if (!strcmp(key, "std")) {
+        *has |= SB_HAS_STD;
+        return set_channels(p->std, key, v, 1e-6);
+    }
+    for (int i = 0; i < SB_PREPROCESS_CHOICES; i++)
+        if (!strcmp(key, sb_preprocess_choices[i].key)) return set_choice(p, &sb_preprocess_choices[i], v);
+    return 0;
+}
+
+int sb_preprocess_check(unsigned has)
+{
+    const char *missing = !(has & SB_HAS_SIZE)   ? "size"
+                          : !(has & SB_HAS_MEAN) ? "mean"
+                          : !(has & SB_HAS_STD)  ? "std"
+                                                 : NULL;
+    return missing ? sb_error("preprocessing: no '%s'", missing) : 0;
+}
+
+struct sb_preprocess_value sb_preprocess_value_json(const json_t *j)
+{
+    struct sb_preprocess_value v = {.text = json_string_value(j), .text_size = json_string_length(j)};
+    if (json_is_number(j)) {
+        v.number[0] = json_number_value(j);
+        v.numbers = 1;
+    }
+    if (json_array_size(j) == 3) {
+        v.numbers = 3;
+        for (size_t i = 0; i < 3; i++) {
+            const json_t *item = json_array_get(j, i);
+            v.number[i] = json_is_number(item) ? json_number_value(item) : NAN;
+        }
+    }
+    return v;
+}
+
+double sb_shortest(float f)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)f);
+        if (strtof(text, NULL) == f) break;
+    }
+    return strtod(text, NULL);
+}

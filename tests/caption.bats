@@ -19,7 +19,7 @@ captions() { sb-caption -q --precision f32 -m words.safetensors "$@" | sb-export
 @test "each record gets a sentence in place of the old one, in order" {
     captions tensors.sb >said
     [ "$(wc -l <said)" -eq 40 ]
-    ! grep -q '^$\|<' said
+    fails grep -q '^$\|<' said
     sb-caption -q -m words.safetensors tensors.sb | sb-export jsonl -q | jq -r .id >after
     sb-export jsonl -q tensors.sb | jq -r .id | cmp - after
 }

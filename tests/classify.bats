@@ -16,7 +16,7 @@ setup() {
     sb-classify -q -m reef.safetensors --top 100 tensors.sb | sb-export jsonl -q >all.jsonl
     [ "$(wc -l <all.jsonl)" -eq "$(sb-export jsonl -q tensors.sb | wc -l)" ]
     jq -e '[.predicted[][1]] | (. == (sort | reverse)) and ((add - 1) | fabs < 0.0001)' all.jsonl >said
-    ! grep -q false said
+    fails grep -q false said
     sb-classify -q -m reef.safetensors --top 2 tensors.sb | sb-export jsonl -q | jq -e '.predicted | length == 2' | sort -u | grep -qx true
 }
 

@@ -67,7 +67,7 @@ rows() { sb-export jsonl -q "$@" | jq -r '[.id, .cluster, .distance] | @tsv'; }
 
 @test "embeddings are used where they are" {
     sb-cluster -k 4 -o clustered.sb embedded.sb 2>said
-    ! grep -q thumbnails said
+    fails grep -q thumbnails said
     [ "$(rows clustered.sb | cut -f2 | sort -u | wc -l)" -eq 4 ]
 }
 

@@ -17,3 +17,6 @@ fails_saying() {
     [ "$(wc -l <<<"$said")" -eq 1 ] || { echo "more than one line: $said"; return 1; }
     [[ $said == *"$want"* ]] || { echo "said '$said', wanted '$want'"; return 1; }
 }
+
+# Runs a command that must fail. (bats does not notice what a bare "!" says, but on a test's last line.)
+fails() { ! "$@"; }

@@ -44,7 +44,7 @@ setup() {
 @test "an empty list of labels is an example of none, no list is no example" {
     sb-export jsonl -q frames.sb | jq -es 'any(.labels == [])'
     sb-train --task labels $small --epochs 1 -o a.safetensors frames.sb 2>words >a.jsonl
-    ! grep "without labels" words
+    fails grep -q "without labels" words
     # A `label` counts as a list of one.
     sb-synth frames -q --crops -n 20 --seed 6 | sb-tensorize -q --size 32 --fit stretch -o with.sb
     sb-synth frames -q --crops -n 12 --seed 7 --drop label | sb-tensorize -q --size 32 --fit stretch -o without.sb

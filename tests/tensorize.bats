@@ -64,7 +64,7 @@ foreign() {
     [ "$(how '[.size, .resize, .interpolation, .middle, .mean]' theirs.sb)" = '[53,"short","bicubic","down",[0.485,0.456,0.406]]' ]
     # The same by hand, but for the middle, which shows in the pixels.
     sb-tensorize -q --size 53 --crop "$(how .crop theirs.sb)" --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o even.sb dive.sb
-    ! cmp -s <(tail -c 50000 theirs.sb | head -c 49000) <(tail -c 50000 even.sb | head -c 49000)
+    fails cmp -s <(tail -c 50000 theirs.sb | head -c 49000) <(tail -c 50000 even.sb | head -c 49000)
 }
 
 @test "what a foreign model does not say is asked for, not guessed; what it says and cannot be done is refused" {

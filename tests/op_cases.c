@@ -1,6 +1,9 @@
 #include "op_cases.h"
 
-#define CASE(op, f32, bf16, options, ...) {#op, op_call_##op, f32, bf16, options, {__VA_ARGS__}}
+#define CASE(op, f32, bf16, options, ...)                                                                              \
+    {                                                                                                                  \
+        #op, op_call_##op, f32, bf16, options, { __VA_ARGS__ }                                                         \
+    }
 
 const struct op_case op_cases[] = {
     CASE(linear, 1e-5, 1e-2, "", 3, 5, 7),
@@ -46,6 +49,8 @@ const struct op_case op_cases[] = {
     CASE(attention, 1e-5, 1e-2, "lse", 2, 1, 1, 7),
     CASE(attention, 1e-5, 1e-2, "lse causal", 2, 17, 3, 16),
     CASE(attention, 1e-5, 1e-2, "causal", 1, 70, 2, 64),
+    CASE(attention, 1e-5, 1e-2, "lse causal", 1, 131, 2, 6), /* blocks of an odd size, odd pairs of E */
+    CASE(attention, 1e-5, 1e-2, "lse causal", 1, 131, 1, 9),
     CASE(attention, 1e-5, 1e-2, "cache causal", 2, 9, 3, 16, 12, 0),
     CASE(attention, 1e-5, 1e-2, "cache causal", 2, 1, 3, 16, 12, 11),
     CASE(attention, 1e-5, 1e-2, "cache causal lse", 2, 3, 2, 64, 40, 20),
@@ -56,6 +61,8 @@ const struct op_case op_cases[] = {
     CASE(attention_bwd, 1e-5, 2e-2, "", 1, 33, 2, 80),
     CASE(attention_bwd, 1e-5, 2e-2, "causal", 2, 17, 3, 16),
     CASE(attention_bwd, 1e-5, 2e-2, "causal", 1, 70, 2, 64),
+    CASE(attention_bwd, 1e-5, 2e-2, "causal", 1, 131, 2, 6),
+    CASE(attention_bwd, 1e-5, 2e-2, "causal", 1, 131, 1, 9),
     CASE(attention_bwd, 1e-5, 2e-2, "causal", 2, 1, 1, 7),
     CASE(gelu, 1e-5, 1e-2, "", 34, 192),
     CASE(gelu, 1e-5, 1e-2, "tanh", 3, 7),

@@ -57,7 +57,7 @@ def load(path):
 
 
 def augment(x, o, g):
-    """As lib/learn/feed.c: rotation, zoom, shift and mirror about the centre, edge pixels repeated; contrast and brightness."""
+    """As lib/learn/augment.c: rotation, zoom, shift and mirror about the centre, edge pixels repeated; contrast and brightness."""
     n = len(x)
     r = lambda: torch.rand(n, generator=g) * 2 - 1
     angle, zoom = r() * o.rotate * math.pi / 180, torch.exp(r() * math.log1p(o.scale))

@@ -244,6 +244,7 @@ static void other_decoders_are_refused(void **state)
         {"{\"n_head\": 4, \"layer_norm_epsilon\": 1e-6}", "", NULL, "'layer_norm_epsilon'"},
         {"{\"n_head\": 4, \"scale_attn_weights\": false}", "", NULL, "'scale_attn_weights'"},
         {"{\"n_head\": 4,", "", NULL, "config.json: line 1"},
+        {"[4]", "", NULL, "config.json: not a JSON object"},
         {"{\"n_head\": 4}", "transformer.wpe.weight", "lm_head.weight", "its head is not its table of words"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -14,6 +14,7 @@ static int read_object(FILE *f, const char *name, json_t **out)
     if (!*out) return sb_error("%s: line %d: %s", name, why.line, why.text);
     if (json_is_object(*out)) return 1;
     json_decref(*out);
+    *out = NULL;
     return sb_error("%s: not a JSON object", name);
 }
 
@@ -22,6 +23,7 @@ int sb_json_beside(const char *path, const char *name, json_t **out)
     const char *slash = strrchr(path, '/');
     char *file = sb_format("%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, name);
     FILE *f = fopen(file, "r");
+    *out = NULL;
     int rc = f ? read_object(f, file, out) : errno == ENOENT ? 0 : sb_error("%s: %s", file, strerror(errno));
     if (f) fclose(f);
     free(file);

@@ -5,7 +5,8 @@
 #include <jansson.h>
 
 /* The file `name` in the folder of the model file `path`, an object. 1 and *out, which the caller gives json_decref;
- * 0 there is no such file; -1 with a message: it can't be read, or is not a JSON object. */
+ * 0 there is no such file; -1 with a message: it can't be read, or is not a JSON object. *out is NULL where it is
+ * not 1. */
 int sb_json_beside(const char *path, const char *name, json_t **out);
 
 /* An object's value, NULL if it is absent or null. */

@@ -60,6 +60,26 @@ static struct sb_model load_case(const char *name)
     return m;
 }
 
+/* The path of these weights in a new folder, with this config.json if it is not NULL. */
+static char *save_beside(const struct sb_weight *weight, size_t count, const char *config)
+{
+    static int made;
+    char *place = sb_format("%s/%d", folder, made++), *path = sb_format("%s/model.safetensors", place);
+    char *json = sb_format("%s/config.json", place);
+    assert_int_equal(mkdir(place, 0700), 0);
+    assert_int_equal(sb_weights_save(path, weight, count, NULL, NULL, 0), 0);
+    FILE *f = config ? fopen(json, "w") : NULL;
+    if (f) {
+        fputs(config, f);
+        assert_int_equal(fclose(f), 0);
+    }
+    free(json);
+    free(place);
+    return path;
+}
+
+#define TWO_HEADS "{\"num_heads\": 2}"
+
 static void names_tell_the_shape(void **state)
 {
     (void)state;
@@ -77,10 +97,10 @@ static void names_tell_the_shape(void **state)
 
 /* ---- what they compute ---- */
 
-static void compute(struct sb_backend *b, struct sb_model *m, const char *name, const struct sb_weights *w, bool bf16)
+static void compute(struct sb_backend *b, struct sb_model *m, const char *name, const struct sb_weights *w, bool bf16,
+                    double tolerance)
 {
     float logits[2 * 3], embedding[2 * 16];
-    double tolerance = bf16 ? 2e-2 : 1e-5;
     char *what = sb_format("%s.embedding", name), *told = sb_format("%s.logits", name);
     struct sb_net *n = sb_net_open(b, m, &(struct sb_net_options){.batch = 2, .bf16 = bf16});
     if (!n) fail_msg("%s", sb_error_message());
@@ -103,13 +123,63 @@ static void foreign_models_compute_what_they_did(void **state)
         for (size_t i = 0; i < CASES; i++) {
             struct sb_model m = load_case(cases[i].name);
             sb_preprocess_default(&m.preprocess, 12);
-            compute(&b, &m, cases[i].name, &w, false);
-            compute(&b, &m, cases[i].name, &w, true);
+            compute(&b, &m, cases[i].name, &w, false, 1e-5);
+            compute(&b, &m, cases[i].name, &w, true, 2e-2);
             sb_model_free(&m);
         }
         sb_backend_close(&b);
     }
     sb_weights_close(&w);
+}
+
+/* Rounds to even; what is below the least normal number becomes 0. */
+static uint16_t to_f16(float f)
+{
+    int exponent;
+    float part = frexpf(fabsf(f), &exponent);
+    if (exponent < -13) return 0;
+    return (uint16_t)((f < 0 ? 0x8000 : 0) + ((exponent + 13) << 10) + (int)lrintf(part * 2048));
+}
+
+static void to_half(struct sb_weight *weight, enum sb_dtype dtype)
+{
+    struct sb_tensor *t = &weight->tensor;
+    int64_t count = sb_tensor_count(t);
+    uint16_t *half = sb_calloc((size_t)count, sizeof *half);
+    for (int64_t i = 0; i < count; i++) {
+        float f = sb_weight_at(t, i);
+        half[i] = dtype == SB_F16 ? to_f16(f) : sb_f32_to_bf16(f);
+    }
+    t->dtype = dtype;
+    t->data = half;
+}
+
+/* Saved in two bytes a number, as half the world does. */
+static void halves_compute_what_they_did(void **state)
+{
+    (void)state;
+    static const enum sb_dtype dtypes[] = {SB_F16, SB_BF16};
+    static const char *const names[] = {"transformers-vit-head", "timm-registers-embedded"};
+    struct sb_weights expected = golden_open("names/expected");
+    struct sb_backend b;
+    assert_true(open_device(&b, "ref"));
+    for (size_t i = 0; i < 4; i++) {
+        char *from = golden_path(names[i / 2]), *path;
+        struct sb_weights w;
+        if (sb_weights_open(&w, from)) fail_msg("%s", sb_error_message());
+        for (size_t k = 0; k < w.count; k++) to_half(&w.weight[k], dtypes[i % 2]);
+        path = save_beside(w.weight, w.count, TWO_HEADS);
+        for (size_t k = 0; k < w.count; k++) free(w.weight[k].tensor.data);
+        sb_weights_close(&w);
+        struct sb_model m = load(path);
+        sb_preprocess_default(&m.preprocess, 12);
+        compute(&b, &m, names[i / 2], &expected, false, 2e-2);
+        sb_model_free(&m);
+        free(from);
+        free(path);
+    }
+    sb_backend_close(&b);
+    sb_weights_close(&expected);
 }
 
 /* Nothing is copied that can be used where it lies: of timm's file all matrices, of transformers' those that are not
@@ -144,7 +214,8 @@ static void save_resnet(const char *path, const struct sb_weights *w, const char
         out[count] = w->weight[i];
         out[count++].name = sb_format("%s%s", prefix, w->weight[i].name + 7);
     }
-    out[count] = (struct sb_weight){sb_format("%sbn1.num_batches_tracked", prefix), {.dtype = SB_I64, .data = &steps}};
+    out[count] = (struct sb_weight){.name = sb_format("%sbn1.num_batches_tracked", prefix),
+                                    .tensor = {.dtype = SB_I64, .data = &steps}};
     assert_int_equal(sb_weights_save(path, out, count + 1, NULL, NULL, 0), 0);
     for (size_t i = 0; i <= count; i++) free(out[i].name);
     free(out);
@@ -183,11 +254,10 @@ static void resnets_are_recognised(void **state)
 
 /* ---- what is refused ---- */
 
-/* A folder with the file of this case, from which `without` is left out and to which `with` comes, and this config. */
+/* The file of this case, from which `without` is left out and to which `with` comes, and this config. */
 static char *spoil(const char *name, const char *without, const char *with, const char *config)
 {
-    static int made;
-    char *place = sb_format("%s/%d", folder, made++), *from = golden_path(name), *to, *json;
+    char *from = golden_path(name);
     struct sb_weights w;
     float numbers[64] = {0};
     if (sb_weights_open(&w, from)) fail_msg("%s", sb_error_message());
@@ -197,26 +267,14 @@ static char *spoil(const char *name, const char *without, const char *with, cons
         if (!without || !strstr(w.weight[i].name, without)) out[count++] = w.weight[i];
     }
     if (with)
-        out[count++] = (struct sb_weight){(char *)(uintptr_t)with,
-                                          {.dtype = SB_F32, .ndim = 2, .shape = {4, 16}, .data = numbers}};
-    to = sb_format("%s/model.safetensors", place);
-    json = sb_format("%s/config.json", place);
-    assert_int_equal(mkdir(place, 0700), 0);
-    assert_int_equal(sb_weights_save(to, out, count, NULL, NULL, 0), 0);
-    if (config) {
-        FILE *f = fopen(json, "w");
-        fputs(config, f);
-        assert_int_equal(fclose(f), 0);
-    }
+        out[count++] = (struct sb_weight){.name = (char *)(uintptr_t)with,
+                                          .tensor = {.dtype = SB_F32, .ndim = 2, .shape = {4, 16}, .data = numbers}};
+    char *to = save_beside(out, count, config);
     sb_weights_close(&w);
     free(out);
     free(from);
-    free(json);
-    free(place);
     return to;
 }
-
-#define TWO_HEADS "{\"num_heads\": 2}"
 
 static void what_is_none_of_ours_is_refused(void **state)
 {
@@ -232,7 +290,7 @@ static void what_is_none_of_ours_is_refused(void **state)
         {"timm", "mlp.fc1", "blocks.0.mlp.w12.weight", TWO_HEADS, "SwiGLU"},
         {"timm", NULL, "norm_pre.weight", TWO_HEADS, "tensor 'norm_pre.weight' has no place in a ViT of ours"},
         {"timm", NULL, "blocks.0.attn.q_norm.weight", TWO_HEADS, "'blocks.0.attn.q_norm.weight' has no place"},
-        {"timm", NULL, "module.blocks.0.norm1.weight", TWO_HEADS, "two of its tensors are 'blocks.0.norm1.weight'"},
+        {"timm", NULL, "module.blocks.0.norm1.weight", TWO_HEADS, "are both 'blocks.0.norm1.weight' by our names"},
         {"timm", "patch_embed", NULL, TWO_HEADS, "no model that is known here: 'blocks.0.attn.proj.bias', "},
         {"timm", NULL, NULL, "{\"num_heads\": 3}", "dim 16 is not a multiple of 3 heads"},
         {"timm", NULL, NULL, "{\"num_heads\": 2, \"num_features\": 384}", "num_features is 384, this one's is 16"},
@@ -240,11 +298,15 @@ static void what_is_none_of_ours_is_refused(void **state)
         {"timm", NULL, NULL, "{\"num_heads\": 2, \"architecture\": \"vit_base_patch16_clip_quickgelu_224\"}",
          "not GELU"},
         {"timm", NULL, NULL, "{\"num_heads\": ", "config.json"},
-        {"timm-mean", "pos_embed", "module.pos_embed", TWO_HEADS, "'pos_embed' is f32 [4,16], wanted 3 dimensions"},
+        {"timm-mean", "pos_embed", "module.pos_embed", TWO_HEADS,
+         "'module.pos_embed' is f32 [4,16], wanted 3 dimensions"},
         {"transformers-vit", "key.weight", "encoder.layer.0.attention.attention.key.weight", TWO_HEADS,
-         "tensor 'blocks.0.attn.q.weight' has not the shape of its keys and values"},
+         "tensor 'encoder.layer.0.attention.attention.query.weight' has not the shape of its keys and values"},
         {"gpt2", NULL, NULL, NULL, "GPT-2, which sees no pictures"},
-        {"transformers-vit", "key.weight", NULL, TWO_HEADS, "tensor 'blocks.0.attn.q.weight' has no place"},
+        {"transformers-vit", "key.weight", NULL, TWO_HEADS,
+         "tensor 'encoder.layer.0.attention.attention.query.weight' has no place"},
+        {"transformers-vit-head", "classifier.bias", "classifier.bias", TWO_HEADS,
+         "tensor 'classifier.bias' is f32 [4,16], wanted [3]"},
     };
     for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
         struct sb_model m;
@@ -283,8 +345,7 @@ static void positions_of_any_grid_are_resized(void **state)
 {
     (void)state;
     struct sb_weights w = golden_open("positions"), tiny;
-    char *from = golden_path("timm"), *path = sb_format("%s/grid/model.safetensors", folder);
-    char *place = sb_format("%s/grid", folder), *json = sb_format("%s/config.json", place);
+    char *from = golden_path("timm");
     float wide[29 * 16] = {0};
     const struct sb_tensor *golden_wide = golden(&w, "wide"), *want = golden(&w, "wide3");
     for (int i = 0; i < 29 * 6; i++) wide[i / 6 * 16 + i % 6] = sb_weight_at(golden_wide, i);
@@ -292,11 +353,7 @@ static void positions_of_any_grid_are_resized(void **state)
     struct sb_tensor *positions = &sb_weights_entry(&tiny, "pos_embed")->tensor;
     positions->shape[1] = 29;
     positions->data = wide;
-    assert_int_equal(mkdir(place, 0700), 0);
-    assert_int_equal(sb_weights_save(path, tiny.weight, tiny.count, NULL, NULL, 0), 0);
-    FILE *f = fopen(json, "w");
-    fputs("{\"num_heads\": 2, \"image_size\": [16, 28]}", f);
-    assert_int_equal(fclose(f), 0);
+    char *path = save_beside(tiny.weight, tiny.count, "{\"num_heads\": 2, \"image_size\": [16, 28]}");
     struct sb_model m;
     if (sb_model_open(&m, path, NULL)) fail_msg("%s", sb_error_message());
     assert_true(m.rows == 4 && m.columns == 7);
@@ -308,8 +365,6 @@ static void positions_of_any_grid_are_resized(void **state)
     sb_weights_close(&w);
     free(from);
     free(path);
-    free(place);
-    free(json);
 }
 
 /* ---- --init ---- */
@@ -339,7 +394,8 @@ static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
     assert_int_equal(sb_model_init(&wide, &vit, NULL, 1), 0);
     assert_int_equal(sb_model_take(&wide, path), -1);
     assert_non_null(
-        strstr(sb_error_message(), "tensor 'patch_embed.proj.weight' is f32 [16,3,4,4], wanted [32,3,4,4]"));
+        strstr(sb_error_message(),
+               "tensor 'embeddings.patch_embeddings.projection.weight' is f32 [16,3,4,4], wanted [32,3,4,4]"));
     sb_model_free(&wide);
     sb_model_free(&same);
     sb_model_free(&m);
@@ -391,6 +447,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_tell_the_shape),
         cmocka_unit_test(foreign_models_compute_what_they_did),
+        cmocka_unit_test(halves_compute_what_they_did),
         cmocka_unit_test(matrices_stay_in_the_file),
         cmocka_unit_test(resnets_are_recognised),
         cmocka_unit_test(what_is_none_of_ours_is_refused),

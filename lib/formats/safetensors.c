@@ -271,6 +271,12 @@ const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *
     return found ? &found->tensor : NULL;
 }
 
+const char *sb_weights_was(const struct sb_weights *w, const char *name)
+{
+    const struct sb_weight *found = sb_weights_entry(w, name);
+    return found && found->was ? found->was : name;
+}
+
 const char *sb_weights_metadata(const struct sb_weights *w, const char *key)
 {
     for (size_t i = 0; i < w->metadata; i++) {
@@ -289,7 +295,10 @@ void sb_weights_close(struct sb_weights *w)
 {
     for (size_t i = 0; i < w->owned; i++) free(w->own[i]);
     free(w->own);
-    for (size_t i = 0; i < w->count; i++) free(w->weight[i].name);
+    for (size_t i = 0; i < w->count; i++) {
+        free(w->weight[i].name);
+        free(w->weight[i].was);
+    }
     for (size_t i = 0; i < w->metadata; i++) {
         free(w->key[i]);
         free(w->value[i]);

@@ -8,6 +8,7 @@
 
 struct sb_weight {
     char *name;
+    char *was;               /* what the file calls it, where it was renamed (weights/names.h); else NULL */
     struct sb_tensor tensor; /* points into the mapped file, where it may be misaligned for its dtype, or to memory */
 };
 
@@ -29,8 +30,9 @@ const struct sb_tensor *sb_weights_find(const struct sb_weights *w, const char *
 const char *sb_weights_metadata(const struct sb_weights *w, const char *key);          /* NULL if absent */
 /* For who renames and replaces tensors (weights/names.h). */
 struct sb_weight *sb_weights_entry(const struct sb_weights *w, const char *name); /* NULL if absent */
-void sb_weights_sort(struct sb_weights *w);                                       /* by name, as all here want it */
-void *sb_weights_own(struct sb_weights *w, size_t bytes); /* memory for a tensor that closing frees */
+const char *sb_weights_was(const struct sb_weights *w, const char *name); /* for messages; name if it is absent */
+void sb_weights_sort(struct sb_weights *w);                               /* by name, as all here want it */
+void *sb_weights_own(struct sb_weights *w, size_t bytes);                 /* memory for a tensor that closing frees */
 void sb_weights_close(struct sb_weights *w);
 
 const char *sb_weights_dtype_name(enum sb_dtype dtype); /* as the format spells it: "F32", "BF16" */

@@ -52,8 +52,8 @@ int sb_train_state_save(const char *path, const struct sb_train_state *s, struct
     float *const data[] = {n.master, n.moment1, n.moment2, n.average};
     struct sb_weight weight[4];
     for (int i = 0; i < 4; i++)
-        weight[i] = (struct sb_weight){(char *)(uintptr_t)tensor_name[i],
-                                       {.dtype = SB_F32, .ndim = 1, .shape = {m->total}, .data = data[i]}};
+        weight[i] = (struct sb_weight){.name = (char *)(uintptr_t)tensor_name[i],
+                                       .tensor = {.dtype = SB_F32, .ndim = 1, .shape = {m->total}, .data = data[i]}};
     const char *key[] = {"at", "data", "run", "steps"}, *value[] = {at, m->data, run, steps};
     if (!status) status = sb_weights_save(path, weight, averaged ? 4 : 3, key, value, 4);
     free_buffers(&n);

@@ -16,8 +16,8 @@ const struct sb_tensor *sb_foreign_tensor(const struct sb_foreign *f, const char
     if (!t)
         sb_error("%s: it has no tensor '%s'", f->path, name);
     else if (t->ndim != ndim || sb_tensor_count(t) == 0)
-        sb_error("%s: tensor '%s' is %s, wanted %d dimensions", f->path, name, sb_tensor_text(t, text, sizeof text),
-                 ndim);
+        sb_error("%s: tensor '%s' is %s, wanted %d dimensions", f->path, sb_weights_was(&f->model->file, name),
+                 sb_tensor_text(t, text, sizeof text), ndim);
     else
         return t;
     return NULL;
@@ -82,8 +82,8 @@ static int check_rest(const struct sb_foreign *f)
     for (size_t i = 0; i < w->count && !rc; i++) {
         for (size_t k = 0; k < sizeof essential / sizeof *essential && !used[i] && !rc; k++) {
             if (!strncmp(w->weight[i].name, essential[k], strlen(essential[k])))
-                rc = sb_error("%s: tensor '%.200s' has no place in a %s of ours", f->path, w->weight[i].name,
-                              layout.family == SB_RESNET ? "ResNet" : "ViT");
+                rc = sb_error("%s: tensor '%.200s' has no place in a %s of ours", f->path,
+                              sb_weights_was(w, w->weight[i].name), layout.family == SB_RESNET ? "ResNet" : "ViT");
         }
     }
     free(used);
@@ -97,7 +97,8 @@ static int refuse_unknown(const struct sb_foreign *f)
     char names[400] = "it has none";
     size_t n = 0;
     for (size_t i = 0; i < w->count && i < 4; i++)
-        n += (size_t)snprintf(names + n, sizeof names - n, "%s'%.80s'", i ? ", " : "", w->weight[i].name);
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s'%.80s'", i ? ", " : "",
+                              sb_weights_was(w, w->weight[i].name));
     return sb_error("%s: its tensors are those of no model that is known here: %s%s", f->path, names,
                     w->count > 4 ? " ..." : "");
 }

@@ -8,6 +8,11 @@
 #include "weights/foreign_inner.h"
 #include "weights/weight_read.h"
 
+static const char *file_name(const struct sb_foreign *f, const char *name)
+{
+    return sb_weights_was(&f->model->file, name);
+}
+
 /* Sizes that no int should be made of. */
 static int small(int64_t n) { return n > 0 && n <= 10000000 ? (int)n : -1; }
 
@@ -95,7 +100,7 @@ static int find_first_rows(struct sb_foreign *f, const struct sb_tensor *t)
         int rows = order[f->naming.registers_later][i];
         if (find_grid(f, t->shape[1] - rows)) return rows;
     }
-    return sb_error("%s: tensor 'pos_embed' has %lld rows: those of no square picture", f->path,
+    return sb_error("%s: tensor '%s' has %lld rows: those of no square picture", f->path, file_name(f, "pos_embed"),
                     (long long)t->shape[1]);
 }
 
@@ -117,7 +122,8 @@ static int fold(struct sb_foreign *f, const char *name, const struct sb_tensor *
     int64_t n = sb_tensor_count(&old), dim = positions->shape[2];
     if (old.shape[0] != 1 || at + old.shape[1] > positions->shape[1] || old.shape[2] != dim ||
         !sb_weight_readable(old.dtype))
-        return sb_error("%s: tensor '%s' does not go with 'pos_embed'", f->path, name);
+        return sb_error("%s: tensor '%s' does not go with '%s'", f->path, file_name(f, name),
+                        file_name(f, "pos_embed"));
     float *to = own_f32(f, name, old.shape)->data;
     for (int64_t i = 0; i < n; i++) to[i] = sb_weight_at(&old, i) + sb_weight_at(positions, at * dim + i);
     return 0;
@@ -133,7 +139,7 @@ static int lay_positions(struct sb_foreign *f)
     struct sb_tensor old = *found;
     int64_t dim = old.shape[2];
     if (old.shape[0] != 1 || dim != c->dim || !sb_weight_readable(old.dtype) || old.shape[1] > 10000000)
-        return sb_error("%s: tensor 'pos_embed' is not of floats [1,rows,%d]", f->path, c->dim);
+        return sb_error("%s: tensor '%s' is not of floats [1,rows,%d]", f->path, file_name(f, "pos_embed"), c->dim);
     int has = find_first_rows(f, &old), wants = c->registers ? 0 : (int)sb_vit_prefix(c);
     if (has < 0) return -1;
     if (has == wants) return 0;

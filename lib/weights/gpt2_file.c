@@ -38,7 +38,7 @@ static int read_side(const struct sb_weights *w, const char *path, const char *n
     if (!t) return sb_error("%s: not a GPT-2: it has no '%s'", path, name + strlen(OWN));
     if (t->ndim != 2 || t->shape[side] < 1 || t->shape[side] > 10000000) {
         char text[120];
-        return sb_error("%s: tensor '%s' is %s, not a matrix", path, name + strlen(OWN),
+        return sb_error("%s: tensor '%s' is %s, not a matrix", path, sb_weights_was(w, name),
                         sb_tensor_text(t, text, sizeof text));
     }
     *out = (int)t->shape[side];
@@ -119,7 +119,7 @@ int sb_gpt2_take(struct sb_model *m, const char *path)
         const struct sb_tensor *t = sb_weights_find(&w, p->name);
         struct sb_tensor view = t ? cut(t, p) : (struct sb_tensor){0};
         if (!t || !sb_weight_fits(&view, p)) {
-            rc = sb_weight_misfit(path, t, p);
+            rc = sb_weight_misfit(path, &w, p);
             break;
         }
         sb_weight_read(&view, p, m->master + p->offset);

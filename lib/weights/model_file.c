@@ -23,7 +23,7 @@ static void say_unused(const struct sb_model *m, const char *path)
     for (size_t i = 0; i < m->params; i++) used[sb_weights_entry(w, m->param[i].name) - w->weight] = true;
     while (used[first]) first++;
     sb_warn("%s: %zu of its %zu tensors are not used: '%.100s', %s%s", path, w->count - m->params, w->count,
-            w->weight[first].name, sb_tensor_text(&w->weight[first].tensor, shape, sizeof shape),
+            sb_weights_was(w, w->weight[first].name), sb_tensor_text(&w->weight[first].tensor, shape, sizeof shape),
             w->count - m->params > 1 ? ", ..." : "");
     free(used);
 }

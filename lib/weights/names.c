@@ -128,9 +128,12 @@ static void rename_all(struct sb_weights *w, struct sb_naming *naming)
         char *ours = ends_with(weight.name, ".num_batches_tracked") ? NULL : our_name(weight.name);
         if (strstr(weight.name, "layernorm_before")) naming->transformers_vit = true;
         if (strstr(weight.name, "register_tokens")) naming->registers_later = true;
-        free(weight.name);
+        weight.was = weight.name;
         weight.name = ours;
-        if (ours) w->weight[kept++] = weight;
+        if (ours)
+            w->weight[kept++] = weight;
+        else
+            free(weight.was);
     }
     w->count = kept;
 }
@@ -146,7 +149,7 @@ static int stack(struct sb_weights *w, const char *path, struct sb_weight *part[
         alike = alike && other->dtype == t->dtype && other->ndim == t->ndim &&
                 !memcmp(other->shape, t->shape, (size_t)t->ndim * sizeof *t->shape);
     }
-    if (!alike) return sb_error("%s: tensor '%.200s' has not the shape of its keys and values", path, part[0]->name);
+    if (!alike) return sb_error("%s: tensor '%.200s' has not the shape of its keys and values", path, part[0]->was);
     char *all = sb_weights_own(w, 3 * bytes);
     for (size_t i = 0; i < 3; i++) memcpy(all + i * bytes, part[i]->tensor.data, bytes);
     t->data = all;
@@ -184,6 +187,7 @@ static int stack_all(struct sb_weights *w, const char *path)
         struct sb_weight weight = w->weight[i];
         if (gone[i]) {
             free(weight.name);
+            free(weight.was);
             continue;
         }
         if (whole[i]) {
@@ -208,8 +212,10 @@ int sb_names_translate(struct sb_weights *w, const char *path, struct sb_naming 
     if (stack_all(w, path)) return -1;
     sb_weights_sort(w);
     for (size_t i = 1; i < w->count; i++) {
-        if (!strcmp(w->weight[i - 1].name, w->weight[i].name))
-            return sb_error("%s: two of its tensors are '%.200s' by our names", path, w->weight[i].name);
+        const struct sb_weight *a = &w->weight[i - 1], *b = &w->weight[i];
+        if (!strcmp(a->name, b->name))
+            return sb_error("%s: its tensors '%.200s' and '%.200s' are both '%.200s' by our names", path, a->was,
+                            b->was, b->name);
     }
     return 0;
 }

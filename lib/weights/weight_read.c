@@ -34,12 +34,14 @@ bool sb_weight_fits(const struct sb_tensor *t, const struct sb_param *p)
     return true;
 }
 
-int sb_weight_misfit(const char *path, const struct sb_tensor *t, const struct sb_param *p)
+int sb_weight_misfit(const char *path, const struct sb_weights *w, const struct sb_param *p)
 {
+    const struct sb_tensor *t = sb_weights_find(w, p->name);
     char wanted[120], is[120];
     file_shape(p, wanted, sizeof wanted);
     if (!t) return sb_error("%s: it has no tensor '%s', wanted %s", path, p->name, wanted);
-    return sb_error("%s: tensor '%s' is %s, wanted %s", path, p->name, sb_tensor_text(t, is, sizeof is), wanted);
+    return sb_error("%s: tensor '%s' is %s, wanted %s", path, sb_weights_was(w, p->name),
+                    sb_tensor_text(t, is, sizeof is), wanted);
 }
 
 float sb_weight_at(const struct sb_tensor *t, int64_t i)
@@ -102,7 +104,7 @@ int sb_weight_check(const struct sb_model *m, const struct sb_model *from, const
 {
     const struct sb_tensor *t = sb_weights_find(&from->file, p->name);
     bool fits = (t && sb_weight_fits(t, p)) || sb_weight_other_grid(m, from, p);
-    return fits ? 0 : sb_weight_misfit(path, t, p);
+    return fits ? 0 : sb_weight_misfit(path, &from->file, p);
 }
 
 void sb_weight_positions(const struct sb_model *m, const struct sb_model *from, const struct sb_param *p, float *to)

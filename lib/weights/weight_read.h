@@ -6,8 +6,8 @@
 
 /* Has the shape that files hold of this parameter, its own or its transpose's, and a dtype that can be read. */
 bool sb_weight_fits(const struct sb_tensor *t, const struct sb_param *p);
-/* The message about one that does not fit, or is absent (NULL). -1 */
-int sb_weight_misfit(const char *path, const struct sb_tensor *t, const struct sb_param *p);
+/* The message about one that does not fit, or is absent. -1 */
+int sb_weight_misfit(const char *path, const struct sb_weights *w, const struct sb_param *p);
 
 /* For p of model m out of the file of the model `from`. Checks that there is a tensor that fits, or positions of
  * another grid, -1 with a message; whether it is such; and resizes them as timm does. */

@@ -58,6 +58,25 @@ load crops
     sb-classify -q -m two.safetensors two.sb | sb-export jsonl -q | jq -e '.predicted | length == 2' | tail -n 1
 }
 
+@test "init says when the stream's colours are not those of its training, and goes on with the stream's" {
+    # How a model says that it was trained: in its own file, or, another's, in the config.json beside it.
+    sb-train -q $small --epochs 1 -o reef.safetensors tensors.sb >reef.jsonl
+    cp -r "$ROOT/tests/golden/names/timm" timm
+    jq '.pretrained_cfg = {input_size: [3, 12, 12], mean: [0.485, 0.456, 0.406], std: [0.5, 0.5, 0.5]}' "$ROOT/tests/golden/names/timm/config.json" >timm/config.json
+    said_of() { # STREAM MODEL OPTIONS
+        sb-train --epochs 1 -o on.safetensors --init "$2" "${@:3}" "$1" 2>&1 >on.jsonl | grep "was trained with" || :
+    }
+    # Another size, crop, shape and filter is no matter.
+    sb-split -q --stratify crops.sb | sb-tensorize -q --size 48 --crop 0.9 --filter bilinear --drop image -o same.sb
+    [ -z "$(said_of same.sb reef.safetensors)" ]
+    sb-split -q --stratify crops.sb | sb-tensorize -q --size 32 --std 0.2,0.5,0.5 --order bgr -o other.sb
+    [ "$(said_of other.sb reef.safetensors)" = \
+        "sb-train: reef.safetensors: the stream's tensors are not what it was trained with: channels bgr, the model wants rgb" ]
+    [ "$(metadata on.safetensors preprocess | jq -c '[.channels, .std]')" = '["bgr",[0.2,0.5,0.5]]' ]
+    [[ $(said_of same.sb timm/model.safetensors) == *": mean 0.5,0.5,0.5, the model wants 0.485,0.456,0.406" ]]
+    [ -z "$(said_of same.sb timm/model.safetensors -q)" ]
+}
+
 @test "frozen layers stay as they were" {
     sb-train -q $small --epochs 1 -o reef.safetensors tensors.sb >first.jsonl
     sb-train -q $small --epochs 1 --init reef.safetensors --freeze 3 -o probe.safetensors tensors.sb >probe.jsonl

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "formats/safetensors.h"
 #include "learn/plan_decoder.h"
 #include "nn/vit.h"
 #include "weights/model_file.h"
@@ -87,6 +88,22 @@ static int plan_shape(struct sb_model *m, const struct sb_plan *plan, const stru
     return rc;
 }
 
+/* Weights expect the values that they were trained with. Another size or crop is common and does no harm. */
+static void warn_of_colours(const char *init, const struct sb_preprocess *stream)
+{
+    struct sb_weights w;
+    struct sb_preprocess theirs, colours = *stream;
+    if (sb_weights_open(&w, init)) return; /* sb_model_take() says why */
+    if (sb_preprocess_find(&theirs, &w, init) == 1) {
+        colours.bgr = theirs.bgr;
+        memcpy(colours.mean, theirs.mean, sizeof theirs.mean);
+        memcpy(colours.std, theirs.std, sizeof theirs.std);
+        const char *differs = sb_preprocess_differs(stream, &colours);
+        if (differs) sb_warn("%s: the stream's tensors are not what it was trained with: %s", init, differs);
+    }
+    sb_weights_close(&w);
+}
+
 int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data)
 {
     bool captions = plan->task == SB_TASK_CAPTION;
@@ -95,7 +112,10 @@ int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct s
     m->crops = data->crops;
     m->preprocess = data->preprocess;
     if (!captions) texts_of(&m->labels, &data->target);
-    if (plan->init && sb_model_take(m, plan->init)) return -1;
+    if (plan->init) {
+        if (sb_model_take(m, plan->init)) return -1;
+        warn_of_colours(plan->init, &data->preprocess);
+    }
     return captions ? sb_plan_decoder_weights(m, plan) : 0;
 }
 

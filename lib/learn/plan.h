@@ -18,7 +18,8 @@ struct sb_plan {
     int64_t seed;
 };
 
-/* Lays the model out for the data's labels or captions. An --arch or --decoder that is none is wrong usage; else -1
+/* Lays the model out for the data's labels or captions; pictures become its input as the data's did. It warns where
+ * init was trained with another mean, deviation or order of channels. An --arch or --decoder that is none is wrong usage; else -1
  * with a message. */
 int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data);
 

@@ -64,6 +64,22 @@ PY
     fails_saying "not applied" sb-classify --batch 1 -m reef.safetensors mixed.sb
 }
 
+@test "a loss that is not a number ends the training, and is no metric" {
+    needs_python
+    sb-split -q crops.sb | sb-tensorize -q --size 16 --fit stretch --type f32 -o real.sb
+    for part in train:"no longer a number" val:"validation loss is not a number"; do
+        python3 - ${part%%:*} <<'PY'
+import msgpack, msgpack_numpy, numpy as np, sys
+items = list(msgpack.Unpacker(open("real.sb", "rb"), object_hook=msgpack_numpy.decode))[:-1]
+wrong = next(item for item in items[1:] if item["split"] == sys.argv[1])
+wrong["tensor"] = np.full_like(wrong["tensor"], np.nan)
+open("wrong.sb", "wb").write(b"".join(msgpack.packb(item, default=msgpack_numpy.encode) for item in items[1:]))
+PY
+        fails_saying "${part#*:}" sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 -o x.safetensors wrong.sb
+        [ ! -e x.safetensors ]
+    done
+}
+
 @test "what sb-train writes, timm loads, and computes the same" {
     needs_timm
     local from=$ROOT/tests/golden/names shape="dim=16,depth=2,heads=2,hidden=32"

@@ -26,7 +26,6 @@ struct trainer {
     /* of the epoch in progress */
     double loss, weight; /* sum of losses, and what it is a mean over */
     uint64_t step;
-    size_t seen; /* pictures */
 };
 
 double sb_train_rate(double lr, double step, double warm, double steps)
@@ -53,7 +52,6 @@ static int train_one(void *arg, const struct sb_batch *b, bool last)
     double steps = ceil((double)t->data->train.count / (double)o->batch), at = epoch * steps + (double)t->step;
     t->loss += loss;
     t->weight += weight;
-    t->seen += (size_t)b->count;
     if (!isfinite(loss))
         return sb_error("the loss is no longer a number (epoch %d, step %llu): try a lower --lr", epoch + 1,
                         (unsigned long long)t->step + 1);

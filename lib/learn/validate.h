@@ -9,7 +9,7 @@ struct sb_score {
     double value; /* share of right labels or words; of several labels the mean average precision */
 };
 
-/* -1 with a message. */
+/* -1 with a message: as sb_feed_pass(), or the loss is not a number. */
 int sb_validate(struct sb_net *net, const struct sb_feed *feed, const struct sb_part *part, struct sb_score *out);
 
 #endif

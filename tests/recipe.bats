@@ -112,7 +112,9 @@ train() { sb-train -q -j1 --precision f32 $small "$@"; }
 }
 
 @test "wrong usage exits 2" {
-    for options in "--mixup 1 --micro 3" "--task caption --mixup 1" "--task caption --balance 1" "--freeze some" \
+    touch x.safetensors
+    for options in "--mixup 1 --micro 3" "--task caption --mixup 1" "--task caption --balance 1" "--task caption --labels kinds" \
+        "--length 8" "--decoder dim=16,depth=1,heads=2" "--resume --init ./x.safetensors" "--freeze some" \
         "--freeze -1" "--freeze 4" "--balance 3" "--patience 0" "--average 1" "--layer-decay 0"; do
         run sb-train $small -o x.safetensors $options tensors.sb
         [ "$status" -eq 2 ] || { echo "$options: $status $output"; return 1; }

@@ -1,6 +1,7 @@
 /* sb-train: trains a ViT or a ResNet for labels, or a captioner for captions, on a tensorized stream. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/hash.h"
@@ -11,7 +12,7 @@
 #include "learn/plan.h"
 #include "learn/train.h"
 
-static struct sb_plan plan = {.decoder = "dim=128,depth=2,heads=4", .length = 32};
+static struct sb_plan plan;
 static struct sb_train_options train = {.epochs = 30, .batch = 64, .lr = 5e-4, .warmup = 3};
 static const char *output, *task = "label", *labels_file, *optimizer = "adamw", *precision = "auto", *keep = "best",
                            *train_part = "train", *val_part = "val", *device, *freeze = "0";
@@ -26,27 +27,28 @@ static const struct sb_opt options[] = {
     {0, "arch", "NAME", SB_TEXT, &plan.arch, 0,
      "Ti, S, B, L, H, dim=D,depth=N,heads=H, resnet18, resnet50, ... (default: of --init, else Ti)", 0, 0},
     {0, "patch", "N", SB_INT, &plan.patch, 0, "pixels of a patch's side (default: of --init, else 16)", 1, 256},
-    {0, "pool", "NAME", SB_TEXT, &plan.pool, 0, "class token or mean of the patches: class, mean (default: of --init, else class)", 0,
-     0},
+    {0, "pool", "NAME", SB_TEXT, &plan.pool, 0,
+     "what the head reads: class, a token, or mean, of the patches (default: of --init, else class)", 0, 0},
     {0, "decoder", "DIMS", SB_TEXT, &plan.decoder, SB_OPT_MAYBE_FILE,
      "the captioner's decoder (default dim=128,depth=2,heads=4), or a file of transformers' GPT-2", 0, 0},
     {0, "tokenizer", "DIR", SB_TEXT, &plan.tokenizer, SB_OPT_MAYBE_FILE,
      "a captioner's vocab.json and merges.txt (default: beside GPT-2's file, else whole words)", 0, 0},
     {0, "length", "N", SB_INT, &plan.length, 0, "most words of a caption, begin and end included (default 32)", 4,
      1024},
-    {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE, "start from this model; a head for other labels is replaced",
-     0, 0},
+    {0, "init", "FILE", SB_TEXT, &plan.init, SB_OPT_FILE,
+     "start from this model, ours or another's; a head for other labels is begun anew", 0, 0},
     {0, "freeze", "N", SB_TEXT, &freeze, 0,
-     "do not train the embedding and the first N-1 blocks, or all but the head (default 0: train all)", 0, 0},
+     "N: the embedding and the first N-1 blocks stay as they are; all: all but the head does (default 0: train all)", 0,
+     0},
     {0, "labels", "FILE", SB_TEXT, &labels_file, SB_OPT_FILE,
      "the classes, one a line; another label in the stream is an error", 0, 0},
     {0, "train", "PART", SB_TEXT, &train_part, 0, "the part of `split` to train on (default train)", 0, 0},
     {0, "val", "PART", SB_TEXT, &val_part, 0, "the part to validate on after each epoch (default val)", 0, 0},
     {0, "epochs", "N", SB_INT, &train.epochs, 0, "passes over the training part (default 30)", 1, 100000},
     {0, "batch", "N", SB_INT, &train.batch, 0, "pictures of an optimiser step (default 64)", 1, 65536},
-    {0, "micro", "N", SB_INT, &train.micro, 0, "compute at most N of them at once, to save memory (default: the batch)",
+    {0, "micro", "N", SB_INT, &train.micro, 0, "save memory: compute at most N pictures at once (default: the batch)",
      1, 65536},
-    {0, "recompute", NULL, SB_FLAG, &recompute, 0, "save memory: compute each block's inside again in backward", 0, 0},
+    {0, "recompute", NULL, SB_FLAG, &recompute, 0, "save memory: compute each block twice, a third more time", 0, 0},
     {0, "optimizer", "NAME", SB_TEXT, &optimizer, 0, "adamw or adam (default adamw)", 0, 0},
     {0, "lr", "X", SB_REAL, &train.lr, 0, "highest learning rate (default 0.0005)", 0, 10},
     {0, "warmup", "EPOCHS", SB_REAL, &train.warmup, 0, "linear warm-up, then a cosine to zero (default 3)", 0, 100000},
@@ -58,9 +60,9 @@ static const struct sb_opt options[] = {
      "validate and keep a moving average of the weights, 0.999 say (default 0: none)", 0, 0.999999},
     {0, "balance", "P", SB_REAL, &balance, 0, "weight classes by count^-P: 1 makes them equal (default 0)", 0, 2},
     {0, "smooth", "X", SB_REAL, &train.smooth, 0, "label smoothing (default 0)", 0, 0.999},
-    {0, "dropout", "P", SB_REAL, &plan.dropout, 0, "dropout (default 0)", 0, 0.999},
-    {0, "drop-path", "P", SB_REAL, &plan.drop_path, 0, "drop path of the last block, growing from 0 (default 0)", 0,
-     0.999},
+    {0, "dropout", "P", SB_REAL, &plan.dropout, 0, "share of the activations that are dropped (default 0)", 0, 0.999},
+    {0, "drop-path", "P", SB_REAL, &plan.drop_path, 0,
+     "how often a picture skips the last block, growing from 0 (default 0)", 0, 0.999},
     {0, "flip", NULL, SB_FLAG, &train.augment.flip, 0, "augment: mirror left to right", 0, 0},
     {0, "flip-vertical", NULL, SB_FLAG, &train.augment.flip_vertical, 0, "augment: mirror top to bottom", 0, 0},
     {0, "rotate", "DEGREES", SB_REAL, &train.augment.rotate, 0, "augment: rotate up to so much either way", 0, 180},
@@ -137,6 +139,24 @@ static void say_plan(const struct sb_model *m, const struct sb_dataset *d, const
     if (!d->val.count) sb_warn("no records of part '%s': nothing to validate on, the last weights are kept", val_part);
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* What is for labels alone, or for captions alone; and the rest of a captioner. */
+static void settle_task(bool mixes)
+{
+    if (plan.task == SB_TASK_CAPTION) {
+        if (mixes || balance > 0 || labels_file)
+            sb_usage("--mixup, --cutmix, --balance and --labels are for labels, not for captions");
+        if (!plan.decoder) plan.decoder = "dim=128,depth=2,heads=4";
+        if (!plan.length) plan.length = 32;
+    } else if (plan.decoder || plan.tokenizer || plan.length)
+        sb_usage("--decoder, --tokenizer and --length are for captions, not for labels");
+}
+
 static void read_options(int argc, char **argv, struct sb_args *args)
 {
     sb_opt_parse(&tool, argc, argv, args);
@@ -149,9 +169,9 @@ static void read_options(int argc, char **argv, struct sb_args *args)
     train.output = output;
     train.averaged = average > 0;
     bool mixes = train.mixing.mixup > 0 || train.mixing.cutmix > 0;
-    if (plan.task == SB_TASK_CAPTION && (mixes || balance > 0))
-        sb_usage("--mixup, --cutmix and --balance are for labels, not for captions");
-    if (plan.task != SB_TASK_CAPTION && plan.tokenizer) sb_usage("--tokenizer is for captions, not for labels");
+    settle_task(mixes);
+    if (train.resume && plan.init && same_file(plan.init, output))
+        sb_usage("--resume needs the model of --init again, which -o would replace: name another file");
     if (!train.micro || train.micro > train.batch) train.micro = train.batch;
     if (mixes && train.micro < train.batch && train.micro % 2)
         sb_usage("--micro is even with --mixup and --cutmix: a picture is computed with its partner");

@@ -1,11 +1,20 @@
 load helpers
 load fixture
 
+# A folder with a model as timm publishes it.
+published() {
+    mkdir "$1"
+    cp "$ROOT/tests/golden/names/timm/model.safetensors" "$1"
+    jq '.pretrained_cfg = {input_size: [3, 12, 12], mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}' \
+        "$ROOT/tests/golden/names/timm/config.json" >"$1/config.json"
+}
+
 # Runs the lines "$ ..." of a page's EXAMPLES, in order, in one directory; each must succeed.
 run_examples() {
     local page=$1 dir
     dir=$BATS_TEST_TMPDIR/$(basename "$page")
     mkdir "$dir"
+    published "$dir/vit"
     cp -r "$BATS_FILE_TMPDIR"/{dive.mp4,dive.truth.sb,dive.sb,crops.sb,crops,reef.safetensors,words.safetensors} "$dir"
     # The page as a reader sees it; mdoc's \e is a backslash, lines that end with one go on.
     sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$page" | sed 's/\\e/\\/g' >"$dir/script"

@@ -189,6 +189,13 @@ static void claims_of_a_model_are_checked(void **state)
             fail_msg("said '%s', wanted '%s'", sb_error_message(), claims[i].says);
         free(config);
     }
+    struct sb_model m = captioner(NULL), l;
+    name_words(&m);
+    m.several = true;
+    assert_int_equal(sb_model_save(&m, path), 0);
+    assert_int_equal(sb_model_load(&l, path), -1);
+    assert_non_null(strstr(sb_error_message(), "one caption, not several labels"));
+    sb_model_free(&m);
     free(path);
 }
 
@@ -226,13 +233,44 @@ static void taking_over_replaces_a_head_of_other_labels(void **state)
     free(path);
 }
 
+/* Weights of other heads would fit, and compute something else. */
+static void what_no_shape_tells_is_compared(void **state)
+{
+    (void)state;
+    char *path = temporary("rest.safetensors");
+    struct sb_model old = classifier(&variants[0], NULL);
+    name_labels(&old, "fish");
+    old.vit.eps = 1e-12f;
+    assert_int_equal(sb_model_save(&old, path), 0);
+    struct sb_model m = classifier(&variants[0], NULL);
+    assert_int_equal(sb_model_take(&m, path), 0);
+    assert_true(m.vit.eps == old.vit.eps);
+    m.vit.heads = 2;
+    assert_int_equal(sb_model_take(&m, path), -1);
+    assert_non_null(strstr(sb_error_message(), "its attention has 3 heads, wanted 2"));
+    sb_model_free(&m);
+    sb_model_free(&old);
+    struct sb_model scaled = classifier(&variants[1], NULL);
+    name_labels(&scaled, "fish");
+    assert_int_equal(sb_model_save(&scaled, path), 0);
+    struct variant plain = variants[1];
+    plain.vit.layer_scale = false;
+    m = classifier(&plain, NULL);
+    assert_int_equal(sb_model_take(&m, path), -1);
+    assert_non_null(strstr(sb_error_message(), "LayerScale"));
+    sb_model_free(&m);
+    sb_model_free(&scaled);
+    free(path);
+}
+
 static void positions_are_resized_as_timm_does(void **state)
 {
     (void)state;
     static const struct {
         const char *old, *new;
         int rows, columns, side;
-    } cases[] = {{"old", "new3", 5, 5, 3}, {"old", "new8", 5, 5, 8}, {"wide", "wide3", 4, 7, 3}, {"wide", "wide9", 4, 7, 9}};
+    } cases[] = {
+        {"old", "new3", 5, 5, 3}, {"old", "new8", 5, 5, 8}, {"wide", "wide3", 4, 7, 3}, {"wide", "wide9", 4, 7, 9}};
     struct sb_weights w = golden_open("positions");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct sb_tensor *old = golden(&w, cases[i].old);
@@ -275,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_model_of_another_shape_is_named),
         cmocka_unit_test(claims_of_a_model_are_checked),
         cmocka_unit_test(taking_over_replaces_a_head_of_other_labels),
+        cmocka_unit_test(what_no_shape_tells_is_compared),
         cmocka_unit_test(positions_are_resized_as_timm_does),
         cmocka_unit_test(configurations_are_read),
     };

@@ -328,6 +328,28 @@ static void other_tensors_are_left(void **state)
     free(path);
 }
 
+/* The size of its pictures is that of the JSON beside it, where patches fill them; else its own, for who says another.
+ */
+static void pictures_have_the_size_that_is_said(void **state)
+{
+    (void)state;
+    static const struct {
+        int said, size, prepared;
+    } sizes[] = {{16, 16, 16}, {14, 12, 0}};
+    for (size_t i = 0; i < 2; i++) {
+        char *config = sb_format("{\"num_heads\": 2, \"input_size\": [3, %d, %d], \"interpolation\": \"bicubic\", "
+                                 "\"mean\": [0, 0, 0], \"std\": [1, 1, 1]}",
+                                 sizes[i].said, sizes[i].said);
+        char *path = spoil("timm", NULL, NULL, config);
+        struct sb_model m = load(path);
+        assert_int_equal(m.vit.size, sizes[i].size);
+        assert_int_equal(m.preprocess.size, sizes[i].prepared);
+        sb_model_free(&m);
+        free(path);
+        free(config);
+    }
+}
+
 /* ---- positions ---- */
 
 static const struct sb_param *param(const struct sb_model *m, const char *name)
@@ -452,6 +474,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(resnets_are_recognised),
         cmocka_unit_test(what_is_none_of_ours_is_refused),
         cmocka_unit_test(other_tensors_are_left),
+        cmocka_unit_test(pictures_have_the_size_that_is_said),
         cmocka_unit_test(positions_of_any_grid_are_resized),
         cmocka_unit_test(a_fine_tuned_model_starts_from_a_foreign_one),
         cmocka_unit_test(corpus_is_answered),

@@ -63,8 +63,7 @@ int sb_vit_config_parse(const char *text, int size, int patch, struct sb_vit_con
         sb_texts_split(text, ',', &parts);
         int rc = 0;
         for (size_t i = 0; i < parts.count && !rc; i++) rc = parse_pair(parts.text[i], &c, &own_patch);
-        for (size_t i = 0; i < parts.count; i++) free((void *)(uintptr_t)parts.text[i]);
-        free(parts.text);
+        sb_texts_free(&parts);
         if (rc) return rc;
     }
     if (own_patch && patch && own_patch != patch) return sb_error("model: patch %d is named, and '%s'", patch, text);
@@ -122,6 +121,7 @@ int sb_model_config_check(const struct sb_model *m)
     if (sb_vit_config_check(&m->vit) || decoder_check(&m->decoder)) return -1;
     if (m->vit.fc_norm && m->decoder.words)
         return sb_error("model: a captioner needs the tokens' norm, and this one has that of their mean");
+    if (m->several && m->decoder.words) return sb_error("model: a picture has one caption, not several labels");
     return m->vit.classes && m->decoder.words ? sb_error("model: it has both classes and words") : 0;
 }
 

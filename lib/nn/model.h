@@ -107,8 +107,8 @@ int sb_resnet_config_parse(const char *text, int size, struct sb_resnet_config *
 /* Lays out the parameters and fills them as timm does by default, from the seed: matrices, head and positions normal
  * with deviation 0.02 (timm's truncation at 2 lies a hundred deviations out), biases zero, norms one, class token
  * normal 1e-6, the patch embedding uniform within 1/sqrt(fan in) as torch's Conv2d; the decoder as GPT-2 (normal 0.02,
- * what writes to the residual stream / sqrt(2 depth)). Text lists, preprocessing, history, data and parent are left
- * empty for the caller to fill (m owns them). */
+ * what writes to the residual stream / sqrt(2 depth)). Preprocessing is sb_preprocess_default(); labels, tokenizer,
+ * history, data and parent are left empty for the caller to fill (m owns them). */
 int sb_model_init(struct sb_model *m, const struct sb_vit_config *vit, const struct sb_decoder_config *decoder,
                   uint64_t seed);
 /* The same for a ResNet, as torchvision does by default: convolutions normal with deviation sqrt(2 / fan out) (He et

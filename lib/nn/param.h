@@ -5,8 +5,8 @@
 #include "nn/model.h"
 
 /* The index of the parameter with this one's name; it is added where the model has none yet, so that the same code lays
- * out a new model and finds its way in a loaded one. name, shape, ndim, layer, decay, transposed, init and scale are
- * read; the name is copied. */
+ * out a new model and finds its way in a loaded one. The name is copied, count and offset are found, the rest is p's.
+ */
 int sb_param_declare(struct sb_model *m, const struct sb_param *p);
 
 /* Fills the flat buffer from the seed. A parameter's numbers depend on the seed and its name alone: another head or

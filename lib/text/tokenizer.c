@@ -58,12 +58,11 @@ static int parse_tokens(const char *json, struct sb_dictionary *d)
 {
     struct sb_texts list = {0};
     int rc = sb_texts_parse(json, &list);
-    for (size_t i = 0; i < list.count; i++) {
-        if (!rc && sb_dictionary_add(d, list.text[i], strlen(list.text[i])) != i)
+    for (size_t i = 0; i < list.count && !rc; i++) {
+        if (sb_dictionary_add(d, list.text[i], strlen(list.text[i])) != i)
             rc = sb_error("'%.100s' stands there twice", list.text[i]);
-        free((void *)(uintptr_t)list.text[i]);
     }
-    free(list.text);
+    sb_texts_free(&list);
     if (!rc && d->count < SB_WORD_FIRST) rc = sb_error("only %zu of them", d->count);
     return rc;
 }

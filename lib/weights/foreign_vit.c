@@ -40,7 +40,8 @@ static int read_shapes(struct sb_foreign *f)
     /* That of Dinov2ForImageClassification reads the class token and the mean side by side: not ours, left out. */
     bool twice = head && head->ndim == 2 && head->shape[1] == 2 * (int64_t)c->dim;
     c->classes = head && head->ndim == 2 && !twice ? small(head->shape[0]) : 0;
-    if (c->dim < 1 || c->patch < 1 || c->registers < 0) return sb_error("%s: its shapes make no sense", f->path);
+    if (c->dim < 1 || c->patch < 1 || c->patch > 4096 || c->registers < 0)
+        return sb_error("%s: its shapes make no sense", f->path);
     return 0;
 }
 

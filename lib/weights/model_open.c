@@ -56,12 +56,14 @@ static int read_own(struct sb_model *m, const char *config, const char *path)
     return 0;
 }
 
+static int *model_size(struct sb_model *m) { return m->family == SB_VIT ? &m->vit.size : &m->resnet.size; }
+
 int sb_model_set_size(struct sb_model *m, int size, const char *path)
 {
     if (m->family == SB_VIT && size % m->vit.patch)
         return sb_error("%s: its pictures are prepared at %d pixels, which are not whole patches of %d", path, size,
                         m->vit.patch);
-    *(m->family == SB_VIT ? &m->vit.size : &m->resnet.size) = size;
+    *model_size(m) = size;
     return sb_model_config_check(m) ? sb_error("%s: %s", path, sb_error_message()) : 0;
 }
 
@@ -71,10 +73,11 @@ static int read_foreign(struct sb_model *m, const char *path, const struct sb_mo
 {
     if (sb_foreign_read(m, path, like ? like->vit.heads : 0)) return -1;
     int own = sb_model_size(m);
-    if (sb_preprocess_find(&m->preprocess, &m->file, path) <= 0)
+    int found = sb_preprocess_find(&m->preprocess, &m->file, path);
+    if (found <= 0 || sb_model_set_size(m, m->preprocess.size, path)) {
         m->preprocess.size = 0;
-    else if (sb_model_set_size(m, m->preprocess.size, path))
-        sb_model_set_size(m, own, path);
+        *model_size(m) = own;
+    }
     if (sb_class_names_find(&m->labels, path) < 0 || m->labels.count != (size_t)sb_model_classes(m))
         sb_texts_free(&m->labels);
     return 0;

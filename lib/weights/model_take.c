@@ -33,7 +33,8 @@ static bool same_words(const struct sb_weights *w, const struct sb_tokenizer *mi
 
 static bool group_fits(const struct sb_model *m, const struct sb_model *from, enum group group)
 {
-    bool fits = group == HEAD ? same_texts(&from->labels, &m->labels) : same_words(&from->file, &m->tokenizer);
+    bool fits = group == HEAD ? same_texts(&from->labels, &m->labels)
+                              : same_words(&from->file, &m->tokenizer) && from->decoder.heads == m->decoder.heads;
     for (size_t i = 0; fits && i < m->params; i++) {
         if (group_of(m, &m->param[i]) != group) continue;
         const struct sb_tensor *t = sb_weights_find(&from->file, m->param[i].name);
@@ -64,7 +65,19 @@ static int take(struct sb_model *m, const struct sb_model *from, const char *pat
     }
     sb_warn("%s: took %zu of its %zu tensors, for %zu of the model's%s%s%s", path, taken, from->file.count, m->params,
             resized ? "; positions resized" : "", left[HEAD] ? "; the head starts anew (its labels differ)" : "",
-            left[DECODER] ? "; the decoder starts anew (its words differ)" : "");
+            left[DECODER] ? "; the decoder starts anew (its words or heads differ)" : "");
+    return 0;
+}
+
+/* What no tensor of m's tells. LayerNorm's epsilon is that which the weights learnt with. */
+static int take_rest(struct sb_model *m, const struct sb_model *from, const char *path)
+{
+    if (m->family != SB_VIT) return 0;
+    if (from->vit.heads != m->vit.heads)
+        return sb_error("%s: its attention has %d heads, wanted %d", path, from->vit.heads, m->vit.heads);
+    if (from->vit.layer_scale && !m->vit.layer_scale)
+        return sb_error("%s: its blocks have a LayerScale, the model's have none", path);
+    m->vit.eps = from->vit.eps;
     return 0;
 }
 
@@ -77,6 +90,7 @@ int sb_model_take(struct sb_model *m, const char *path)
                  ? 0
                  : sb_error("%s: it is a %s, wanted a %s", path, family_name[from.family], family_name[m->family]);
     if (!rc) rc = take(m, &from, path);
+    if (!rc) rc = take_rest(m, &from, path);
     sb_model_free(&from);
     if (rc) return rc;
     free(m->parent);

@@ -84,3 +84,21 @@ cut_off() {
     [ ! -e a.safetensors.state ]
     cmp a.safetensors before
 }
+
+@test "a write that fails leaves what the run goes on from" {
+    case $BUILD in *-san) skip "the sanitizers bring an allocator of their own" ;; esac
+    tiny() { sb-train -q -j1 --device ref --arch dim=8,depth=1,heads=1 --patch 16 --epochs 3 --batch 256 --average 0.5 "$@" tensors.sb >>metrics.jsonl; }
+    tiny -o whole.safetensors
+    LD_PRELOAD=$BUILD/tests/faults.so FAULT_REPORT=$PWD/counts tiny --resume -o counted.safetensors
+    writes=$(sed -n 's/^write //p' counts)
+    # The model's file, the line of metrics, the state's file: several writes each, three times.
+    [ "$writes" -gt 60 ]
+    for ((n = writes; n > writes - writes / 3; n--)); do
+        LD_PRELOAD=$BUILD/tests/faults.so FAULT=write:$n fails_saying "No space left" tiny --resume -o a.safetensors
+        [ -e a.safetensors.state ]
+        [ -z "$(find . -name '.a.safetensors*')" ]
+        tiny --resume -o a.safetensors
+        cmp whole.safetensors a.safetensors
+        rm a.safetensors
+    done
+}

@@ -19,8 +19,8 @@ struct sb_plan {
 };
 
 /* Lays the model out for the data's labels or captions; pictures become its input as the data's did. It warns where
- * init was trained with another mean, deviation or order of channels. An --arch or --decoder that is none is wrong usage; else -1
- * with a message. */
+ * init was trained with another mean, deviation or order of channels. An --arch or --decoder that is none is wrong
+ * usage; else -1 with a message. */
 int sb_plan_model(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data);
 
 /* How many layers are not trained (sb_net_options.frozen_layers): freeze is that number, or "all": all but the head, or

@@ -63,8 +63,7 @@ int sb_validate(struct sb_net *net, const struct sb_feed *feed, const struct sb_
     int status = sb_feed_pass(feed, &pass);
     double of = (double)(v.of > 0 ? v.of : 1);
     *out = (struct sb_score){v.loss / of, several ? sb_ranking_mean_precision(&v.ranking) : (double)v.right / of};
-    if (!status && !isfinite(out->loss))
-        status = sb_error("the validation loss is not a number: try a lower --lr");
+    if (!status && !isfinite(out->loss)) status = sb_error("the validation loss is not a number: try a lower --lr");
     sb_ranking_free(&v.ranking);
     free(v.logits);
     free(v.probability);

@@ -14,22 +14,16 @@ struct sb_infer_options {
     struct sb_preprocess_options how; /* size, mean and std */
     const char *labels;               /* a file of the classes' names, one a line */
     bool embeds;                      /* a head whose classes have no names is left out; else it is an error */
+    bool captions;                    /* a model that is not a captioner is an error */
 };
 
 #define SB_INFER_DEFAULTS {.precision = "auto", .batch = 32, .max_wait = -1}
 
 /* The rows of an option table that fill one. */
 #define SB_INFER_OPTIONS(o)                                                                                            \
-    SB_OPT_MODEL(&(o)->model), SB_OPT_OUTPUT(&(o)->output), SB_OPT_BATCH(&(o)->batch, "32"),                                 \
-        {0,                                                                                                            \
-         "max-wait",                                                                                                   \
-         "MS",                                                                                                         \
-         SB_INT,                                                                                                       \
-         &(o)->max_wait,                                                                                               \
-         SB_OPT_UNRECORDED,                                                                                            \
-         "run a part-filled batch once its oldest record has waited so long",                                          \
-         0,                                                                                                            \
-         3600000},                                                                                                     \
+    SB_OPT_MODEL(&(o)->model), SB_OPT_OUTPUT(&(o)->output), SB_OPT_BATCH(&(o)->batch, "32"),                           \
+        {0, "max-wait", "MS", SB_INT, &(o)->max_wait, SB_OPT_UNRECORDED,                                               \
+         "run a part-filled batch once its oldest record has waited so long", 0, 3600000},                             \
         {0, "precision", "NAME", SB_TEXT, &(o)->precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},               \
         SB_OPT_DROP(&(o)->drop), SB_OPT_DEVICE(&(o)->device), SB_OPT_JOBS(&(o)->jobs), SB_OPT_QUIET, SB_OPT_END
 

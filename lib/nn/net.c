@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "nn/net_state.h"
+#include "nn/net_inner.h"
 
 /* Zeroed device memory that lives as long as the net. All of it is asked for even when some was refused, so that the
  * message can tell the whole need. */

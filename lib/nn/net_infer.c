@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "nn/net_state.h"
+#include "nn/net_inner.h"
 
 void sb_net_classify_pass(void *net)
 {

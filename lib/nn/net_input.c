@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "nn/net_state.h"
+#include "nn/net_inner.h"
 
 static void check_batch(const struct sb_net *n, const struct sb_batch *b)
 {

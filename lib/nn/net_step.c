@@ -1,7 +1,7 @@
 #include <math.h>
 
 #include "base/err.h"
-#include "nn/net_state.h"
+#include "nn/net_inner.h"
 
 static struct sb_tensor flat(const struct sb_net *n, enum sb_dtype dtype, void *data)
 {

@@ -1,5 +1,5 @@
 #include "base/err.h"
-#include "nn/net_state.h"
+#include "nn/net_inner.h"
 
 /* What has a loss: a picture's label, or each word of a caption. */
 int64_t sb_net_rows(const struct sb_net *n)

@@ -1,4 +1,4 @@
-#include "preprocess/preprocess_find.h"
+#include "preprocess/preprocess_foreign.h"
 
 #include "base/err.h"
 #include "formats/json_file.h"

@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 #include "formats/json_file.h"
-#include "preprocess/preprocess_find.h"
+#include "preprocess/preprocess_foreign.h"
 #include "preprocess/preprocess_keys.h"
 
 /* A square's side, of [3,S,S]; a model that takes one size alone may have been made for another than its weights were:

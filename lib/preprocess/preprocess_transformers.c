@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 #include "formats/json_file.h"
-#include "preprocess/preprocess_find.h"
+#include "preprocess/preprocess_foreign.h"
 #include "preprocess/preprocess_keys.h"
 
 /* What a class of image processors does where its file is silent. */

@@ -1,7 +1,7 @@
 /* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_infer.c and net_train.c compute,
  * net_step.c holds what training changes: the optimiser, the weight average, the state. */
-#ifndef SB_NN_NET_STATE_H
-#define SB_NN_NET_STATE_H
+#ifndef SB_NN_NET_INNER_H
+#define SB_NN_NET_INNER_H
 
 #include "nn/backbone.h"
 #include "nn/gpt2.h"

@@ -1,6 +1,6 @@
 /* Preprocessings in the JSON forms of other people's models. Each: 0, or -1 with a message. */
-#ifndef SB_PREPROCESS_PREPROCESS_FIND_H
-#define SB_PREPROCESS_PREPROCESS_FIND_H
+#ifndef SB_PREPROCESS_PREPROCESS_FOREIGN_H
+#define SB_PREPROCESS_PREPROCESS_FOREIGN_H
 
 #include <jansson.h>
 

@@ -35,6 +35,8 @@ captions() { sb-caption -q --precision f32 -m words.safetensors "$@" | sb-export
 
 @test "a classifier is no captioner, a captioner no classifier" {
     fails_saying "no decoder" sb-caption -m reef.safetensors crops.sb
+    # Whatever else would not fit.
+    fails_saying "no decoder" sb-caption -m "$ROOT/tests/golden/names/timm/model.safetensors" crops.sb
     fails_saying "no head" sb-classify -m words.safetensors tensors.sb
 }
 

@@ -82,6 +82,21 @@ assert abs(sum(p for _, p in records[2]["predicted"]) - 1) < 1
 PY
 }
 
+@test "tensors that nothing is said of are taken, with a line; those that are not numbers are not" {
+    python3 -c 'import msgpack, msgpack_numpy, numpy' 2>/dev/null || skip "python3 with msgpack-numpy is not here"
+    write() { python3 -c "
+import sys, msgpack, msgpack_numpy, numpy as np
+for i in range(2):
+    tensor = np.full((3, 32, 32), 0.5, np.float32)
+    tensor[1, 2, i] = $1
+    sys.stdout.buffer.write(msgpack.packb({'tensor': tensor}, default=msgpack_numpy.encode))"; }
+    write 0.25 | sb-classify -m reef.safetensors -o out.sb 2>said
+    grep -q 'does not say how its tensors were made' said
+    sb-export jsonl -q out.sb | jq -e '.predicted[0][1] > 0' | sort -u | grep -qx true
+    write np.nan >none.sb
+    fails_saying "record 1: its tensor holds values that are not finite numbers" sb-classify -q -m reef.safetensors none.sb
+}
+
 # A tiny model as transformers or timm saves it, and pictures for it: foreign transformers-vit-head
 foreign() {
     rm -rf foreign

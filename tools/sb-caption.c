@@ -1,7 +1,6 @@
 /* sb-caption: adds a sentence to records with tensors. */
 #include <stdlib.h>
 
-#include "base/err.h"
 #include "learn/infer.h"
 
 static struct sb_infer_options infer = SB_INFER_DEFAULTS;
@@ -23,9 +22,9 @@ int main(int argc, char **argv)
     struct sb_record *rec;
     struct sb_batch b;
     sb_opt_parse(&tool, argc, argv, &args);
+    infer.captions = true;
     sb_infer_open(&n, &tool, &args, &infer);
     int length = n.model.decoder.length;
-    if (!n.model.decoder.words) sb_die("%s is not a captioner: it has no decoder", infer.model);
     int32_t *token = sb_calloc((size_t)infer.batch, (size_t)length * sizeof *token);
     for (int count; (count = sb_infer_next(&n, &rec, &b));) {
         sb_net_caption(n.net, &b, token);

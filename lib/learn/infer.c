@@ -1,5 +1,6 @@
 #include "learn/infer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,13 @@ static void check_crop(struct sb_infer *n, struct sb_record *rec)
     n->warned = true;
 }
 
+static bool all_finite(const float *x, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
 /* Copies a record's tensor to place i of the batch. */
 static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
 {
@@ -77,6 +85,9 @@ static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
     int found = sb_get_tensor(rec, "tensor", &t);
     if (found < 0) sb_filter_die(&n->filter, rec, "%s", sb_error_message());
     if (!found) sb_filter_die(&n->filter, rec, "no field 'tensor' (sb-tensorize makes it)");
+    if (n->filter.at == 1 && n->promised == SB_NDTYPES)
+        sb_warn("%s does not say how its tensors were made: taken to be as the model wants them",
+                sb_reader_name(n->filter.in));
     if (!i) n->dtype = t.dtype;
     if (t.ndim != 3 || t.shape[0] != 3 || t.shape[1] != side || t.shape[2] != side ||
         (t.dtype != SB_U8 && t.dtype != SB_F32) || t.dtype != n->dtype) {
@@ -88,7 +99,10 @@ static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
         sb_filter_die(&n->filter, rec, "tensor is %s: the stream's header says that mean and deviation were %s",
                       sb_dtype_name(t.dtype), n->promised == SB_F32 ? "applied" : "not applied");
     size_t bytes = sb_tensor_bytes(&t);
-    memcpy(n->tensors + (size_t)i * bytes, t.data, bytes);
+    uint8_t *to = n->tensors + (size_t)i * bytes;
+    memcpy(to, t.data, bytes);
+    if (t.dtype == SB_F32 && !all_finite((const float *)to, sb_tensor_count(&t)))
+        sb_filter_die(&n->filter, rec, "its tensor holds values that are not finite numbers");
 }
 
 int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch *batch)

@@ -39,7 +39,8 @@ static int set_labels(struct sb_model *m, const struct sb_infer_options *o)
 int sb_infer_model(struct sb_model *m, const struct sb_infer_options *o)
 {
     if (sb_model_open(m, o->model, NULL)) return -1;
-    int found = set_preprocess(m, o);
+    bool fits = !o->captions || m->decoder.words;
+    int found = fits ? set_preprocess(m, o) : sb_error("%s is not a captioner: it has no decoder", o->model);
     if (found >= 0 && !set_labels(m, o) && !sb_model_read(m, o->model)) return found;
     sb_model_free(m);
     return -1;

@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include "folder.h"
 #include "learn/average_precision.h"
 #include "learn/balance.h"
 #include "learn/metrics.h"
 #include "learn/train.h"
+#include "stream/stream.h"
 #include "text/words.h"
 
 static void round_trip(const char *caption, const char *want, int length)
@@ -235,6 +237,51 @@ static void partners_are_mutual(void **state)
         }
 }
 
+/* A stream of one u8 tensor, whose header says that it is of `said` pixels and that mean and deviation are applied. */
+static char *one_tensor(int side, int said, bool applied)
+{
+    char *path = sb_format("%s/tensors.sb", folder), *pixels = sb_calloc(3, (size_t)(side * side));
+    struct sb_tool tool = {.name = "test", .opts = (const struct sb_opt[]){SB_OPT_END}};
+    struct sb_args none = {0};
+    struct sb_tensor tensor = {SB_U8, 3, {3, side, side}, pixels};
+    struct sb_record header = {0}, rec = {0};
+    struct sb_preprocess p;
+    sb_preprocess_default(&p, said);
+    sb_preprocess_to_header(&p, applied, &header);
+    struct sb_writer *w = sb_writer_open(path);
+    sb_writer_header(w, &header, &tool, &none);
+    sb_set_text(&rec, "label", "fish", 4);
+    sb_set_tensor(&rec, "tensor", &tensor);
+    sb_writer_put(w, &rec);
+    sb_writer_close(w);
+    sb_record_free(&header);
+    sb_record_free(&rec);
+    free(pixels);
+    return path;
+}
+
+/* What the header says goes into the model. */
+static void tensors_are_what_the_header_says(void **state)
+{
+    (void)state;
+    static const struct {
+        int side, said;
+        bool applied;
+        const char *why;
+    } cases[] = {{8, 8, false, NULL},
+                 {8, 16, false, "says that tensors are of 16 pixels, but they are of 8"},
+                 {8, 8, true, "says that mean and deviation were applied, but its tensors are u8"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sb_dataset d;
+        struct sb_dataset_options o = {.task = SB_TASK_LABEL, .train = "train", .val = "val"};
+        char *path = one_tensor(cases[i].side, cases[i].said, cases[i].applied);
+        assert_int_equal(sb_dataset_open(&d, path, &o), cases[i].why ? -1 : 0);
+        if (cases[i].why && !strstr(sb_error_message(), cases[i].why)) fail_msg("said '%s'", sb_error_message());
+        sb_dataset_close(&d);
+        free(path);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +297,7 @@ int main(void)
         cmocka_unit_test(mixup_draws_from_beta),
         cmocka_unit_test(cutmix_shares_by_area),
         cmocka_unit_test(partners_are_mutual),
+        cmocka_unit_test(tensors_are_what_the_header_says),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

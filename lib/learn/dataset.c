@@ -143,6 +143,9 @@ static int read_preprocess(struct sb_dataset *d)
     if (found && applied != (d->dtype == SB_F32))
         return sb_error("the stream's header says that mean and deviation were %s, but its tensors are %s",
                         applied ? "applied" : "not applied", sb_dtype_name(d->dtype));
+    if (d->preprocess.size != d->size) /* a model of both would not open again */
+        return sb_error("the stream's header says that tensors are of %d pixels, but they are of %d",
+                        d->preprocess.size, d->size);
     return 0;
 }
 

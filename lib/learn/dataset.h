@@ -45,7 +45,8 @@ struct sb_dataset {
     struct sb_counts counts;
 };
 
-/* -1 with a message: broken stream, no tensors, tensors of several shapes, nothing to train on, an unknown label. */
+/* -1 with a message: broken stream, no tensors, tensors of several shapes or other than the header
+ * says, nothing to train on, an unknown label. */
 int sb_dataset_open(struct sb_dataset *d, const char *path, const struct sb_dataset_options *o);
 /* An example's class, or its caption's number; of several labels the first. */
 static inline int32_t sb_example_target(const struct sb_dataset *d, const struct sb_example *e)

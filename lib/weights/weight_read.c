@@ -46,18 +46,14 @@ int sb_weight_misfit(const char *path, const struct sb_weights *w, const struct 
 
 float sb_weight_at(const struct sb_tensor *t, int64_t i)
 {
-    union {
-        uint16_t u;
-        float f;
-        double d;
-    } v = {0};
-    size_t size = sb_dtype_size(t->dtype);
-    memcpy(&v, (const char *)t->data + (size_t)i * size, size);
-    switch (t->dtype) {
-    case SB_F32: return v.f;
-    case SB_F64: return (float)v.d;
-    case SB_BF16: return sb_bf16_to_f32(v.u);
-    default: return sb_f16_to_f32(v.u);
+    const char *data = t->data;
+    float single;
+    double twice;
+    uint16_t half;
+    switch (t->dtype) { /* copies of a size that is known are single instructions: 1 ns each, not 10 */
+    case SB_F32: memcpy(&single, data + i * 4, 4); return single;
+    case SB_F64: memcpy(&twice, data + i * 8, 8); return (float)twice;
+    default: memcpy(&half, data + i * 2, 2); return t->dtype == SB_BF16 ? sb_bf16_to_f32(half) : sb_f16_to_f32(half);
     }
 }
 
@@ -68,23 +64,21 @@ void sb_weight_transpose(const float *from, int64_t rows, int64_t columns, float
     }
 }
 
-void sb_weight_read(const struct sb_tensor *t, const struct sb_param *p, float *to)
+static void read_transposed(const struct sb_tensor *t, int64_t out, int64_t in, float *to)
 {
-    if (!p->transposed) {
-        const uint16_t *half = t->data;
-        if (t->dtype == SB_F32)
-            memcpy(to, t->data, (size_t)p->count * sizeof *to);
-        else if (t->dtype == SB_BF16 && (uintptr_t)half % sizeof *half == 0) { /* 0.4 ns each; below 8 */
-            for (int64_t i = 0; i < p->count; i++) to[i] = sb_bf16_to_f32(half[i]);
-        } else {
-            for (int64_t i = 0; i < p->count; i++) to[i] = sb_weight_at(t, i);
-        }
-        return;
-    }
-    int64_t out = p->shape[0], in = p->shape[1];
     for (int64_t i = 0; i < in; i++) {
         for (int64_t o = 0; o < out; o++) to[o * in + i] = sb_weight_at(t, i * out + o);
     }
+}
+
+void sb_weight_read(const struct sb_tensor *t, const struct sb_param *p, float *to)
+{
+    if (p->transposed)
+        read_transposed(t, p->shape[0], p->shape[1], to);
+    else if (t->dtype == SB_F32)
+        memcpy(to, t->data, (size_t)p->count * sizeof *to);
+    else
+        for (int64_t i = 0; i < p->count; i++) to[i] = sb_weight_at(t, i);
 }
 
 /* Rows of our positions that are not of patches. */

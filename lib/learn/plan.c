@@ -49,10 +49,13 @@ static int plan_vit(struct sb_model *m, const struct sb_plan *plan, const struct
     vit.classes = captions ? 0 : (int)data->target.count;
     vit.dropout = (float)plan->dropout;
     vit.drop_path = (float)plan->drop_path;
-    if (captions && sb_plan_decoder(&decoder, &tokenizer, plan, data)) return -1;
-    if (sb_model_init(m, &vit, captions ? &decoder : NULL, (uint64_t)plan->seed)) return -1;
-    m->tokenizer = tokenizer;
-    return 0;
+    int rc = captions ? sb_plan_decoder(&decoder, &tokenizer, plan, data) : 0;
+    if (!rc) rc = sb_model_init(m, &vit, captions ? &decoder : NULL, (uint64_t)plan->seed);
+    if (rc)
+        sb_tokenizer_free(&tokenizer);
+    else
+        m->tokenizer = tokenizer;
+    return rc;
 }
 
 static int plan_resnet(struct sb_model *m, const struct sb_plan *plan, const struct sb_dataset *data,
@@ -80,10 +83,12 @@ static int plan_shape(struct sb_model *m, const struct sb_plan *plan, const stru
 {
     struct sb_model from = {0};
     bool like = plan->init && !plan->arch;
-    if (like && shape_of(&from, plan)) return -1;
+    int rc = like ? shape_of(&from, plan) : 0;
     bool resnet = like ? from.family == SB_RESNET : plan->arch && !strncmp(plan->arch, "resnet", 6);
-    int rc = resnet ? plan_resnet(m, plan, data, like ? &from.resnet : NULL)
-                    : plan_vit(m, plan, data, like ? &from.vit : NULL);
+    if (!rc && resnet)
+        rc = plan_resnet(m, plan, data, like ? &from.resnet : NULL);
+    else if (!rc)
+        rc = plan_vit(m, plan, data, like ? &from.vit : NULL);
     sb_model_free(&from);
     return rc;
 }

@@ -38,7 +38,7 @@ cut_off() {
 @test "a state of another run is refused by what differs, and nothing is touched" {
     cut_off
     cp a.safetensors.state state
-    fails_saying "it has --epochs=400, this one --epochs=50" train --epochs 50 --resume -o a.safetensors
+    fails_saying "it has --epochs=400, this one --epochs=50 (remove it to begin anew)" train --epochs 50 --resume -o a.safetensors
     fails_saying "no such option, this one --clip=2" train --epochs 400 --clip 2 --resume -o a.safetensors
     sb-split -q --part train tensors.sb -o other.sb
     mv other.sb tensors.sb
@@ -52,7 +52,7 @@ cut_off() {
     cmp state b.safetensors.state
 }
 
-@test "a state that is no state, or lost its model, is refused" {
+@test "a state that is no state, or lost its model, or has another's, is refused" {
     cut_off
     head -c 5000 a.safetensors.state >torn
     mv torn a.safetensors.state
@@ -64,6 +64,8 @@ cut_off() {
     cut_off
     rm a.safetensors
     fails_saying "missing" train --epochs 400 --resume -o a.safetensors
+    (train --epochs 1 -o a.safetensors >a.jsonl)
+    fails_saying "a.safetensors: of another run than a.safetensors.state" train --epochs 400 --resume -o a.safetensors
 }
 
 @test "--resume and the model's name are no part of the model" {

@@ -130,14 +130,27 @@ static int run_epoch(struct trainer *t)
     return t->o->resume ? sb_train_state_save(t->state_path, &t->state, t->net, t->model, t->o->averaged) : 0;
 }
 
+/* The best weights so far stand in the model's file alone. */
+static int check_kept(const struct trainer *t)
+{
+    struct sb_weights w;
+    const char *path = t->o->output;
+    if (access(path, F_OK)) return sb_error("%s: missing, but %s goes on from it", path, t->state_path);
+    if (sb_weights_open(&w, path)) return -1;
+    const char *history = sb_weights_metadata(&w, "history");
+    bool same = history && !strcmp(history, t->model->history);
+    sb_weights_close(&w);
+    return same ? 0 : sb_error("%s: of another run than %s, which goes on from it", path, t->state_path);
+}
+
 static int take_up(struct trainer *t)
 {
     sb_output_sweep(t->state_path);
     sb_output_sweep(t->o->output);
     int found = sb_train_state_load(t->state_path, &t->state, t->net, t->model, t->o->averaged);
-    if (found <= 0) return found;
-    if (t->state.kept_epoch && access(t->o->output, F_OK))
-        return sb_error("%s: missing, but %s goes on from it", t->o->output, t->state_path);
+    if (found < 0) return sb_error("%s (remove it to begin anew)", sb_error_message());
+    if (!found) return 0;
+    if (t->state.kept_epoch && check_kept(t)) return -1;
     if (!sb_quiet) fprintf(stderr, "%s: %s: going on after epoch %d\n", sb_program, t->state_path, t->state.epochs);
     return 0;
 }
@@ -173,6 +186,9 @@ int sb_train(struct sb_net *net, struct sb_model *m, struct sb_dataset *d, const
     t.state_path = sb_train_state_path(o->output);
     int status = run(&t);
     sb_progress_end();
+    if (!status && !sb_quiet && t.state.epochs < o->epochs)
+        fprintf(stderr, "%s: stopped after epoch %d of %d: the last %d were no better\n", sb_program, t.state.epochs,
+                (int)o->epochs, (int)o->patience);
     if (!status && !sb_quiet)
         fprintf(stderr, "%s: kept the weights of epoch %d in %s\n", sb_program, t.state.kept_epoch, o->output);
     free(t.order);

@@ -195,6 +195,7 @@ foreign() {
     mkdir -p pictures/only
     sb-export png -q -o pictures/only/ plain.sb
     sb-import folders -q pictures | sb-tensorize -q --size 32 --fit stretch -o one.sb
-    sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 -o few.safetensors one.sb >few.jsonl
+    sb-train --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 -o few.safetensors one.sb >few.jsonl 2>said
+    grep -q "one class alone, 'only'" said
     fails_saying "unknown label" sb-classify -q -m few.safetensors --score score.json -o x.sb more.sb
 }

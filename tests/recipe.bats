@@ -83,7 +83,8 @@ train() { sb-train -q -j1 --precision f32 $small "$@"; }
 }
 
 @test "training stops when its patience ends" {
-    train --epochs 20 --lr 0 --patience 3 -o a.safetensors tensors.sb >a.jsonl
+    sb-train $small --epochs 20 --lr 0 --patience 3 -o a.safetensors tensors.sb >a.jsonl 2>said
+    grep -q 'stopped after epoch 4 of 20: the last 3 were no better' said
     [ "$(wc -l <a.jsonl)" -eq 4 ]
     jq -es 'map(.kept) == [true, false, false, false]' a.jsonl
     train --epochs 20 --lr 0 --patience 3 --keep last -o a.safetensors tensors.sb >a.jsonl

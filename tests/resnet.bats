@@ -41,7 +41,7 @@ setup() {
 }
 
 @test "what does not go with a ResNet is said" {
-    for wrong in "--patch 4" "--pool mean" "--dropout 0.1" "--drop-path 0.1"; do
+    for wrong in "--patch 4" "--pool mean" "--dropout 0.1" "--drop-path 0.1" --recompute; do
         run sb-train -q --arch resnet20 $wrong -o x.safetensors tensors.sb
         [ "$status" -eq 2 ]
         [[ $output == *"${wrong% *} is for ViTs, not for a ResNet"* ]]
@@ -50,7 +50,6 @@ setup() {
     [ "$status" -eq 2 ]
     [[ $output == *"'resnet19' is none of resnet18, 34, 50, 101"* ]]
     fails_saying "batches of 2 at least" sb-train -q --arch resnet20 --batch 1 -o x.safetensors tensors.sb
-    fails_saying "recomputation is for transformers" sb-train -q --arch resnet20 --recompute -o x.safetensors tensors.sb
     sb-synth frames -q -n 24 --size 160x90 --seed 5 | sb-split -q | sb-tensorize -q --size 16 -o frames.sb
     run sb-train -q --task caption --arch resnet20 -o x.safetensors frames.sb
     [ "$status" -eq 2 ]

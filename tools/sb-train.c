@@ -136,6 +136,8 @@ static void say_plan(const struct sb_model *m, const struct sb_dataset *d, const
     fprintf(stderr, "sb-train: %zu to train on, %zu to validate; %zu %s; %.2f M weights, %.0f MB on %s\n",
             d->train.count, d->val.count, m->decoder.words ? (size_t)m->decoder.words : m->labels.count,
             m->decoder.words ? "words" : "classes", (double)m->total / 1e6, (double)sb_net_bytes(net) / 1e6, backend);
+    if (plan.task == SB_TASK_LABEL && m->labels.count == 1)
+        sb_warn("there is one class alone, '%s': nothing to tell apart", m->labels.text[0]);
     if (!d->val.count) sb_warn("no records of part '%s': nothing to validate on, the last weights are kept", val_part);
 }
 
@@ -197,6 +199,7 @@ int main(int argc, char **argv)
     sb_output_try(output); /* not to find out after hours */
     open_data(&data, args.operand[0]);
     if (sb_plan_model(&model, &plan, &data)) sb_die_error();
+    if (recompute && model.family == SB_RESNET) sb_usage("--recompute is for ViTs, not for a ResNet");
     model.data = sb_calloc(1, SB_HEX);
     sb_spool_hash(data.spool, model.data);
     model.history = sb_lineage_json(sb_spool_header(data.spool), &tool, &args);

@@ -1,11 +1,11 @@
 #include "preprocess/preprocess_keys.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "formats/text.h"
 
 const struct sb_preprocess_choice sb_preprocess_choices[SB_PREPROCESS_CHOICES] = {
     {"resize", offsetof(struct sb_preprocess, stretch), {"short", "stretch"}},
@@ -99,10 +99,6 @@ struct sb_preprocess_value sb_preprocess_value_json(const json_t *j)
 
 double sb_shortest(float f)
 {
-    char text[32];
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)f);
-        if (strtof(text, NULL) == f) break;
-    }
-    return strtod(text, NULL);
+    char text[SB_NUMBER];
+    return strtod(sb_text_f32(f, text), NULL);
 }

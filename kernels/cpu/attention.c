@@ -1,6 +1,7 @@
 /* Attention a head at a time: a thread takes one head of one sample, brings its keys and values into its own scratch as
  * f32, and goes through the queries block by block, so that the scores of a block stay in its cache. Softmax is exact
- * and f32; only the log-sum-exp is kept. Where the processor has bf16 products, attention_bf16.c takes its place. */
+ * and f32; only the log-sum-exp is kept. Where the processor has bf16 products, attention_bf16.c takes its place for bf16
+ * with an even E and no cache. */
 #include <math.h>
 
 #include "kernels/cpu/attention.h"

@@ -425,6 +425,29 @@ static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
     free(path);
 }
 
+/* Without a config.json heads are as in the model that takes the weights, though others of this width have 3. */
+static void heads_are_those_asked_for(void **state)
+{
+    (void)state;
+    const struct sb_vit_config vit = {
+        .size = 12, .patch = 4, .dim = 192, .depth = 1, .heads = 6, .hidden = 8, .class_token = true, .eps = 1e-6f};
+    char *own = sb_format("%s/own.safetensors", folder), *path;
+    struct sb_model m, alone;
+    struct sb_weights w;
+    assert_int_equal(sb_model_init(&m, &vit, NULL, 0), 0);
+    assert_int_equal(sb_model_save(&m, own), 0);
+    assert_int_equal(sb_weights_open(&w, own), 0);
+    path = save_beside(w.weight, w.count, NULL);
+    if (sb_model_take(&m, path)) fail_msg("%s", sb_error_message());
+    if (sb_model_open(&alone, path, NULL)) fail_msg("%s", sb_error_message());
+    assert_int_equal(alone.vit.heads, 3);
+    sb_model_free(&alone);
+    sb_model_free(&m);
+    sb_weights_close(&w);
+    free(own);
+    free(path);
+}
+
 /* ---- the fuzzer's corpus ---- */
 
 static int read_as_model(const char *path)
@@ -477,6 +500,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(pictures_have_the_size_that_is_said),
         cmocka_unit_test(positions_of_any_grid_are_resized),
         cmocka_unit_test(a_fine_tuned_model_starts_from_a_foreign_one),
+        cmocka_unit_test(heads_are_those_asked_for),
         cmocka_unit_test(corpus_is_answered),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

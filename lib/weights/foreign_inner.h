@@ -9,7 +9,7 @@
 struct sb_foreign {
     struct sb_model *model; /* that is filled */
     const char *path;
-    int heads;          /* where nothing says how many, if not 0 */
+    int heads;          /* where config.json does not say how many, if not 0 */
     json_t *config;     /* config.json; NULL: there is none */
     const json_t *args; /* timm's model_args in it, or NULL */
     struct sb_naming naming;

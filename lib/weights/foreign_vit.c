@@ -155,7 +155,7 @@ static int lay_positions(struct sb_foreign *f)
     return 0;
 }
 
-/* From config.json, else as all models of this width that are about. */
+/* From config.json, else as was asked for, else as all models of this width that are about. */
 static int read_heads(struct sb_foreign *f)
 {
     static const struct {
@@ -167,11 +167,12 @@ static int read_heads(struct sb_foreign *f)
         if ((c->heads = sb_foreign_whole(places[i], "num_attention_heads"))) return 0;
         if ((c->heads = sb_foreign_whole(places[i], "num_heads"))) return 0;
     }
+    c->heads = f->heads;
+    if (f->heads && c->dim % f->heads == 0) return 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         c->heads = known[i].heads;
         if (known[i].dim == c->dim) return 0;
     }
-    if ((c->heads = f->heads)) return 0;
     return sb_error(
         "%s: no config.json beside it says how many heads its attention has (num_attention_heads), and from "
         "%d numbers a token it can't be told",

@@ -6,8 +6,8 @@
 
 /* A file written by sb_model_save, or by timm, torchvision, transformers or Meta's DINOv2: configuration, what travels
  * with it, and in m->file its weights under our names; nothing is laid out. A foreign file's preprocess and labels are
- * those of files beside it, if they fit: else preprocess.size is 0, and there are no labels. Where nothing says how
- * many heads a ViT has, `like` does; without it (NULL) that is an error. */
+ * those of files beside it, if they fit: else preprocess.size is 0, and there are no labels. Where no
+ * config.json says how many heads a ViT has, `like` does, or (NULL) its width, if it is a common one; else -1. */
 int sb_model_open(struct sb_model *m, const char *path, const struct sb_model *like);
 /* An open model that has not been read yet takes pictures of another size; -1 with a message if patches do not fill
  * them. */

@@ -60,7 +60,7 @@ struct sb_block_config {
     float eps, drop_path, dropout;
     enum sb_act act;
     bool causal, transposed;
-    bool first; /* of its result the first token alone is wanted */
+    bool first;             /* of its result the first token alone is wanted */
     float scale, out_scale; /* deviations of the first weights, and of what writes to the residual stream */
     uint32_t site;          /* four sites from here are the block's */
 };

@@ -24,8 +24,7 @@ struct sb_net_options {
 };
 
 /* Plans over null, takes the memory, uploads the weights; inference in host memory uses m's where they lie. m must
- * outlive it. NULL with a message ("not enough memory:
- * wanted N bytes"). */
+ * outlive it. NULL with a message ("not enough memory: wanted N bytes"). */
 struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 void sb_net_close(struct sb_net *n);
 size_t sb_net_bytes(const struct sb_net *n); /* device memory taken */

@@ -134,7 +134,8 @@ struct sb_tensor sb_vit_pool(struct sb_run *r, struct sb_vit *v, const struct sb
     size_t mark = sb_run_mark(r);
     if (!sb_vit_mean(c) || c->fc_norm) {
         struct sb_tensor one = SB_TAKE(r, r->act, b, d);
-        r->ops->pool(r->dev, c->fc_norm ? SB_POOL_MEAN : SB_POOL_FIRST, c->fc_norm ? sb_vit_prefix(c) : 0, tokens, &one);
+        r->ops->pool(r->dev, c->fc_norm ? SB_POOL_MEAN : SB_POOL_FIRST, c->fc_norm ? sb_vit_prefix(c) : 0, tokens,
+                     &one);
         sb_norm_forward(r, &v->norm, &one, &embedding);
     } else {
         struct sb_tensor normed = sb_run_tensor(r, r->act, tokens->shape, tokens->ndim);

@@ -389,6 +389,36 @@ static void positions_of_any_grid_are_resized(void **state)
     free(path);
 }
 
+/* A register without a class token before it has a row of its own, too, which is added to it. */
+static void a_lone_register_keeps_its_position(void **state)
+{
+    (void)state;
+    const struct sb_vit_config vit = {
+        .size = 12, .patch = 4, .dim = 16, .depth = 1, .heads = 2, .hidden = 8, .registers = 1, .eps = 1e-6f};
+    struct sb_model m;
+    struct sb_weights w;
+    char *own = sb_format("%s/lone.safetensors", folder);
+    assert_int_equal(sb_model_init(&m, &vit, NULL, 0), 0);
+    assert_int_equal(sb_model_save(&m, own), 0);
+    assert_int_equal(sb_weights_open(&w, own), 0);
+    float rows[10 * 16];
+    for (int i = 0; i < 16; i++) rows[i] = 1;
+    memcpy(rows + 16, m.master + param(&m, "pos_embed")->offset, 9 * 16 * sizeof(float));
+    struct sb_tensor *positions = &sb_weights_entry(&w, "pos_embed")->tensor;
+    positions->shape[1] = 10;
+    positions->data = rows;
+    char *path = save_beside(w.weight, w.count, TWO_HEADS);
+    struct sb_model l = load(path);
+    const float *was = m.master + param(&m, "reg_token")->offset, *is = l.master + param(&l, "reg_token")->offset;
+    for (int i = 0; i < 16; i++) assert_true(fabsf(is[i] - was[i] - 1) < 1e-6f);
+    assert_memory_equal(l.master + param(&l, "pos_embed")->offset, rows + 16, 9 * 16 * sizeof(float));
+    sb_model_free(&l);
+    sb_model_free(&m);
+    sb_weights_close(&w);
+    free(own);
+    free(path);
+}
+
 /* ---- --init ---- */
 
 static void a_fine_tuned_model_starts_from_a_foreign_one(void **state)
@@ -499,6 +529,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(other_tensors_are_left),
         cmocka_unit_test(pictures_have_the_size_that_is_said),
         cmocka_unit_test(positions_of_any_grid_are_resized),
+        cmocka_unit_test(a_lone_register_keeps_its_position),
         cmocka_unit_test(a_fine_tuned_model_starts_from_a_foreign_one),
         cmocka_unit_test(heads_are_those_asked_for),
         cmocka_unit_test(corpus_is_answered),

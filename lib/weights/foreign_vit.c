@@ -146,7 +146,7 @@ static int lay_positions(struct sb_foreign *f)
     if (has == wants) return 0;
     if (has > wants) {
         if (c->class_token && fold(f, "cls_token", &old, 0)) return -1;
-        if (has > 1 && fold(f, "reg_token", &old, c->class_token)) return -1;
+        if (has > c->class_token && fold(f, "reg_token", &old, c->class_token)) return -1;
     }
     int64_t rows = old.shape[1] - has, shape[3] = {1, wants + rows, dim};
     float *to = own_f32(f, "pos_embed", shape)->data;

@@ -196,6 +196,10 @@ static void claims_of_a_model_are_checked(void **state)
     assert_int_equal(sb_model_load(&l, path), -1);
     assert_non_null(strstr(sb_error_message(), "one caption, not several labels"));
     sb_model_free(&m);
+    const char *key = "seabot", *list = "[1]";
+    assert_int_equal(sb_weights_save(path, NULL, 0, &key, &list, 1), 0);
+    assert_int_equal(sb_model_load(&l, path), -1);
+    assert_non_null(strstr(sb_error_message(), "its configuration is not a JSON object"));
     free(path);
 }
 

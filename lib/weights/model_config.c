@@ -127,8 +127,8 @@ int sb_model_config_parse(struct sb_model *m, const char *text)
     m->vit.fc_norm = json_is_true(json_object_get(json_object_get(o, "vit"), "fc_norm"));
     m->several = json_is_true(json_object_get(o, "several"));
     m->crops = json_is_true(json_object_get(o, "crops"));
-    int rc = 0;
-    if (json_integer_value(json_object_get(o, "version")) != 1)
+    int rc = json_is_object(o) ? 0 : sb_error("its configuration is not a JSON object");
+    if (!rc && json_integer_value(json_object_get(o, "version")) != 1)
         rc = sb_error("it was written by another version of SeaBot");
     if (!rc && resnet) rc = read_items(resnet, resnet_items, COUNT(resnet_items));
     if (!rc && !resnet) rc = read_items(json_object_get(o, "vit"), vit_items, COUNT(vit_items));

@@ -50,7 +50,7 @@ setup() {
     sb-synth frames -q --crops -n 12 --seed 7 --drop label | sb-tensorize -q --size 32 --fit stretch -o without.sb
     sb-train --task labels $small --epochs 1 -o b.safetensors with.sb 2>words >b.jsonl
     grep "20 to train on" words
-    fails_saying "nothing to train on" train --epochs 1 -o c.safetensors without.sb
+    fails_saying "has the field labels or label" train --epochs 1 -o c.safetensors without.sb
 }
 
 @test "an unknown label is an error" {

@@ -152,9 +152,11 @@ static int read_preprocess(struct sb_dataset *d)
 /* What follows from all of the records. */
 static int settle(struct sb_dataset *d, const struct sb_dataset_options *o)
 {
+    static const char *const field[] = {
+        [SB_TASK_LABEL] = "label", [SB_TASK_LABELS] = "labels or label", [SB_TASK_CAPTION] = "caption"};
     if (!d->train.count)
-        return sb_error("nothing to train on: none of %llu records is of part '%s' and has a %s",
-                        (unsigned long long)d->counts.in, o->train, o->task == SB_TASK_CAPTION ? "caption" : "label");
+        return sb_error("nothing to train on: none of %llu records is of part '%s' and has the field %s",
+                        (unsigned long long)d->counts.in, o->train, field[o->task]);
     if (!d->target.count) return sb_error("no record has a label");
     if (o->task != SB_TASK_CAPTION && !o->labels) sort_targets(d);
     return read_preprocess(d);

@@ -34,7 +34,9 @@ setup() {
     (train --resume -o killed.safetensors) 3>&- &
     until [ -e killed.safetensors.state ] || ! kill -0 $!; do sleep 0.01; done
     kill -9 $!
-    wait $! || true
+    killed=0
+    wait $! || killed=$?
+    [ "$killed" -eq 137 ]
     [ -e killed.safetensors.state ]
     (train --resume -o killed.safetensors)
     cmp whole.safetensors killed.safetensors

@@ -14,9 +14,13 @@ train() { exec sb-train -q -j1 $small --flip --mixup 0.3 --average 0.9 --dropout
         while ((i > 2)) && [ "$(wc -l <killed.jsonl)" -eq "$had" ] && kill -0 $! 2>/dev/null; do sleep 0.01; done
         sleep 0.0$((RANDOM % 8))
         kill -9 $! 2>/dev/null || true
-        wait $! || continue
-        break
+        killed=0
+        wait $! || killed=$?
+        [ "$killed" -eq 137 ] || break
     done
+    # It was killed again and again, and did not end for another reason.
+    [ "$i" -ge 4 ]
+    [ "$killed" -eq 137 ] || [ "$killed" -eq 0 ]
     (train --epochs 40 --resume -o killed.safetensors >>killed.jsonl)
     cmp whole.safetensors killed.safetensors
     # Neither the state nor what was half written is left.
@@ -30,7 +34,9 @@ cut_off() {
     (train --epochs 400 --resume -o a.safetensors "$@" >a.jsonl) 3>&- &
     until [ -e a.safetensors.state ] || ! kill -0 $!; do sleep 0.01; done
     kill -9 $!
-    wait $! || true
+    killed=0
+    wait $! || killed=$?
+    [ "$killed" -eq 137 ]
     [ -e a.safetensors.state ]
     cp a.safetensors before
 }

@@ -36,7 +36,8 @@ static int take_names(struct sb_texts *names, const json_t *all, const json_t *d
     return count > 0;
 }
 
-static bool is_placeholder(const json_t *all)
+/* What transformers writes where nobody named the classes: LABEL_0, LABEL_1, ... */
+static bool names_nothing(const json_t *all)
 {
     for (size_t i = 0; i < json_object_size(all); i++) {
         char text[32];
@@ -59,7 +60,7 @@ static int read_names(struct sb_texts *names, const json_t *config)
     const json_t *id2label = sb_json_get(config, "id2label"), *all = timms(config, "label_names");
     if (!all) all = timms(config, "labels");
     if (all) return take_names(names, all, timms(config, "label_descriptions"));
-    if (!id2label || is_placeholder(id2label)) return 0;
+    if (!id2label || names_nothing(id2label)) return 0;
     return take_names(names, id2label, NULL);
 }
 

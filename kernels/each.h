@@ -25,8 +25,10 @@
 
 /* The list is complete: behind version, size, name and host the table holds these pointers. */
 #define SB_OPS_ONE(op) +1
+#ifndef __cplusplus
 _Static_assert(sizeof(struct sb_ops) ==
                    offsetof(struct sb_ops, open) + (0 SB_OPS_EACH(SB_OPS_ONE)) * sizeof(void (*)(void)),
                "an op is missing in SB_OPS_EACH");
+#endif
 
 #endif

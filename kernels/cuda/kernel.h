@@ -85,6 +85,28 @@ static __device__ inline void sb_store16(sb_bf16 *p, const float *from)
                              sb_pack_bf16(from[4], from[5]), sb_pack_bf16(from[6], from[7]));
 }
 
+/* n elements at p, one or SB_LANES<T> times a whole number (p is 16-byte aligned then): what lets a kernel be written
+ * once, as a template over n, for 16-byte accesses and for odd sizes. */
+template <int n, typename T> static __device__ inline void sb_read(float *to, const T *p)
+{
+    if constexpr (n == 1) {
+        to[0] = sb_get(*p);
+    } else {
+#pragma unroll
+        for (int i = 0; i < n; i += SB_LANES<T>) sb_load16(to + i, p + i);
+    }
+}
+
+template <int n, typename T> static __device__ inline void sb_write(T *p, const float *from)
+{
+    if constexpr (n == 1) {
+        sb_put(p, from[0]);
+    } else {
+#pragma unroll
+        for (int i = 0; i < n; i += SB_LANES<T>) sb_store16(p + i, from + i);
+    }
+}
+
 /* Whether n elements from p on, and rows of n of them, can be read 16 bytes at a time. NULL can. */
 template <typename T> static inline bool sb_wide(const T *p, int64_t n)
 {

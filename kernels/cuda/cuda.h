@@ -30,6 +30,7 @@ struct sb_cuda_transfers; /* device.c: staging memory, copy stream, fetches */
 struct sb_cuda_graphs;    /* repeat.c: captured passes */
 struct sb_cuda_matmuls;   /* matmul.c: cuBLASLt, opened when it is first needed */
 struct sb_cuda_convs;     /* conv.c: cuDNN, likewise */
+struct sb_cuda_choices;   /* choose.c: which way was fastest */
 
 struct sb_dev {
     int index;          /* of the GPU */
@@ -42,6 +43,7 @@ struct sb_dev {
     struct sb_cuda_graphs *graphs;
     struct sb_cuda_matmuls *matmuls;
     struct sb_cuda_convs *convs;
+    struct sb_cuda_choices *choices;
 };
 
 /* Ends the program with "GPU 0: WHAT: CUDA's own words" unless status is success. */

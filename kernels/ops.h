@@ -181,7 +181,7 @@ struct sb_ops {
     /* size x size window; saved: index i32 [B,OH,OW,C], the winner's y*W+x (the first of equals). Padding
      * never wins. */
     void (*maxpool)(struct sb_dev *d, sb_in x, int64_t size, struct sb_conv c, sb_out index, sb_out y);
-    void (*maxpool_bwd)(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx);
+    void (*maxpool_bwd)(struct sb_dev *d, sb_in index, int64_t size, struct sb_conv c, sb_in dy, sb_out dx);
 
     /* ---- losses: one row each; loss f32 [M] overwritten; dlogits = gradient of scale[0] * sum of loss (optional; may
      * be the logits). scale: f32 [1] device; only read where the gradient is wanted, else it may be NULL.

@@ -147,7 +147,7 @@ void op_call_maxpool_bwd(struct op_run *r)
     sb_in dy = NEW(dy, IN, r->act, N(0), out(r, N(1)), out(r, N(2)), N(3));
     sb_out dx = NEW(dx, OUT, r->act, N(0), N(1), N(2), N(3));
     if (!r->inventing) {
-        r->ops->maxpool_bwd(r->dev, index, dy, dx);
+        r->ops->maxpool_bwd(r->dev, index, N(5), conv(r), dy, dx);
         return;
     }
     sb_ops_ref.maxpool(r->dev, dx, N(5), conv(r), index, dy); /* of what dx holds by chance */

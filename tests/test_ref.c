@@ -312,7 +312,10 @@ static void conv2d_bwd(struct gradient *g)
     ops->conv2d_bwd(dev, &g->in[0], &g->in[1], g->conv, &g->dy, &g->din[0], &g->din[1], &g->din[2]);
 }
 static void maxpool(struct gradient *g) { ops->maxpool(dev, &g->in[0], g->size, g->conv, &g->saved[0], &g->y); }
-static void maxpool_bwd(struct gradient *g) { ops->maxpool_bwd(dev, &g->saved[0], &g->dy, &g->din[0]); }
+static void maxpool_bwd(struct gradient *g)
+{
+    ops->maxpool_bwd(dev, &g->saved[0], g->size, g->conv, &g->dy, &g->din[0]);
+}
 
 static void test_convolution(void **state)
 {

@@ -199,9 +199,9 @@ static void test_maxpool_takes_the_first_of_equals(void **state)
     ops->maxpool(dev, F32(x, 1, 3, 3, 1), 3, (struct sb_conv){2, 1}, I32(index, 1, 2, 2, 1), F32(y, 1, 2, 2, 1));
     assert_all_near(y, (float[]){-5, -5, -5, -6}, 4, 0);
     assert_memory_equal(index, ((int32_t[]){0, 1, 3, 4}), sizeof index);
-    ops->maxpool_bwd(dev, I32(((int32_t[]){0, 1, 0, 4}), 1, 2, 2, 1), F32(((float[]){1, 2, 4, 8}), 1, 2, 2, 1),
-                     F32(dx, 1, 3, 3, 1));
-    assert_all_near(dx, (float[]){5, 2, 0, 0, 8, 0, 0, 0, 0}, 9, 0);
+    ops->maxpool_bwd(dev, I32(((int32_t[]){0, 1, 4, 4}), 1, 2, 2, 1), 3, (struct sb_conv){2, 1},
+                     F32(((float[]){1, 2, 4, 8}), 1, 2, 2, 1), F32(dx, 1, 3, 3, 1));
+    assert_all_near(dx, (float[]){1, 2, 0, 0, 12, 0, 0, 0, 0}, 9, 0);
 }
 
 static void test_token_values(void **state)

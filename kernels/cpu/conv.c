@@ -66,8 +66,9 @@ void sb_cpu_maxpool(struct sb_dev *d, sb_in x, int64_t size, struct sb_conv c, s
 }
 
 /* A pixel may win several windows, so gradients are summed in f32, a sample at a time. */
-void sb_cpu_maxpool_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
+void sb_cpu_maxpool_bwd(struct sb_dev *d, sb_in index, int64_t size, struct sb_conv c, sb_in dy, sb_out dx)
 {
+    (void)size, (void)c;
     int64_t batch = dx->shape[0], channels = dx->shape[3], n = dx->shape[1] * dx->shape[2] * channels,
             outs = dy->shape[1] * dy->shape[2];
     sb_cpu_reserve(d, n + channels);

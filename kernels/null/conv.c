@@ -44,10 +44,10 @@ void sb_null_maxpool(struct sb_dev *d, sb_in x, int64_t size, struct sb_conv c, 
     LIKE(index, SB_I32, y);
 }
 
-void sb_null_maxpool_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
+void sb_null_maxpool_bwd(struct sb_dev *d, sb_in index, int64_t size, struct sb_conv c, sb_in dy, sb_out dx)
 {
     (void)d;
-    enum sb_dtype act = ACT(dy, 4);
+    enum sb_dtype act = ACT(dx, 4);
+    NEED(dy, act, dx->shape[0], windows(OP, dx->shape[1], size, c), windows(OP, dx->shape[2], size, c), dx->shape[3]);
     LIKE(index, SB_I32, dy);
-    NEED(dx, act, dy->shape[0], ANY, ANY, dy->shape[3]);
 }

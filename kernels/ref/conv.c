@@ -115,8 +115,9 @@ void sb_ref_maxpool(struct sb_dev *d, sb_in x, int64_t size, struct sb_conv c, s
     sb_store_run(y, 0, s.best, n);
 }
 
-void sb_ref_maxpool_bwd(struct sb_dev *d, sb_in index, sb_in dy, sb_out dx)
+void sb_ref_maxpool_bwd(struct sb_dev *d, sb_in index, int64_t size, struct sb_conv window, sb_in dy, sb_out dx)
 {
+    (void)size, (void)window; /* who gathers needs them */
     int64_t n = sb_tensor_count(dx), outs = sb_tensor_count(dy), c = dx->shape[3];
     int64_t pixels = dx->shape[1] * dx->shape[2], per_sample = outs / dx->shape[0];
     const int32_t *winner = index->data;

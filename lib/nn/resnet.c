@@ -128,7 +128,7 @@ static void stem_backward(struct sb_run *r, struct sb_resnet *n, const struct sb
         sb_conv_norm_backward(r, &n->stem, dy, NULL, NULL);
     } else {
         struct sb_tensor dstem = sb_run_tensor(r, r->act, n->stem.y.shape, n->stem.y.ndim);
-        r->ops->maxpool_bwd(r->dev, &n->winners, dy, &dstem);
+        r->ops->maxpool_bwd(r->dev, &n->winners, 3, pooling, dy, &dstem);
         sb_conv_norm_backward(r, &n->stem, &dstem, NULL, NULL);
     }
     sb_run_rewind(r, mark);

@@ -36,7 +36,7 @@ static void pad_backward(struct sb_run *r, struct sb_resnet_block *b, const stru
     struct sb_tensor small = sb_run_tensor(r, r->act, b->taken.shape, 4), rows = sb_rows(&small);
     struct sb_tensor from = middle(dy, channels);
     r->ops->copy(r->dev, &from, 2 * channels, channels, &rows);
-    r->ops->maxpool_bwd(r->dev, &b->taken, &small, dx);
+    r->ops->maxpool_bwd(r->dev, &b->taken, 1, every_second, &small, dx);
 }
 
 static struct sb_tensor shortcut_forward(struct sb_run *r, struct sb_resnet_block *b, const struct sb_tensor *x,

@@ -101,9 +101,10 @@ static inline int sb_column_across(int64_t columns, int width)
 
 /* ---- over the whole matrix --------------------------------------------------------------------------------------- */
 
-/* Block (x, y) sums chunk y, rows_each rows, of its columns to row y of the targets. */
+/* Block (x, y) sums chunk y, rows_each rows, of its columns to row y of the targets. (Static: two files may have sources
+ * of one name.) */
 template <int sums, int width, typename Source>
-__global__ void __launch_bounds__(SB_COLUMN_THREADS)
+static __global__ void __launch_bounds__(SB_COLUMN_THREADS)
     sb_column_kernel(Source source, int64_t rows, int64_t columns, int across, int64_t rows_each,
                      struct sb_column_to<sums> to)
 {

@@ -52,6 +52,14 @@ static __device__ inline float sb_get(float x) { return x; }
 static __device__ inline float sb_get(sb_bf16 x) { return __uint_as_float((uint32_t)x.bits << 16); }
 static __device__ inline void sb_put(float *to, float x) { *to = x; }
 static __device__ inline void sb_put(sb_bf16 *to, float x) { to->bits = (uint16_t)sb_pack_bf16(x, 0); }
+/* Rounded half to even, clamped, a NaN to 0. */
+static __device__ inline float sb_get(uint8_t x) { return (float)x; }
+static __device__ inline float sb_get(int32_t x) { return (float)x; }
+static __device__ inline void sb_put(uint8_t *to, float x)
+{
+    *to = (uint8_t)__float2int_rn(fminf(fmaxf(x, 0.0f), 255.0f));
+}
+static __device__ inline void sb_put(int32_t *to, float x) { *to = __float2int_rn(x); }
 
 /* 16 bytes of T as floats: 4 of f32, 8 of bf16. */
 template <typename T> constexpr int SB_LANES = 16 / (int)sizeof(T);
@@ -85,12 +93,18 @@ static __device__ inline void sb_store16(sb_bf16 *p, const float *from)
                              sb_pack_bf16(from[4], from[5]), sb_pack_bf16(from[6], from[7]));
 }
 
-/* n elements at p, one or SB_LANES<T> times a whole number (p is 16-byte aligned then): what lets a kernel be written
- * once, as a template over n, for 16-byte accesses and for odd sizes. */
+template <typename T, int n> struct alignas(n * sizeof(T)) sb_few {
+    T of[n];
+};
+
+/* n elements at p, whose address is a multiple of their bytes (of 16 where they are more): what lets a kernel be written
+ * once, as a template over n, for 16-byte accesses and for odd sizes, which take n = 1. */
 template <int n, typename T> static __device__ inline void sb_read(float *to, const T *p)
 {
-    if constexpr (n == 1) {
-        to[0] = sb_get(*p);
+    if constexpr (n * sizeof(T) < 16 || sizeof(T) == 1) {
+        sb_few<T, n> few = *(const sb_few<T, n> *)p;
+#pragma unroll
+        for (int i = 0; i < n; i++) to[i] = sb_get(few.of[i]);
     } else {
 #pragma unroll
         for (int i = 0; i < n; i += SB_LANES<T>) sb_load16(to + i, p + i);
@@ -99,8 +113,11 @@ template <int n, typename T> static __device__ inline void sb_read(float *to, co
 
 template <int n, typename T> static __device__ inline void sb_write(T *p, const float *from)
 {
-    if constexpr (n == 1) {
-        sb_put(p, from[0]);
+    if constexpr (n * sizeof(T) < 16 || sizeof(T) == 1) {
+        sb_few<T, n> few;
+#pragma unroll
+        for (int i = 0; i < n; i++) sb_put(&few.of[i], from[i]);
+        *(sb_few<T, n> *)p = few;
     } else {
 #pragma unroll
         for (int i = 0; i < n; i += SB_LANES<T>) sb_store16(p + i, from + i);

@@ -92,6 +92,24 @@ $B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/kern
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -shared -o $@ $^ -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm
+# The CUDA sources on the CPU, for the tests: tests/cusim is a stand-in for the CUDA execution model.
+CUSIM := $B/cusim
+CUSIM_OBJECTS = $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cusim/*.cpp) tests/cusim/table.c)
+CUSIM_CHECKS := alignment,bounds,integer-divide-by-zero,shift,signed-integer-overflow
+CUSIM_FLAGS := -g -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -DSB_CUSIM
+$(CUSIM)/%.c.o: %.c
+	@mkdir -p $(@D)
+	@$(CC) -std=c11 $(CPPFLAGS) $(CUSIM_FLAGS) $(WERROR) -c -o $@ $<
+$(CUSIM)/%.o: %
+	@mkdir -p $(@D)
+	@echo "  CUSIM $<"
+	@g++ -x c++ -std=c++17 -fno-exceptions -fno-rtti $(CPPFLAGS) $(CUSIM_FLAGS) $(WERROR) \
+	    $(if $(filter %.cu,$<),-fsanitize=$(CUSIM_CHECKS) -fsanitize-undefined-trap-on-error) -c -o $@ $<
+$(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
+	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -lm
+$(CUSIM)/libcuda.so.1: tests/cusim/driver.c
+	@mkdir -p $(@D)
+	@$(CC) -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
 

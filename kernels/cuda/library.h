@@ -15,8 +15,9 @@
 #define SB_LIBRARY_POINTER(function) __typeof__(function) *function;
 #define SB_LIBRARY_NAME(function) #function,
 
-/* Opens the first of `files` that is there and has all of `functions`, whose addresses go to `calls`, a struct of
- * as many function pointers in the same order. Both lists end with NULL. The library stays open. */
+/* Opens the first of `files` (names, as the loader finds them, then in $CUDA_HOME/lib64 or /usr/local/cuda/lib64) that
+ * is there and has all of `functions`, whose addresses go to `calls`, a struct of as many function pointers in the same
+ * order. Both lists end with NULL. The library stays open. */
 bool sb_library_open(const char *const *files, const char *const *functions, void *calls);
 
 #endif

@@ -93,8 +93,10 @@ $B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/kern
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -shared -o $@ $^ -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm
 # The CUDA sources on the CPU, for the tests: tests/cusim is a stand-in for the CUDA execution model.
+# Never sanitised: ASan does not know fibers.
 CUSIM := $B/cusim
-CUSIM_OBJECTS = $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cusim/*.cpp) tests/cusim/table.c)
+CUSIM_MODEL = $(patsubst %,$(CUSIM)/%.o,$(wildcard tests/cusim/*.cpp))
+CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu) tests/cusim/table.c)
 CUSIM_CHECKS := alignment,bounds,integer-divide-by-zero,shift,signed-integer-overflow
 CUSIM_FLAGS := -g -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -DSB_CUSIM
 $(CUSIM)/%.c.o: %.c
@@ -107,6 +109,8 @@ $(CUSIM)/%.o: %
 	    $(if $(filter %.cu,$<),-fsanitize=$(CUSIM_CHECKS) -fsanitize-undefined-trap-on-error) -c -o $@ $<
 $(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
 	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -lm
+$B/tests/test_cusim: LDLIBS += -lstdc++
+$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(CUSIM_MODEL)
 $(CUSIM)/libcuda.so.1: tests/cusim/driver.c
 	@mkdir -p $(@D)
 	@$(CC) -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/err.h"
 
@@ -217,6 +218,25 @@ void op_case_name(const struct op_case *c, enum sb_dtype act, char *name, size_t
     snprintf(name + n, size - (size_t)n, "]%s%s", *c->options ? " " : "", c->options);
 }
 
+/* A line for the case in the file $SB_DIGESTS: two runs of a program that should have computed the same bytes. */
+static void add_digest(const struct op_run *r)
+{
+    const char *path = getenv("SB_DIGESTS");
+    FILE *f = path ? fopen(path, "a") : NULL;
+    if (!f) return;
+    char name[256];
+    XXH3_state_t *state = XXH3_createState();
+    XXH3_64bits_reset(state);
+    for (int i = 0; i < r->count; i++) {
+        for (int k = OF_FIRST; k <= OF_SECOND; k++)
+            XXH3_64bits_update(state, r->operand[i].result[k], block_size(&r->operand[i]));
+    }
+    op_case_name(r->c, r->act, name, sizeof name);
+    fprintf(f, "%016llx %s\n", (unsigned long long)XXH3_64bits_digest(state), name);
+    XXH3_freeState(state);
+    fclose(f);
+}
+
 bool op_case_run(const struct op_case *c, enum sb_dtype act, const struct sb_ops *ops, struct sb_dev *dev, char *what,
                  size_t size)
 {
@@ -231,6 +251,7 @@ bool op_case_run(const struct op_case *c, enum sb_dtype act, const struct sb_ops
     run_on(&r, &sb_ops_null, null, OF_REF, OF_REF); /* aborts where a shape is not the contract's */
     run_on(&r, &sb_ops_ref, ref, OF_FIRST, OF_REF);
     run_on(&r, ops, dev, OF_FIRST, OF_SECOND);
+    add_digest(&r);
 
     bool fine = true;
     for (int i = 0; i < r.count; i++) {

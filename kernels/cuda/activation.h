@@ -1,5 +1,5 @@
 /* The activations of enum sb_act and their derivatives, for .cu files. Sums of bf16 matrix products go through these
- * hundreds of millions of times a step, so they are made of a few instructions: 2^x, one division, a polynomial. */
+ * hundreds of millions of times a step, so they are made of a few instructions: 2^x, 1 / x, a polynomial. */
 #ifndef SB_KERNELS_CUDA_ACTIVATION_H
 #define SB_KERNELS_CUDA_ACTIVATION_H
 
@@ -11,7 +11,7 @@
  * 7.1.26, which shares its exponential with the density. */
 static __device__ inline float sb_normal(float x, float *bell)
 {
-    float t = 1.0f / (1.0f + 0.231641888f * fabsf(x)); /* 0.3275911 / sqrt(2) */
+    float t = sb_reciprocal(1.0f + 0.231641888f * fabsf(x)); /* 0.3275911 / sqrt(2) */
     *bell = sb_exp2(-0.5f * SB_LOG2_E * x * x);
     float tail = 1.061405429f;
     tail = tail * t - 1.453152027f;
@@ -26,7 +26,7 @@ static __device__ inline float sb_normal(float x, float *bell)
 static __device__ inline float sb_gelu_gate(float x)
 {
     float u = 0.797884561f * x * (1.0f + 0.044715f * x * x);
-    return 1.0f / (1.0f + sb_exp2(-2.0f * SB_LOG2_E * u));
+    return sb_reciprocal(1.0f + sb_exp2(-2.0f * SB_LOG2_E * u));
 }
 
 template <enum sb_act a> static __device__ inline float sb_activate(float x)

@@ -21,6 +21,14 @@ static __device__ inline float sb_exp2(float x)
     return y;
 }
 
+/* 1 / x, to one unit in the last place. */
+static __device__ inline float sb_reciprocal(float x)
+{
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
 /* mma.m16n8k16, bf16 with f32 sums: c[16,8] += a[16,16] b[16,8]. With g = lane / 4 and t = lane % 4 a lane holds
  *   a[0]: row g, columns 2t, 2t+1;  a[1]: row g+8;  a[2]: row g, columns 2t+8, 2t+9;  a[3]: row g+8, those columns
  *   b[0]: rows 2t, 2t+1 of column g;  b[1]: rows 2t+8, 2t+9

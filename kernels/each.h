@@ -10,7 +10,8 @@
 #include "kernels/ops.h"
 
 #define SB_OPS_EACH(X)                                                                                                 \
-    X(open) X(close) X(fast_bf16) X(alloc) X(release) X(upload) X(download) X(wait) X(repeat)                          \
+    X(open) X(close) X(fast_bf16) X(alloc) X(release) X(upload) X(download) X(wait) X(memory) X(prefetch)              \
+    X(fetch) X(fetched) X(repeat)                                                                                      \
     X(linear) X(linear_bwd) X(linear_pack_size) X(linear_pack)                                                         \
     X(norm) X(norm_bwd) X(batchnorm) X(batchnorm_bwd)                                                                  \
     X(attention) X(attention_bwd)                                                                                      \

@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-#define SB_OPS_VERSION 2
+#define SB_OPS_VERSION 3
 
 struct sb_dev; /* a backend's queue, handles, threads and plans */
 
@@ -67,6 +67,8 @@ struct sb_adamw_step {
 
 enum sb_pool_kind { SB_POOL_FIRST, SB_POOL_MEAN };
 
+#define SB_FETCH_SLOTS 8
+
 typedef const struct sb_tensor *sb_in;  /* read */
 typedef const struct sb_tensor *sb_out; /* its data is written */
 
@@ -89,7 +91,19 @@ struct sb_ops {
     void (*upload)(struct sb_dev *d, void *to, const void *from_host, size_t bytes);
     void (*download)(struct sb_dev *d, void *to_host, const void *from, size_t bytes); /* waits for what was queued */
     void (*wait)(struct sb_dev *d);
-    /* Calls fn(arg), or replays what it queued the last time with the same key. */
+    /* Bytes that alloc could still give, about. *all (may be NULL): the device's memory in all. */
+    size_t (*memory)(struct sb_dev *d, size_t *all);
+    /* As upload (from_host may be reused on return, ops queued later see the data), but beside what was queued since
+     * the last prefetch, which must not use `to`. With two buffers in turn, copies overlap with ops. */
+    void (*prefetch)(struct sb_dev *d, void *to, const void *from_host, size_t bytes);
+    /* Queues a copy to host memory that the backend keeps for this slot, 0 .. SB_FETCH_SLOTS - 1. */
+    void (*fetch)(struct sb_dev *d, int slot, const void *from, size_t bytes);
+    /* Waits for the slot's last fetch, not for what was queued after it. Valid until the slot's next fetch; NULL where
+     * there was none. */
+    const void *(*fetched)(struct sb_dev *d, int slot);
+    /* Calls fn(arg), or replays what it queued the last time with the same key and arg: fn queues ops alone (no upload,
+     * download, prefetch or fetch), the same ones with the same arguments each time. A release of memory forgets what
+     * was kept. */
     void (*repeat)(struct sb_dev *d, uint64_t key, void (*fn)(void *arg), void *arg);
 
     /* ---- matrices --------------------------------------------------------------------------------------------------

@@ -60,14 +60,128 @@ static void test_op(void **state)
     if (wrong) fail_msg("%d cases of %s are wrong", wrong, (const char *)*state);
 }
 
+static void *take(size_t bytes)
+{
+    void *p = backend.ops->alloc(backend.dev, bytes);
+    assert_non_null(p);
+    assert_int_equal((uintptr_t)p % 64, 0);
+    return p;
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    if (missing) skip();
+    size_t all = 0, bytes = (size_t)64 << 20, before = backend.ops->memory(backend.dev, &all);
+    assert_in_range(before, 1, all);
+    assert_int_equal(backend.ops->memory(backend.dev, NULL) > 0, true);
+    assert_null(backend.ops->alloc(backend.dev, SIZE_MAX / 2)); /* and what comes after it works */
+    char *p = take(bytes), *host = sb_malloc(bytes);
+    backend.ops->download(backend.dev, host, p, bytes);
+    for (size_t i = 0; i < bytes; i++) {
+        if (host[i]) fail_msg("byte %zu of what alloc gave is %d", i, host[i]);
+    }
+    backend.ops->release(backend.dev, p);
+    backend.ops->release(backend.dev, NULL);
+    free(host);
+}
+
+/* Both ways, also in pieces larger than a backend's staging memory; from_host is reused at once. */
+static void test_transfers(void **state)
+{
+    (void)state;
+    if (missing) skip();
+    const struct sb_ops *o = backend.ops;
+    struct sb_dev *d = backend.dev;
+    static const size_t sizes[] = {1, 4, 4097, 3 << 20, 40 << 20};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        size_t n = sizes[k];
+        unsigned char *x = sb_malloc(n), *y = sb_malloc(n), *a = take(n), *b = take(n);
+        for (size_t i = 0; i < n; i++) x[i] = (unsigned char)(i * 2654435761u >> 13);
+        o->upload(d, a, x, n);
+        memset(x, 1, n);
+        o->prefetch(d, b, x, n);
+        memset(x, 2, n);
+        o->download(d, y, a, n);
+        for (size_t i = 0; i < n; i++) assert_int_equal(y[i], (unsigned char)(i * 2654435761u >> 13));
+        o->download(d, y, b, n);
+        for (size_t i = 0; i < n; i++) assert_int_equal(y[i], 1);
+        o->release(d, a);
+        o->release(d, b);
+        free(x);
+        free(y);
+    }
+}
+
+/* A pipeline of two buffers: what each round computed is found later, though both buffers are in use again. */
+static void test_two_under_way(void **state)
+{
+    (void)state;
+    if (missing) skip();
+    const struct sb_ops *o = backend.ops;
+    struct sb_dev *d = backend.dev;
+    enum { COUNT = 1000, ROUNDS = 12 };
+    struct sb_tensor x = {SB_F32, 1, {COUNT}, NULL}, y = {SB_F32, 1, {COUNT}, take(COUNT * sizeof(float))};
+    float *in[2] = {take(COUNT * sizeof(float)), take(COUNT * sizeof(float))}, host[COUNT];
+    assert_null(o->fetched(d, 7));
+    for (int round = 0; round <= ROUNDS; round++) {
+        for (int i = 0; i < COUNT; i++) host[i] = (float)(i % 2 ? round + i : -i);
+        x.data = in[round % 2];
+        if (round < ROUNDS) o->prefetch(d, x.data, host, sizeof host);
+        if (round < ROUNDS) o->relu(d, &x, &y);
+        if (round < ROUNDS) o->fetch(d, round % SB_FETCH_SLOTS, y.data, sizeof host);
+        if (!round) continue;
+        const float *got = o->fetched(d, (round - 1) % SB_FETCH_SLOTS);
+        for (int i = 0; i < COUNT; i++) assert_true(got[i] == (float)(i % 2 ? round - 1 + i : 0));
+    }
+    o->wait(d);
+    o->release(d, in[0]);
+    o->release(d, in[1]);
+    o->release(d, y.data);
+}
+
+struct pass {
+    struct sb_tensor x, y, z;
+};
+
+static void add_up(void *arg)
+{
+    struct pass *p = arg;
+    backend.ops->relu(backend.dev, &p->x, &p->y);
+    backend.ops->scale_add(backend.dev, &p->z, &p->y, NULL, (struct sb_chance){.p = 0}, &p->z);
+}
+
+/* A repeated pass reads its data anew each time, whatever a backend keeps of it; after a release it is as good. */
+static void test_repeat(void **state)
+{
+    (void)state;
+    if (missing) skip();
+    const struct sb_ops *o = backend.ops;
+    struct sb_dev *d = backend.dev;
+    struct pass p = {{SB_F32, 1, {4}, take(16)}, {SB_F32, 1, {4}, take(16)}, {SB_F32, 1, {4}, take(16)}};
+    float sum = 0, host[4];
+    for (int i = 0; i < 6; i++) {
+        float value[4] = {(float)i, 1, -1, 0.5f};
+        o->upload(d, p.x.data, value, sizeof value);
+        o->repeat(d, 3, add_up, &p);
+        sum += (float)i;
+        if (i == 3) o->release(d, take(100));
+    }
+    o->download(d, host, p.z.data, sizeof host);
+    assert_true(host[0] == sum && host[1] == 6 && host[2] == 0 && host[3] == 3);
+    o->release(d, p.x.data);
+    o->release(d, p.y.data);
+    o->release(d, p.z.data);
+}
+
 /* An op without a case is an op that no one holds to anything. */
 static void test_all_ops_have_cases(void **state)
 {
     (void)state;
 #define FIND(op) #op,
     static const char *const ops[] = {SB_OPS_EACH(FIND)};
-    static const char *const elsewhere =
-        " open close fast_bf16 alloc release upload download wait repeat linear_pack_size linear_pack ";
+    static const char *const elsewhere = " open close fast_bf16 alloc release upload download wait memory prefetch "
+                                         "fetch fetched repeat linear_pack_size linear_pack ";
     for (size_t k = 0; k < sizeof ops / sizeof *ops; k++) {
         char word[64];
         bool found = false;
@@ -139,6 +253,10 @@ int main(int argc, char **argv)
     if (argc < 3) {
         test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_all_ops_have_cases);
         test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_wrong_ops_are_noticed);
+        test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_memory);
+        test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_transfers);
+        test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_two_under_way);
+        test[tests++] = (struct CMUnitTest)cmocka_unit_test(test_repeat);
     }
     for (int i = 0; i < op_case_count; i++) {
         const char *op = op_cases[i].op;

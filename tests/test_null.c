@@ -251,6 +251,12 @@ static void test_memory_is_invented(void **state)
     null->upload(d, a, host, sizeof host);
     null->download(d, host, a, sizeof host);
     assert_memory_equal(host, "\0\0\0", 4);
+    null->prefetch(d, a, "xyz", sizeof host);
+    null->fetch(d, 7, a, sizeof host);
+    assert_memory_equal(null->fetched(d, 7), "\0\0\0", 4);
+    assert_null(null->fetched(d, 0));
+    assert_int_equal(null->memory(d, NULL), SIZE_MAX);
+    REFUSED("fetch: slot 8 of 8", fetch(d, 8, a, 4));
     null->release(d, a);
     null->close(d);
     const char *why = NULL;

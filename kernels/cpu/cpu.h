@@ -28,6 +28,8 @@ struct sb_dev {
     struct sb_plans *plans;
     float *scratch;        /* one part a thread */
     int64_t scratch_part;  /* floats in a part; a multiple of 16 */
+    void *fetched[SB_FETCH_SLOTS];
+    size_t fetched_cap[SB_FETCH_SLOTS];
 };
 
 /* Makes each thread's part of the scratch hold at least this many floats. It keeps nothing from op to op. */

@@ -46,6 +46,7 @@ void sb_cpu_close(struct sb_dev *d)
 {
     if (!d) return;
     sb_plans_close(d->plans);
+    for (int i = 0; i < SB_FETCH_SLOTS; i++) free(d->fetched[i]);
     free(d->scratch);
     free(d);
     omp_pause_resource_all(omp_pause_hard); /* ends the threads that wait for more work */
@@ -76,9 +77,8 @@ struct given {
  * leaves fresh pages alone, so that of a large batch only what is used is ever touched. */
 void *sb_cpu_alloc(struct sb_dev *d, size_t bytes)
 {
-    size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
     size_t align = bytes >= PAGE_HUGE ? PAGE_HUGE : 64;
-    if (bytes > memory || d->taken > memory - bytes) return NULL;
+    if (bytes > sb_cpu_memory(d, NULL)) return NULL;
     char *base = calloc(1, bytes + 64 + align);
     if (!base) return NULL;
     char *p = base + 64 + (align - ((uintptr_t)base + 64) % align) % align;
@@ -111,6 +111,33 @@ void sb_cpu_download(struct sb_dev *d, void *to_host, const void *from, size_t b
 void sb_cpu_wait(struct sb_dev *d)
 {
     (void)d;
+}
+
+size_t sb_cpu_memory(struct sb_dev *d, size_t *all)
+{
+    size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    if (all) *all = memory;
+    return memory - d->taken;
+}
+
+void sb_cpu_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+{
+    sb_cpu_upload(d, to, from_host, bytes);
+}
+
+void sb_cpu_fetch(struct sb_dev *d, int slot, const void *from, size_t bytes)
+{
+    if (bytes > d->fetched_cap[slot] || !d->fetched[slot]) {
+        free(d->fetched[slot]);
+        d->fetched[slot] = sb_aligned(64, bytes);
+        d->fetched_cap[slot] = bytes;
+    }
+    if (bytes) memcpy(d->fetched[slot], from, bytes);
+}
+
+const void *sb_cpu_fetched(struct sb_dev *d, int slot)
+{
+    return d->fetched[slot];
 }
 
 void sb_cpu_repeat(struct sb_dev *d, uint64_t key, void (*fn)(void *arg), void *arg)

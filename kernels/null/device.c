@@ -6,6 +6,7 @@
 
 struct sb_dev {
     uintptr_t next; /* the next invented address */
+    void *fetched[SB_FETCH_SLOTS];
 };
 
 /* No program on a 64-bit machine has memory here, so whoever touches what null gave is caught at once. */
@@ -25,6 +26,7 @@ struct sb_dev *sb_null_open(int index, int threads, const char **why)
 
 void sb_null_close(struct sb_dev *d)
 {
+    for (int i = 0; d && i < SB_FETCH_SLOTS; i++) free(d->fetched[i]);
     free(d);
 }
 
@@ -65,6 +67,35 @@ void sb_null_download(struct sb_dev *d, void *to_host, const void *from, size_t 
 void sb_null_wait(struct sb_dev *d)
 {
     (void)d;
+}
+
+size_t sb_null_memory(struct sb_dev *d, size_t *all)
+{
+    (void)d;
+    if (all) *all = SIZE_MAX;
+    return SIZE_MAX;
+}
+
+void sb_null_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+{
+    (void)d, (void)bytes;
+    sb_null_pointer(OP, "to", to);
+    sb_null_pointer(OP, "from_host", from_host);
+}
+
+/* Zeros, as a download gives. */
+void sb_null_fetch(struct sb_dev *d, int slot, const void *from, size_t bytes)
+{
+    WANT(slot >= 0 && slot < SB_FETCH_SLOTS, "slot %d of %d", slot, SB_FETCH_SLOTS);
+    sb_null_pointer(OP, "from", from);
+    free(d->fetched[slot]);
+    d->fetched[slot] = sb_calloc(1, bytes);
+}
+
+const void *sb_null_fetched(struct sb_dev *d, int slot)
+{
+    WANT(slot >= 0 && slot < SB_FETCH_SLOTS, "slot %d of %d", slot, SB_FETCH_SLOTS);
+    return d->fetched[slot];
 }
 
 void sb_null_repeat(struct sb_dev *d, uint64_t key, void (*fn)(void *arg), void *arg)

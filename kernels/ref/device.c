@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "kernels/ref/ref.h"
@@ -7,6 +8,8 @@
 struct sb_dev {
     double *scratch;
     size_t cap;
+    void *fetched[SB_FETCH_SLOTS];
+    size_t fetched_cap[SB_FETCH_SLOTS];
 };
 
 struct sb_dev *sb_ref_open(int index, int threads, const char **why)
@@ -21,7 +24,9 @@ struct sb_dev *sb_ref_open(int index, int threads, const char **why)
 
 void sb_ref_close(struct sb_dev *d)
 {
-    if (d) free(d->scratch);
+    if (!d) return;
+    for (int i = 0; i < SB_FETCH_SLOTS; i++) free(d->fetched[i]);
+    free(d->scratch);
     free(d);
 }
 
@@ -62,6 +67,34 @@ void sb_ref_download(struct sb_dev *d, void *to_host, const void *from, size_t b
 void sb_ref_wait(struct sb_dev *d)
 {
     (void)d;
+}
+
+size_t sb_ref_memory(struct sb_dev *d, size_t *all)
+{
+    (void)d;
+    size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+    if (all) *all = memory;
+    return memory;
+}
+
+void sb_ref_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+{
+    sb_ref_upload(d, to, from_host, bytes);
+}
+
+void sb_ref_fetch(struct sb_dev *d, int slot, const void *from, size_t bytes)
+{
+    if (bytes > d->fetched_cap[slot] || !d->fetched[slot]) {
+        free(d->fetched[slot]);
+        d->fetched[slot] = sb_aligned(64, bytes);
+        d->fetched_cap[slot] = bytes;
+    }
+    memcpy(d->fetched[slot], from, bytes);
+}
+
+const void *sb_ref_fetched(struct sb_dev *d, int slot)
+{
+    return d->fetched[slot];
 }
 
 void sb_ref_repeat(struct sb_dev *d, uint64_t key, void (*fn)(void *arg), void *arg)

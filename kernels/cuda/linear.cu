@@ -1,0 +1,350 @@
+/* Linear layers over sb_cuda_matmul: y = a(x w^T + b) + residual, and back.
+ *
+ * Forward there are up to four ways, and which is fastest depends on the shape: sb_cuda_choose times them.
+ *  - IN_ONE      the product adds bias and residual on its way out; only without an activation
+ *  - BIAS        the product adds the bias, a pass of ours does the rest
+ *  - PLAIN       the product alone, our pass does all the rest
+ *  - TANH        the product applies GELU by tanh, too, and writes pre
+ *  - FEW_ROWS    a kernel of ours for up to eight rows, which is bound by reading w: a decoder's word by word
+ * Backward one pass of ours turns dy into g and sums its columns; then there are two products. */
+#include "kernels/cuda/activation.h"
+#include "kernels/cuda/column_sum.h"
+#include "kernels/cuda/map.h"
+#include "kernels/cuda/matmul.h"
+
+enum way { IN_ONE, BIAS, PLAIN, TANH, FEW_ROWS, WAYS };
+
+struct linear {
+    struct sb_dev *d;
+    enum sb_dtype dtype;
+    int64_t m, n, k;
+    const void *x, *w, *b, *residual;
+    enum sb_act act;
+    void *pre, *y;
+    int ways;
+    enum way way[WAYS];
+};
+
+/* ---- the pass behind a product ----------------------------------------------------------------------------------- */
+
+/* y = a(t + b) + residual, pre = t + b; b, residual and pre may be NULL; any of them may be the same memory. */
+template <enum sb_act a, typename T> struct finishing {
+    const T *t, *b, *residual;
+    T *pre, *y;
+    int64_t n;
+};
+
+template <int n, enum sb_act a, typename T>
+static __device__ inline void sb_map_at(const finishing<a, T> &f, int64_t row, int64_t at, sb_lanes<n>)
+{
+    int64_t i = row * f.n + at;
+    float v[n], more[n];
+    sb_read<n>(v, f.t + i);
+    if (f.b) {
+        sb_read<n>(more, f.b + at);
+#pragma unroll
+        for (int j = 0; j < n; j++) v[j] += more[j];
+    }
+    if (f.pre) sb_write<n>(f.pre + i, v);
+#pragma unroll
+    for (int j = 0; j < n; j++) v[j] = sb_activate<a>(v[j]);
+    if (f.residual) {
+        sb_read<n>(more, f.residual + i);
+#pragma unroll
+        for (int j = 0; j < n; j++) v[j] += more[j];
+    }
+    sb_write<n>(f.y + i, v);
+}
+
+template <enum sb_act a, typename T>
+static void finish(const struct linear *l, const void *t, const void *b, void *pre, void *y, const void *residual,
+                   int64_t rows)
+{
+    finishing<a, T> f = {(const T *)t, (const T *)b, (const T *)residual, (T *)pre, (T *)y, l->n};
+    int64_t each = b ? l->n : l->n * rows; /* without a bias it is all one row */
+    bool wide = sb_wide(f.t, each) && sb_wide(f.b, each) && sb_wide(f.residual, each) && sb_wide(f.pre, each) &&
+                sb_wide(f.y, each);
+    sb_map<SB_LANES<T>>(l->d, f, b ? rows : 1, each, wide);
+}
+
+/* ---- few rows ---------------------------------------------------------------------------------------------------- */
+
+#define FEW 8
+#define FEW_THREADS 256
+
+template <typename T> struct few {
+    const T *x, *w, *b, *residual;
+    T *pre, *y;
+    enum sb_act act;
+    int64_t m, n, k;
+};
+
+static __device__ inline float activate(enum sb_act a, float x)
+{
+    switch (a) {
+    case SB_ACT_GELU: return sb_activate<SB_ACT_GELU>(x);
+    case SB_ACT_GELU_TANH: return sb_activate<SB_ACT_GELU_TANH>(x);
+    case SB_ACT_RELU: return sb_activate<SB_ACT_RELU>(x);
+    default: return x;
+    }
+}
+
+/* A warp makes one column of up to `rows` rows: it reads one row of w, once; x comes from the cache. */
+template <int rows, int width, typename T> static __global__ void __launch_bounds__(FEW_THREADS) few_rows(few<T> f)
+{
+    int lane = (int)threadIdx.x % SB_WARP;
+    int64_t column = ((int64_t)blockIdx.x * FEW_THREADS + threadIdx.x) / SB_WARP;
+    if (column >= f.n) return;
+    float sum[rows] = {};
+#pragma unroll(rows < 4 ? 4 : 2)
+    for (int64_t at = lane * width; at < f.k; at += SB_WARP * width) {
+        float w[width], x[width];
+        sb_read<width>(w, f.w + column * f.k + at);
+#pragma unroll
+        for (int row = 0; row < rows; row++) {
+            if (row >= f.m) break;
+            sb_read<width>(x, f.x + row * f.k + at);
+#pragma unroll
+            for (int i = 0; i < width; i++) sum[row] = fmaf(w[i], x[i], sum[row]);
+        }
+    }
+    float own = 0; /* lane r goes on with row r */
+#pragma unroll
+    for (int row = 0; row < rows; row++) {
+        float total = sb_warp_sum(sum[row]);
+        if (lane == row) own = total;
+    }
+    if (lane >= rows || lane >= f.m) return;
+    int64_t i = lane * f.n + column;
+    if (f.b) own += sb_get(f.b[column]);
+    if (f.pre) sb_put(&f.pre[i], own);
+    own = activate(f.act, own);
+    if (f.residual) own += sb_get(f.residual[i]);
+    sb_put(&f.y[i], own);
+}
+
+template <int rows, typename T> static void launch_few(struct sb_dev *d, const few<T> &f)
+{
+    unsigned blocks = (unsigned)sb_ceil_div(f.n * SB_WARP, FEW_THREADS);
+    if (sb_wide(f.x, f.k) && sb_wide(f.w, f.k))
+        SB_LAUNCH(d, (few_rows<rows, SB_LANES<T>, T>), blocks, FEW_THREADS, 0, f);
+    else SB_LAUNCH(d, (few_rows<rows, 1, T>), blocks, FEW_THREADS, 0, f);
+}
+
+template <typename T> static void multiply_few(const struct linear *l)
+{
+    few<T> f = {(const T *)l->x,  (const T *)l->w, (const T *)l->b, (const T *)l->residual, (T *)l->pre,
+                (T *)l->y, l->act, l->m, l->n, l->k};
+    if (f.m == 1) launch_few<1>(l->d, f);
+    else if (f.m == 2) launch_few<2>(l->d, f);
+    else if (f.m <= 4) launch_few<4>(l->d, f);
+    else launch_few<FEW>(l->d, f);
+}
+
+/* ---- ways -------------------------------------------------------------------------------------------------------- */
+
+static struct sb_matmul product(const struct linear *l, enum sb_epilogue epilogue)
+{
+    struct sb_matmul q = {};
+    q.m = l->m, q.n = l->n, q.k = l->k;
+    q.b_transposed = true;
+    q.in = q.out = l->dtype;
+    q.epilogue = epilogue;
+    return q;
+}
+
+/* The product that a way begins with, or is. */
+static void first_product(const struct linear *l, enum way way, struct sb_matmul *q, struct sb_matmul_data *p)
+{
+    enum sb_epilogue epilogue = SB_EPILOGUE_NONE;
+    bool biased = l->b && way != PLAIN;
+    if (way == TANH) epilogue = l->pre ? SB_EPILOGUE_GELU_TANH_PRE : SB_EPILOGUE_GELU_TANH;
+    else if (biased) epilogue = SB_EPILOGUE_BIAS;
+    *q = product(l, epilogue);
+    q->add = way == IN_ONE && l->residual;
+    *p = {};
+    p->a = l->x, p->b = l->w;
+    p->c = q->add ? l->residual : NULL;
+    p->bias = biased ? l->b : NULL;
+    p->y = l->y;
+    p->pre = way == TANH ? l->pre : NULL;
+}
+
+static bool in_place(const struct linear *l)
+{
+    return l->residual && l->residual == l->y;
+}
+
+/* Where the product goes that our pass goes on from: what it may not overwrite is y where that is the residual, too. Then
+ * it goes to scratch, a piece at a time. */
+template <typename T> static void in_two(const struct linear *l, enum way way)
+{
+    struct sb_matmul q;
+    struct sb_matmul_data p;
+    first_product(l, way, &q, &p);
+    bool spare = in_place(l) && !l->pre;
+    int64_t rows = spare ? (int64_t)(SB_CUDA_SCRATCH / (sizeof(T) * (size_t)l->n)) : l->m;
+    const void *b = way == PLAIN ? l->b : NULL;
+    for (int64_t row = 0; row < l->m; row += rows) {
+        int64_t at = row * l->n;
+        T *y = (T *)l->y + at, *pre = l->pre ? (T *)l->pre + at : NULL;
+        q.m = l->m - row < rows ? l->m - row : rows;
+        p.a = (const T *)l->x + row * l->k;
+        p.y = spare ? (T *)l->d->scratch : pre ? pre : y;
+        sb_cuda_matmul(l->d, &q, &p);
+        const T *residual = l->residual ? (const T *)l->residual + at : NULL;
+        T *kept = b ? pre : NULL; /* the product wrote it there already, but for the bias */
+        SB_BY_ACT(l->act, A, (finish<A, T>(l, p.y, b, kept, y, residual, q.m)));
+    }
+}
+
+static void run(void *arg, int which)
+{
+    const struct linear *l = (const struct linear *)arg;
+    enum way way = l->way[which];
+    if (way == FEW_ROWS) {
+        SB_BY_DTYPE(l->dtype, T, multiply_few<T>(l));
+    } else if (way == IN_ONE || way == TANH) {
+        struct sb_matmul q;
+        struct sb_matmul_data p;
+        first_product(l, way, &q, &p);
+        sb_cuda_matmul(l->d, &q, &p);
+    } else {
+        SB_BY_DTYPE(l->dtype, T, in_two<T>(l, way));
+    }
+}
+
+static bool possible(const struct linear *l, enum way way)
+{
+    bool bare = l->act == SB_ACT_NONE;
+    if (way == FEW_ROWS) return l->m <= FEW;
+    if (way == PLAIN) return !bare || l->b || l->residual;
+    if (way == IN_ONE && !bare) return false;
+    if (way == BIAS && (!l->b || (bare && !l->residual))) return false;
+    if (way == TANH && (l->act != SB_ACT_GELU_TANH || l->residual)) return false;
+    struct sb_matmul q;
+    struct sb_matmul_data p;
+    first_product(l, way, &q, &p);
+    return sb_cuda_matmul_can(l->d, &q, &p);
+}
+
+/* Fewest launches first: that one is taken where none can be timed. One product for all is never slower than a product
+ * and a pass. */
+static void find_ways(struct linear *l)
+{
+    static const enum way order[] = {IN_ONE, TANH, BIAS, PLAIN, FEW_ROWS};
+    for (int i = 0; i < WAYS; i++) {
+        bool settled = l->ways && l->way[0] == IN_ONE && order[i] != FEW_ROWS;
+        if (!settled && possible(l, order[i])) l->way[l->ways++] = order[i];
+    }
+}
+
+/* Adding to y again and again would spoil it: that is timed in scratch, where it fits, as few rows do; more rows take
+ * the first way. */
+static int choose(const struct linear *l)
+{
+    int64_t bits = 0, how = l->act | (l->dtype == SB_BF16) << 4 | (l->b != NULL) << 5 | (l->residual != NULL) << 6 |
+                            in_place(l) << 7 | (l->pre != NULL) << 8;
+    struct linear trial = *l;
+    if (l->ways < 2 || (in_place(l) && l->m > FEW)) return 0;
+    if (in_place(l)) {
+        if ((size_t)(l->m * l->n) * sb_dtype_size(l->dtype) > SB_CUDA_SCRATCH) return 0;
+        trial.residual = trial.y = l->d->scratch;
+    }
+    for (int i = 0; i < l->ways; i++) bits |= 1 << l->way[i];
+    const int64_t number[] = {l->m, l->n, l->k, how, bits};
+    return sb_cuda_choose(l->d, "linear", number, 5, l->ways, run, &trial);
+}
+
+void sb_cuda_linear(struct sb_dev *d, sb_in x, sb_in w, const void *, sb_in b, enum sb_act a, sb_in residual,
+                    sb_out pre, sb_out y)
+{
+    struct linear l = {};
+    l.d = d;
+    l.dtype = x->dtype;
+    l.m = x->shape[0], l.k = x->shape[1], l.n = w->shape[0];
+    l.x = x->data, l.w = w->data;
+    l.b = b ? b->data : NULL;
+    l.residual = residual ? residual->data : NULL;
+    l.act = a;
+    l.pre = pre ? pre->data : NULL;
+    l.y = y->data;
+    if (!l.m || !l.n) return;
+    find_ways(&l);
+    run(&l, choose(&l));
+}
+
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
+
+/* g = dy a'(pre) over dy, summed as it goes by. */
+template <enum sb_act a, typename T> struct slopes {
+    const T *pre;
+    T *dy;
+    int64_t n;
+};
+
+template <int width, enum sb_act a, typename T>
+static __device__ inline void sb_column_values(const slopes<a, T> &s, int64_t row, int64_t column,
+                                               float (&to)[1][width])
+{
+    float x[width];
+    sb_read<width>(x, s.pre + row * s.n + column);
+    sb_read<width>(to[0], s.dy + row * s.n + column);
+#pragma unroll
+    for (int i = 0; i < width; i++) to[0][i] *= sb_slope<a>(x[i]);
+    sb_write<width>(s.dy + row * s.n + column, to[0]);
+}
+
+template <enum sb_act a, typename T>
+static void gradient(struct sb_dev *d, const T *pre, T *dy, float *db, int64_t m, int64_t n)
+{
+    struct sb_column_to<1> to = {{db}, true};
+    bool wide = sb_wide(dy, n) && sb_wide(pre, n);
+    if (a == SB_ACT_NONE) {
+        struct sb_column_rows<T> rows = {dy, n};
+        if (!db) return;
+        if (wide) sb_column_sum<SB_LANES<T>>(d, rows, m, n, to);
+        else sb_column_sum<1>(d, rows, m, n, to);
+    } else {
+        slopes<a, T> s = {pre, dy, n};
+        if (wide) sb_column_sum<SB_LANES<T>>(d, s, m, n, to);
+        else sb_column_sum<1>(d, s, m, n, to);
+    }
+}
+
+void sb_cuda_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *, enum sb_act a, sb_in pre, sb_out dy,
+                        sb_out dx, sb_out dw, sb_out db)
+{
+    int64_t m = x->shape[0], k = x->shape[1], n = w->shape[0];
+    const void *before = a == SB_ACT_NONE ? NULL : pre->data;
+    float *sums = db ? (float *)db->data : NULL;
+    if (!m || !n) return;
+    SB_BY_DTYPE(x->dtype, T,
+                SB_BY_ACT(a, A, (gradient<A, T>(d, (const T *)before, (T *)dy->data, sums, m, n))));
+    struct sb_matmul q = {};
+    struct sb_matmul_data p = {};
+    q.in = x->dtype;
+    p.a = dy->data;
+    if (dx) {
+        q.m = m, q.n = k, q.k = n, q.out = dx->dtype;
+        p.b = w->data, p.y = dx->data;
+        sb_cuda_matmul(d, &q, &p);
+    }
+    if (dw) {
+        q.m = n, q.n = k, q.k = m, q.out = SB_F32;
+        q.a_transposed = q.add = true;
+        p.b = x->data, p.c = p.y = dw->data;
+        sb_cuda_matmul(d, &q, &p);
+    }
+}
+
+/* ---- packing: cuBLASLt reads weights as they lie ----------------------------------------------------------------- */
+
+size_t sb_cuda_linear_pack_size(struct sb_dev *, int64_t, int64_t, enum sb_dtype, bool)
+{
+    return 0;
+}
+
+void sb_cuda_linear_pack(struct sb_dev *, sb_in, bool, void *)
+{
+}

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "weights/weight_read.h"
 
-const char *const devices[2] = {"ref", "cpu"};
+const char *devices[2] = {"ref", "cpu"};
 
 void find_plugins(const char *program)
 {
@@ -17,6 +17,7 @@ void find_plugins(const char *program)
     setenv("SEABOT_PLUGINS", plugins, 0);
     free(plugins);
     free(folder);
+    if (getenv("SB_BACKEND")) devices[1] = getenv("SB_BACKEND");
 }
 
 bool open_device(struct sb_backend *b, const char *device)

@@ -12,11 +12,12 @@
 
 #include "nn/net.h"
 
-/* The plugin of this build lies in the folder of the programs, beside that of the tests. */
+/* The plugin of this build lies in the folder of the programs, beside that of the tests. $SB_BACKEND: tested instead of
+ * cpu. */
 void find_plugins(const char *program);
 /* false: no such plugin, skipped and said so; ref must open. */
 bool open_device(struct sb_backend *b, const char *device);
-extern const char *const devices[2];
+extern const char *devices[2];
 
 /* tests/golden/NAME.safetensors, and a tensor in it; the test fails where there is none. */
 struct sb_weights golden_open(const char *name);

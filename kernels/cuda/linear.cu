@@ -1,6 +1,6 @@
 /* Linear layers over sb_cuda_matmul: y = a(x w^T + b) + residual, and back.
  *
- * Forward there are up to four ways, and which is fastest depends on the shape: sb_cuda_choose times them.
+ * Forward there are up to five ways, and which is fastest depends on the shape: sb_cuda_choose times them.
  *  - IN_ONE      the product adds bias and residual on its way out; only without an activation
  *  - BIAS        the product adds the bias, a pass of ours does the rest
  *  - PLAIN       the product alone, our pass does all the rest
@@ -276,7 +276,7 @@ void sb_cuda_linear(struct sb_dev *d, sb_in x, sb_in w, const void *, sb_in b, e
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-/* g = dy a'(pre) over dy, summed as it goes by. */
+/* g = dy a'(pre) over dy, summed as it goes by: as it is stored, since that is what the products see. */
 template <enum sb_act a, typename T> struct slopes {
     const T *pre;
     T *dy;
@@ -291,7 +291,11 @@ static __device__ inline void sb_column_values(const slopes<a, T> &s, int64_t ro
     sb_read<width>(x, s.pre + row * s.n + column);
     sb_read<width>(to[0], s.dy + row * s.n + column);
 #pragma unroll
-    for (int i = 0; i < width; i++) to[0][i] *= sb_slope<a>(x[i]);
+    for (int i = 0; i < width; i++) {
+        T stored;
+        sb_put(&stored, to[0][i] * sb_slope<a>(x[i]));
+        to[0][i] = sb_get(stored);
+    }
     sb_write<width>(s.dy + row * s.n + column, to[0]);
 }
 

@@ -98,23 +98,15 @@ static void take_inputs(struct sb_net *n, bool *refused)
     n->ids = hold(n, n->rows * sizeof *n->ids, refused);
     if (classes) n->soft = hold(n, batch * classes * sizeof *n->soft, refused);
     if (n->options.class_weight) n->class_weight = hold(n, classes * sizeof *n->class_weight, refused);
-    n->host_target = sb_calloc(n->rows, sizeof *n->host_target);
+    n->token = hold(n, batch * sizeof *n->token, refused);
     n->host_ids = sb_calloc(n->rows, sizeof *n->host_ids);
+    for (int i = 0; i < SB_NET_UNDER_WAY; i++) n->flight[i].target = sb_calloc(n->rows, sizeof(int32_t));
 }
 
 static void take_results(struct sb_net *n, bool *refused)
 {
-    size_t batch = (size_t)n->options.batch, classes = (size_t)sb_model_classes(n->model);
-    if (classes) {
-        n->logits = hold(n, batch * classes * sizeof *n->logits, refused);
-        n->probability = hold(n, batch * classes * sizeof *n->probability, refused);
-    }
-    n->embedding = hold(n, batch * (size_t)sb_model_dim(n->model) * sizeof *n->embedding, refused);
-    n->loss = hold(n, n->rows * sizeof *n->loss, refused);
-    n->predicted = hold(n, n->rows * sizeof *n->predicted, refused);
-    n->token = hold(n, batch * sizeof *n->token, refused);
-    n->host_loss = sb_calloc(n->rows, sizeof *n->host_loss);
-    n->host_predicted = sb_calloc(n->rows, sizeof *n->host_predicted);
+    size_t told = sb_net_told_bytes(n), losses = 2 * sb_net_part(n->rows * sizeof(float));
+    n->results = hold(n, told > losses ? told : losses, refused);
 }
 
 static void take_small(struct sb_net *n, bool *refused)
@@ -145,7 +137,7 @@ static void plan_pass(void *net)
                                      .colour = true,
                                      .mix = n->options.train,
                                      .soft = n->model->several};
-    n->pictures = n->master; /* any address: nothing is read */
+    n->pictures[n->turn] = n->master; /* any address: nothing is read */
     sb_net_classify_pass(n);
     if (n->model->decoder.words) {
         sb_net_caption_begin(n);
@@ -156,7 +148,7 @@ static void plan_pass(void *net)
         sb_net_evaluate_pass(n);
         if (n->options.train) sb_net_gradient_pass(n);
     }
-    n->pictures = NULL;
+    n->pictures[n->turn] = NULL;
 }
 
 static void upload_weights(struct sb_net *n)
@@ -247,28 +239,30 @@ void sb_net_close(struct sb_net *n)
     if (!n) return;
     struct sb_run *r = &n->run;
     for (size_t i = 0; i < n->nheld; i++) r->ops->release(r->dev, n->held[i]);
-    if (n->pictures) r->ops->release(r->dev, n->pictures);
+    for (int i = 0; i < SB_NET_UNDER_WAY; i++) {
+        if (n->pictures[i]) r->ops->release(r->dev, n->pictures[i]);
+        free(n->flight[i].target);
+    }
     sb_backbone_free(&n->backbone);
     sb_gpt2_free(&n->gpt2);
     free(n->cache.layer);
     free(n->held);
     free(r->packed);
     free(n->segment);
-    free(n->host_loss);
-    free(n->host_target);
     free(n->host_ids);
-    free(n->host_predicted);
     free(n);
 }
 
-size_t sb_net_bytes(const struct sb_net *n) { return n->bytes + n->pictures_size; }
+size_t sb_net_bytes(const struct sb_net *n) { return n->bytes + SB_NET_UNDER_WAY * n->pictures_size; }
 
-/* Fields that do not overlap: kind and what is read below, then count, width, height, generation. */
+/* Fields that do not overlap: kind and what is read below, then count, width, height, generation. Of what an update
+ * reads only the contents change. */
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net))
 {
     const struct sb_net_input *in = &n->input;
-    const bool flag[] = {in->dtype == SB_U8, in->matrix, in->colour, in->mix, in->soft, n->averaged};
+    const bool flag[] = {in->dtype == SB_U8, in->matrix, in->colour, in->mix, in->soft, n->averaged, n->turn != 0};
     uint64_t form = (uint64_t)in->height << 42 ^ (uint64_t)in->width << 28 ^ (uint64_t)in->count << 12 ^ kind;
     for (size_t i = 0; i < sizeof flag / sizeof *flag; i++) form ^= (uint64_t)flag[i] << (4 + i);
+    if (kind == SB_REPEAT_UPDATE) form = kind;
     n->run.ops->repeat(n->run.dev, form ^ (uint64_t)n->generation << 56, fn, n);
 }

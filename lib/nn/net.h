@@ -72,6 +72,19 @@ double sb_net_accumulate(struct sb_net *n, const struct sb_batch *b, double *wei
 void sb_net_update(struct sb_net *n, double lr);
 /* Both for one batch; returns its mean loss before the update. */
 double sb_net_step(struct sb_net *n, const struct sb_batch *b, double lr);
+
+/* Those three in two halves, so that the device need not wait for the host: start queues a batch, whose memory is then
+ * the caller's again, and finish waits for the oldest batch that was started and gives what the whole call gives. At
+ * most SB_NET_UNDER_WAY are started and not finished. An update, the average and the state count what was started
+ * before. One thread may start while another finishes. */
+#define SB_NET_UNDER_WAY 2
+void sb_net_classify_start(struct sb_net *n, const struct sb_batch *b);
+void sb_net_classify_finish(struct sb_net *n, float *logits, float *probability, float *embedding);
+void sb_net_evaluate_start(struct sb_net *n, const struct sb_batch *b);
+double sb_net_evaluate_finish(struct sb_net *n, int64_t *correct, int64_t *of);
+void sb_net_accumulate_start(struct sb_net *n, const struct sb_batch *b);
+double sb_net_accumulate_finish(struct sb_net *n, double *weight);
+
 uint64_t sb_net_steps(const struct sb_net *n);
 /* The average starts as the weights and follows them after each step, a batch norm's running statistics too (as timm's
  * ModelEmaV2). While on, evaluate, classify, caption and weights() use the averaged weights. No training meanwhile. */

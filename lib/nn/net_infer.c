@@ -4,6 +4,24 @@
 #include "base/err.h"
 #include "nn/net_inner.h"
 
+/* What is told of each picture, where it stands in the results on the device and in those that were fetched. */
+struct told {
+    float *embedding, *logits, *probability;
+    size_t bytes;
+};
+
+static struct told told_at(const struct sb_net *n, char *results, int64_t count)
+{
+    size_t embedding = sb_net_part((size_t)(count * sb_model_dim(n->model)) * sizeof(float)),
+           logits = sb_net_part((size_t)(count * sb_model_classes(n->model)) * sizeof(float));
+    return (struct told){.embedding = (float *)results,
+                         .logits = (float *)(results + embedding),
+                         .probability = (float *)(results + embedding + logits),
+                         .bytes = embedding + 2 * logits};
+}
+
+size_t sb_net_told_bytes(const struct sb_net *n) { return told_at(n, NULL, n->options.batch).bytes; }
+
 void sb_net_classify_pass(void *net)
 {
     struct sb_net *n = net;
@@ -13,38 +31,43 @@ void sb_net_classify_pass(void *net)
     sb_run_rewind(r, 0);
     struct sb_tensor pictures = sb_net_pictures(n);
     struct sb_tensor embedding = sb_backbone_forward(r, &n->backbone, &pictures);
-    struct sb_tensor wide = {
-        .dtype = SB_F32, .ndim = 2, .shape = {count, sb_model_dim(n->model)}, .data = n->embedding};
+    struct told t = told_at(n, n->results, count);
+    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 2, .shape = {count, sb_model_dim(n->model)}, .data = t.embedding};
     r->ops->cast(r->dev, &embedding, &wide);
     if (!classes) return;
     struct sb_tensor logits = SB_TAKE(r, r->act, count, classes);
     sb_linear_forward(r, sb_backbone_head(&n->backbone), &embedding, NULL, &logits);
-    struct sb_tensor told = {.dtype = SB_F32, .ndim = 2, .shape = {count, classes}, .data = n->logits};
+    struct sb_tensor told = {.dtype = SB_F32, .ndim = 2, .shape = {count, classes}, .data = t.logits};
     r->ops->cast(r->dev, &logits, &told);
-    told.data = n->probability;
+    told.data = t.probability;
     r->ops->softmax(r->dev, &logits, &told);
 }
 
-/* Each class for itself. */
-static void take_sigmoids(struct sb_net *n, float *probability, size_t count)
+void sb_net_classify_start(struct sb_net *n, const struct sb_batch *b)
 {
-    n->run.ops->download(n->run.dev, probability, n->logits, count * sizeof(float));
-    for (size_t i = 0; i < count; i++) probability[i] = 1 / (1 + expf(-probability[i]));
+    sb_net_flight_begin(n, b, SB_REPEAT_CLASSIFY);
+    sb_net_flight_go(n, sb_net_classify_pass, told_at(n, n->results, b->count).bytes);
+}
+
+void sb_net_classify_finish(struct sb_net *n, float *logits, float *probability, float *embedding)
+{
+    const struct sb_net_flight *f;
+    char *results = (char *)(uintptr_t)sb_net_flight_end(n, SB_REPEAT_CLASSIFY, &f);
+    struct told t = told_at(n, results, f->count);
+    size_t classes = (size_t)(f->count * sb_model_classes(n->model)),
+           dims = (size_t)(f->count * sb_model_dim(n->model));
+    if ((logits || probability) && !classes) sb_die("the model has no classes");
+    if (logits) memcpy(logits, t.logits, classes * sizeof(float));
+    if (embedding) memcpy(embedding, t.embedding, dims * sizeof(float));
+    if (probability && !n->model->several) memcpy(probability, t.probability, classes * sizeof(float));
+    if (!probability || !n->model->several) return;
+    for (size_t i = 0; i < classes; i++) probability[i] = 1 / (1 + expf(-t.logits[i])); /* each class for itself */
 }
 
 void sb_net_classify(struct sb_net *n, const struct sb_batch *b, float *logits, float *probability, float *embedding)
 {
-    struct sb_run *r = &n->run;
-    sb_net_upload(n, b, false);
-    sb_net_repeat(n, SB_REPEAT_CLASSIFY, sb_net_classify_pass);
-    size_t count = (size_t)b->count, classes = (size_t)sb_model_classes(n->model), dim = (size_t)sb_model_dim(n->model);
-    if ((logits || probability) && !classes) sb_die("the model has no classes");
-    if (logits) r->ops->download(r->dev, logits, n->logits, count * classes * sizeof(float));
-    if (probability && n->model->several)
-        take_sigmoids(n, probability, count * classes);
-    else if (probability)
-        r->ops->download(r->dev, probability, n->probability, count * classes * sizeof(float));
-    if (embedding) r->ops->download(r->dev, embedding, n->embedding, count * dim * sizeof(float));
+    sb_net_classify_start(n, b);
+    sb_net_classify_finish(n, logits, probability, embedding);
 }
 
 /* The caches lie at the bottom of the stack during a call. */
@@ -92,12 +115,13 @@ static bool take_words(struct sb_net *n, int64_t at, int32_t *token)
 {
     struct sb_run *r = &n->run;
     int64_t count = n->input.count, length = n->model->decoder.length;
-    r->ops->download(r->dev, n->host_predicted, n->token, (size_t)count * sizeof(int32_t));
+    r->ops->fetch(r->dev, SB_SLOT_WORDS, n->token, (size_t)count * sizeof(int32_t));
+    const int32_t *word = r->ops->fetched(r->dev, SB_SLOT_WORDS);
     bool more = false;
     for (int64_t i = 0; i < count; i++) {
         int32_t *row = token + i * length, end = n->model->decoder.end;
         bool ended = at > 0 && (row[at - 1] == end || row[at - 1] < 0);
-        if (!ended) row[at] = n->host_predicted[i];
+        if (!ended) row[at] = word[i];
         more = more || (!ended && row[at] != end);
     }
     return more;

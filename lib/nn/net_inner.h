@@ -1,5 +1,6 @@
-/* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_infer.c and net_train.c compute,
- * net_step.c holds what training changes: the optimiser, the weight average, the state. */
+/* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_flight.c knows what is under way,
+ * net_infer.c and net_train.c compute, net_step.c holds what training changes: the optimiser, the weight average, the
+ * state. */
 #ifndef SB_NN_NET_INNER_H
 #define SB_NN_NET_INNER_H
 
@@ -7,12 +8,24 @@
 #include "nn/gpt2.h"
 #include "nn/net.h"
 
-/* The pictures of the call in progress, as they lie on the device. */
+/* The pictures of the batch that was started last, as they lie on the device. */
 struct sb_net_input {
     int64_t count, height, width;
     enum sb_dtype dtype;
     bool matrix, colour, mix;
     bool soft; /* the targets are f32 [count, classes] */
+};
+
+/* A batch that was started, until its results are taken. */
+struct sb_net_flight {
+    bool under_way;
+    uint32_t kind; /* which SB_REPEAT_... */
+    int64_t count; /* pictures */
+    int64_t rows;  /* that have a loss; valid of them a target */
+    int64_t valid;
+    double weight;   /* that the training loss is a mean over */
+    bool labelled;   /* by what stands in target */
+    int32_t *target; /* host [rows] */
 };
 
 struct sb_net {
@@ -44,14 +57,14 @@ struct sb_net {
     int32_t *target, *ids;  /* [batch] or [batch,length-1] */
     float *soft;            /* [batch,classes]: targets that are no single label */
     int32_t *decoded;       /* [2]: tokens in the cache, position of the word */
-    /* results; not on the stack, so that a replayed pass leaves them where the caller looks */
-    float *logits, *probability; /* [batch,classes] */
-    float *embedding;            /* [batch,dim] */
-    float *loss;                 /* [rows] */
-    int32_t *predicted;          /* [rows] */
-    int32_t *token;              /* [batch]: the word told last, which is the next one's input */
-    void *pictures;              /* grows with the pictures that come */
-    size_t pictures_size;
+    int32_t *token;         /* [batch]: the word told last, which is the next one's input */
+    char *results; /* of the pass; not on the stack, so that a replayed pass leaves them where they are fetched */
+    /* In turn: one is filled while the pass before reads the other. They grow with the pictures that come. */
+    void *pictures[SB_NET_UNDER_WAY];
+    size_t pictures_size; /* of each */
+    uint32_t turn;        /* whose pictures input tells of */
+    struct sb_net_flight flight[SB_NET_UNDER_WAY];
+    uint32_t started, finished; /* flights; two threads may count, one each */
 
     void **held; /* all device memory but pictures */
     size_t nheld, bytes;
@@ -59,21 +72,30 @@ struct sb_net {
     uint32_t samples;    /* accumulated since the last step */
     double weight;       /* that their losses are a mean over */
     uint32_t generation; /* counts moves of pictures: a repeat does not match the older ones */
-    float *host_loss;
-    int32_t *host_target, *host_ids, *host_predicted;
+    int32_t *host_ids;
     size_t rows; /* most rows that have a loss: batch, or batch * (length - 1) */
 };
 
 /* Uploads pictures (and what warps them; what mixes them, in training alone); dies if they are not what the model
  * takes. */
 void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train);
-/* Uploads targets; gives how many rows have one, and the weight that the training loss is a mean over. */
-int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double *weight);
+/* Uploads targets and notes in the flight what they are. */
+void sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, struct sb_net_flight *f);
 /* The uploaded pictures as the model's input, act [count,3,S,S]. */
 struct sb_tensor sb_net_pictures(struct sb_net *n);
 
 int64_t sb_net_rows(const struct sb_net *n); /* that have a loss: pictures, or the words of captions */
-double sb_net_sum_losses(struct sb_net *n);  /* of the pass before */
+
+/* A batch's flight: begin uploads its pictures, go queues the pass and the fetching of so many bytes of n->results, and
+ * end waits for the oldest that is under way, which must be of this kind: *f is that flight, the results are returned.
+ * They are valid until the next but one is under way. */
+struct sb_net_flight *sb_net_flight_begin(struct sb_net *n, const struct sb_batch *b, uint32_t kind);
+void sb_net_flight_go(struct sb_net *n, void (*pass)(void *net), size_t bytes);
+const void *sb_net_flight_end(struct sb_net *n, uint32_t kind, const struct sb_net_flight **f);
+/* Bytes of the results of a full batch, whose parts begin 64-byte aligned. */
+size_t sb_net_told_bytes(const struct sb_net *n); /* of a classification */
+static inline size_t sb_net_part(size_t bytes) { return (bytes + 63) / 64 * 64; }
+enum { SB_SLOT_WORDS = SB_NET_UNDER_WAY }; /* of fetch; those below it belong to flights */
 
 /* Calls fn(n), or lets the device replay it: `kind` and the input's form tell repeats apart. */
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net));

@@ -38,18 +38,26 @@ static void upload_mix(struct sb_net *n, const struct sb_mix *mix, int count)
     free(weight);
 }
 
+/* Room for a whole batch of pictures of so many bytes each. */
+static void take_pictures(struct sb_net *n, size_t one)
+{
+    struct sb_run *r = &n->run;
+    r->ops->wait(r->dev); /* what is under way reads the smaller ones */
+    n->pictures_size = (size_t)n->options.batch * one;
+    for (int i = 0; i < SB_NET_UNDER_WAY; i++) {
+        if (n->pictures[i]) r->ops->release(r->dev, n->pictures[i]);
+        n->pictures[i] = r->ops->alloc(r->dev, n->pictures_size);
+        if (!n->pictures[i]) sb_die("not enough memory: wanted %zu bytes", n->pictures_size);
+    }
+    n->generation++;
+}
+
 void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train)
 {
     check_batch(n, b);
     struct sb_run *r = &n->run;
     size_t count = (size_t)b->count, one = 3 * (size_t)b->height * (size_t)b->width * sb_dtype_size(b->dtype);
-    if (count * one > n->pictures_size) {
-        if (n->pictures) r->ops->release(r->dev, n->pictures);
-        n->pictures_size = (size_t)n->options.batch * one;
-        n->pictures = r->ops->alloc(r->dev, n->pictures_size);
-        if (!n->pictures) sb_die("not enough memory: wanted %zu bytes", n->pictures_size);
-        n->generation++;
-    }
+    if (count * one > n->pictures_size) take_pictures(n, one);
     n->input = (struct sb_net_input){.count = b->count,
                                      .height = b->height,
                                      .width = b->width,
@@ -57,7 +65,8 @@ void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train)
                                      .matrix = b->matrix != NULL,
                                      .colour = b->matrix && b->colour,
                                      .mix = train && b->mix};
-    r->ops->upload(r->dev, n->pictures, b->pictures, count * one);
+    n->turn = (n->turn + 1) % SB_NET_UNDER_WAY;
+    r->ops->prefetch(r->dev, n->pictures[n->turn], b->pictures, count * one);
     if (b->matrix) r->ops->upload(r->dev, n->matrix, b->matrix, count * 6 * sizeof(float));
     if (n->input.colour) r->ops->upload(r->dev, n->colour, b->colour, count * 2 * sizeof(float));
     if (n->input.mix) upload_mix(n, b->mix, b->count);
@@ -95,7 +104,7 @@ struct sb_tensor sb_net_pictures(struct sb_net *n)
     const struct sb_net_input *in = &n->input;
     int64_t size = sb_model_size(n->model);
     struct sb_tensor raw = {
-        .dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures};
+        .dtype = in->dtype, .ndim = 4, .shape = {in->count, 3, in->height, in->width}, .data = n->pictures[n->turn]};
     if (in->dtype == r->act && !in->mix) return raw;
     struct sb_tensor y = SB_TAKE(r, r->act, in->count, 3, size, size);
     size_t mark = sb_run_mark(r);
@@ -120,26 +129,24 @@ static void soft_targets(struct sb_net *n, const struct sb_batch *b)
     n->run.ops->upload(n->run.dev, n->soft, b->target, (size_t)all * sizeof(float));
 }
 
-static int64_t label_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
+static void label_targets(struct sb_net *n, const struct sb_batch *b, struct sb_net_flight *f)
 {
-    int64_t valid = 0;
     for (int i = 0; i < b->count; i++) {
         int32_t label = b->label[i];
         if (label >= sb_model_classes(n->model))
             sb_die("label %d: the model has %d classes", (int)label, sb_model_classes(n->model));
-        n->host_target[i] = label;
+        f->target[i] = label;
         if (label < 0) continue;
-        valid++;
-        *weight += n->options.class_weight ? (double)n->options.class_weight[label] : 1;
+        f->valid++;
+        f->weight += n->options.class_weight ? (double)n->options.class_weight[label] : 1;
     }
-    return valid;
 }
 
 /* The word at each place is to be told from those before it: inputs are all but the last, targets all but the first.
  * What stands behind the end is no target. */
-static int64_t word_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
+static void word_targets(struct sb_net *n, const struct sb_batch *b, struct sb_net_flight *f)
 {
-    int64_t valid = 0, length = n->model->decoder.length;
+    int64_t length = n->model->decoder.length;
     for (int64_t i = 0; i < b->count; i++) {
         const int32_t *caption = b->caption + i * length;
         bool ended = false;
@@ -151,29 +158,33 @@ static int64_t word_targets(struct sb_net *n, const struct sb_batch *b, double *
                        (int)(next < 0 || next >= n->model->decoder.words ? next : caption[t]), n->model->decoder.words);
             }
             n->host_ids[i * (length - 1) + t] = caption[t];
-            n->host_target[i * (length - 1) + t] = ended ? -1 : next;
-            valid += !ended;
+            f->target[i * (length - 1) + t] = ended ? -1 : next;
+            f->valid += !ended;
             ended = ended || next == n->model->decoder.end;
         }
     }
-    *weight += (double)valid;
-    return valid;
+    f->weight = (double)f->valid;
 }
 
-int64_t sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, double *weight)
+void sb_net_upload_targets(struct sb_net *n, const struct sb_batch *b, struct sb_net_flight *f)
 {
     struct sb_run *r = &n->run;
     bool words = n->model->decoder.words;
-    *weight = 0;
+    f->rows = sb_net_rows(n);
+    f->valid = 0;
+    f->weight = 0;
     n->input.soft = !words && (b->target || n->model->several);
+    f->labelled = !n->input.soft;
     if (n->input.soft) {
         soft_targets(n, b);
-        *weight = b->count;
-        return b->count;
+        f->valid = b->count;
+        f->weight = b->count;
+        return;
     }
-    int64_t valid = words ? word_targets(n, b, weight) : label_targets(n, b, weight);
-    size_t rows = (size_t)b->count * (words ? (size_t)n->model->decoder.length - 1 : 1);
-    r->ops->upload(r->dev, n->target, n->host_target, rows * sizeof(int32_t));
-    if (words) r->ops->upload(r->dev, n->ids, n->host_ids, rows * sizeof(int32_t));
-    return valid;
+    if (words)
+        word_targets(n, b, f);
+    else
+        label_targets(n, b, f);
+    r->ops->upload(r->dev, n->target, f->target, (size_t)f->rows * sizeof(int32_t));
+    if (words) r->ops->upload(r->dev, n->ids, n->host_ids, (size_t)f->rows * sizeof(int32_t));
 }

@@ -18,8 +18,11 @@ static struct sb_tensor targets(const struct sb_net *n)
 
 static struct sb_tensor losses(const struct sb_net *n)
 {
-    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {sb_net_rows(n)}, .data = n->loss};
+    return (struct sb_tensor){.dtype = SB_F32, .ndim = 1, .shape = {sb_net_rows(n)}, .data = n->results};
 }
+
+/* The results are the losses, in an evaluation by labels followed by what was predicted. */
+static size_t losses_size(int64_t rows) { return sb_net_part((size_t)rows * sizeof(float)); }
 
 static struct sb_tensor class_weight(const struct sb_net *n)
 {
@@ -90,7 +93,8 @@ void sb_net_evaluate_pass(void *net)
         r->ops->bce(r->dev, &logits, &target, NULL, NULL, &loss, NULL);
         return;
     }
-    struct sb_tensor predicted = {.dtype = SB_I32, .ndim = 1, .shape = {sb_net_rows(n)}, .data = n->predicted};
+    struct sb_tensor predicted = {.dtype = SB_I32, .ndim = 1, .shape = {sb_net_rows(n)}};
+    predicted.data = n->results + losses_size(sb_net_rows(n));
     r->ops->argmax(r->dev, &logits, &predicted);
     r->ops->xent(r->dev, &logits, &target, NULL, 0, NULL, &loss, NULL);
 }
@@ -112,49 +116,70 @@ void sb_net_gradient_pass(void *net)
     backward(n, &between, &logits);
 }
 
-double sb_net_sum_losses(struct sb_net *n)
+static double sum(const float *loss, int64_t rows)
 {
-    int64_t rows = sb_net_rows(n);
-    n->run.ops->download(n->run.dev, n->host_loss, n->loss, (size_t)rows * sizeof *n->loss);
-    double sum = 0;
-    for (int64_t i = 0; i < rows; i++) sum += (double)n->host_loss[i];
-    return sum;
+    double all = 0;
+    for (int64_t i = 0; i < rows; i++) all += (double)loss[i];
+    return all;
 }
 
-static int64_t count_right(struct sb_net *n)
+static int64_t count_right(const struct sb_net_flight *f, const int32_t *predicted)
 {
-    int64_t rows = sb_net_rows(n), right = 0;
-    n->run.ops->download(n->run.dev, n->host_predicted, n->predicted, (size_t)rows * sizeof *n->predicted);
-    for (int64_t i = 0; i < rows; i++) {
-        if (n->host_target[i] >= 0 && n->host_target[i] == n->host_predicted[i]) right++;
+    int64_t right = 0;
+    if (!f->labelled) sb_die("right answers are counted by labels");
+    for (int64_t i = 0; i < f->rows; i++) {
+        if (f->target[i] >= 0 && f->target[i] == predicted[i]) right++;
     }
     return right;
 }
 
-/* Plain: without smoothing and class weights, so that runs can be compared. */
-double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of)
+void sb_net_evaluate_start(struct sb_net *n, const struct sb_batch *b)
 {
-    double weight;
-    sb_net_upload(n, b, false);
-    int64_t valid = sb_net_upload_targets(n, b, &weight);
-    if (correct && n->input.soft) sb_die("right answers are counted by labels");
-    sb_net_repeat(n, SB_REPEAT_EVALUATE, sb_net_evaluate_pass);
-    if (correct) *correct = count_right(n);
-    if (of) *of = valid;
-    return valid ? sb_net_sum_losses(n) / (double)valid : 0;
+    struct sb_net_flight *f = sb_net_flight_begin(n, b, SB_REPEAT_EVALUATE);
+    sb_net_upload_targets(n, b, f);
+    sb_net_flight_go(n, sb_net_evaluate_pass, 2 * losses_size(f->rows));
 }
 
-double sb_net_accumulate(struct sb_net *n, const struct sb_batch *b, double *weight)
+/* Plain: without smoothing and class weights, so that runs can be compared. */
+double sb_net_evaluate_finish(struct sb_net *n, int64_t *correct, int64_t *of)
+{
+    const struct sb_net_flight *f;
+    const char *results = sb_net_flight_end(n, SB_REPEAT_EVALUATE, &f);
+    if (correct) *correct = count_right(f, (const int32_t *)(results + losses_size(f->rows)));
+    if (of) *of = f->valid;
+    return f->valid ? sum((const float *)results, f->rows) / (double)f->valid : 0;
+}
+
+double sb_net_evaluate(struct sb_net *n, const struct sb_batch *b, int64_t *correct, int64_t *of)
+{
+    sb_net_evaluate_start(n, b);
+    return sb_net_evaluate_finish(n, correct, of);
+}
+
+void sb_net_accumulate_start(struct sb_net *n, const struct sb_batch *b)
 {
     struct sb_run *r = &n->run;
     if (!n->options.train) sb_die("the net was opened for inference");
     if (n->averaged) sb_die("averaged weights are not trained");
-    sb_net_upload(n, b, true);
-    sb_net_upload_targets(n, b, weight);
+    struct sb_net_flight *f = sb_net_flight_begin(n, b, SB_REPEAT_GRADIENT);
+    sb_net_upload_targets(n, b, f);
     uint32_t chance[4] = {(uint32_t)n->options.seed, (uint32_t)(n->options.seed >> 32), (uint32_t)n->steps, n->samples};
     r->ops->upload(r->dev, n->chance, chance, sizeof chance);
-    sb_net_repeat(n, SB_REPEAT_GRADIENT, sb_net_gradient_pass);
+    sb_net_flight_go(n, sb_net_gradient_pass, losses_size(f->rows));
     n->samples += (uint32_t)b->count;
-    n->weight += *weight;
-    return sb_net_sum_losses(n);
+    n->weight += f->weight;
+}
+
+double sb_net_accumulate_finish(struct sb_net *n, double *weight)
+{
+    const struct sb_net_flight *f;
+    const float *loss = sb_net_flight_end(n, SB_REPEAT_GRADIENT, &f);
+    *weight = f->weight;
+    return sum(loss, f->rows);
+}
+
+double sb_net_accumulate(struct sb_net *n, const struct sb_batch *b, double *weight)
+{
+    sb_net_accumulate_start(n, b);
+    return sb_net_accumulate_finish(n, weight);
 }

@@ -81,34 +81,54 @@ static int set_predicted(struct sb_record *rec, const struct sb_model *m, const 
 }
 
 /* A model without a head gives embeddings alone. */
+struct work {
+    struct sb_infer *infer;
+    struct sb_scorer *scorer;
+    int k, *best;
+    float *probability, *embedding; /* of a batch; NULL: not wanted */
+};
+
+static void start(void *arg, const struct sb_batch *b, int place)
+{
+    struct work *w = arg;
+    (void)place;
+    sb_net_classify_start(w->infer->net, b);
+}
+
+static void finish(void *arg, struct sb_record *rec, int count, int place)
+{
+    struct work *w = arg;
+    struct sb_infer *n = w->infer;
+    int classes = sb_model_classes(&n->model), dim = sb_model_dim(&n->model);
+    (void)place;
+    sb_net_classify_finish(n->net, NULL, w->probability, w->embedding);
+    for (int i = 0; i < count; i++) {
+        const float *p = w->probability ? w->probability + (size_t)i * (size_t)classes : NULL;
+        int predicted = p ? set_predicted(&rec[i], &n->model, p, w->best, w->k) : -1;
+        if (score && sb_scorer_add(w->scorer, &rec[i], p, predicted)) {
+            struct sb_filter here = n->filter;
+            here.at = here.counts.out + (uint64_t)i + 1;
+            sb_filter_die(&here, &rec[i], "%s", sb_error_message());
+        }
+        if (!embed) continue;
+        struct sb_tensor t = {.dtype = SB_F32, .ndim = 1, .shape = {dim}};
+        t.data = w->embedding + (size_t)i * (size_t)dim;
+        sb_set_tensor(&rec[i], "embedding", &t);
+    }
+}
+
 static void run(struct sb_infer *n, struct sb_scorer *scorer)
 {
-    const struct sb_model *m = &n->model;
-    int classes = sb_model_classes(m), k = top < classes ? (int)top : classes;
-    int *best = sb_calloc((size_t)k, sizeof *best);
-    float *p = classes ? sb_calloc((size_t)infer.batch, (size_t)classes * sizeof *p) : NULL;
-    float *e = embed ? sb_calloc((size_t)infer.batch, (size_t)sb_model_dim(m) * sizeof *e) : NULL;
-    struct sb_record *rec;
-    struct sb_batch b;
-    for (int count; (count = sb_infer_next(n, &rec, &b));) {
-        sb_net_classify(n->net, &b, NULL, p, e);
-        for (int i = 0; i < count; i++) {
-            n->filter.at = n->filter.counts.in - (uint64_t)(count - 1 - i);
-            const float *row = p ? p + (size_t)i * (size_t)classes : NULL;
-            int predicted = p ? set_predicted(&rec[i], m, row, best, k) : -1;
-            if (score && sb_scorer_add(scorer, &rec[i], row, predicted))
-                sb_filter_die(&n->filter, &rec[i], "%s", sb_error_message());
-            struct sb_tensor t = {.dtype = SB_F32,
-                                  .ndim = 1,
-                                  .shape = {sb_model_dim(m)},
-                                  .data = e ? e + (size_t)i * (size_t)sb_model_dim(m) : NULL};
-            if (embed) sb_set_tensor(&rec[i], "embedding", &t);
-        }
-        sb_infer_put(n, rec, count);
-    }
-    free(best);
-    free(p);
-    free(e);
+    size_t classes = (size_t)sb_model_classes(&n->model), dim = (size_t)sb_model_dim(&n->model),
+           batch = (size_t)infer.batch;
+    struct work w = {.infer = n, .scorer = scorer, .k = (size_t)top < classes ? (int)top : (int)classes};
+    w.best = sb_calloc((size_t)w.k, sizeof *w.best);
+    if (classes) w.probability = sb_calloc(batch, classes * sizeof *w.probability);
+    if (embed) w.embedding = sb_calloc(batch, dim * sizeof *w.embedding);
+    sb_infer_run(n, &(struct sb_infer_work){start, finish, &w});
+    free(w.best);
+    free(w.probability);
+    free(w.embedding);
 }
 
 /* The file appears when the caller closes it. */

@@ -58,7 +58,8 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
     n->tensors = sb_aligned(64, (size_t)o->batch * 3 * (size_t)(side * side) * sizeof(float));
     sb_filter_start(&n->filter, tool, args);
     double seconds = o->max_wait < 0 ? -1 : (double)o->max_wait / 1000;
-    n->batches = sb_batches_open(n->filter.in, (int)o->batch, seconds, flush, n);
+    int held = n->backend.ops->host ? 1 : SB_INFER_HELD;
+    n->batches = sb_batches_open(n->filter.in, (int)o->batch, held, seconds, flush, n);
 }
 
 static void check_crop(struct sb_infer *n, struct sb_record *rec)

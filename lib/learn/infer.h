@@ -51,7 +51,22 @@ struct sb_infer {
 /* Dies with one line on failure. */
 void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct sb_args *args,
                    const struct sb_infer_options *o);
-/* The next records and their tensors; how many, 0 at the end. */
+
+/* What a program does with a batch. At most SB_NET_UNDER_WAY are started and not finished; place, below that, tells
+ * those apart. */
+struct sb_infer_work {
+    void (*start)(void *arg, const struct sb_batch *b, int place);
+    /* Adds fields to the batch's records, which are then written. In the order of the starts; in a thread of its own
+     * where the device is no host. n->filter.counts.out is how many records were written before this batch. */
+    void (*finish)(void *arg, struct sb_record *record, int count, int place);
+    void *arg;
+};
+/* Takes the stream through it, to its end. Results do not wait for the next input. */
+void sb_infer_run(struct sb_infer *n, const struct sb_infer_work *w);
+
+/* For sb_infer_run: the next records and their tensors; how many, 0 at the end. The records of SB_INFER_HELD batches
+ * are valid. */
+#define SB_INFER_HELD 3 /* one is read, one computed, one written */
 int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch *batch);
 /* Writes the batch, with the fields that were added. */
 void sb_infer_put(struct sb_infer *n, struct sb_record *record, int count);

@@ -25,7 +25,11 @@ struct trainer {
     double started;
     /* of the epoch in progress */
     double loss, weight; /* sum of losses, and what it is a mean over */
-    uint64_t step;
+    uint64_t step;       /* updates queued */
+    /* Micro-batches: while one is computed the next is started, so that losses come one late. */
+    uint64_t begun, taken;
+    uint64_t done;               /* steps whose losses were taken */
+    bool ends[SB_NET_UNDER_WAY]; /* the micro-batch under way is the last of its step */
 };
 
 double sb_train_rate(double lr, double step, double warm, double steps)
@@ -42,25 +46,42 @@ static void shuffle(struct trainer *t, uint64_t epoch)
     sb_rng_shuffle(&r, t->order, (uint32_t)t->data->train.count);
 }
 
+static double steps_an_epoch(const struct trainer *t)
+{
+    return ceil((double)t->data->train.count / (double)t->o->batch);
+}
+
+/* The losses of the oldest micro-batch under way. */
+static int take_loss(struct trainer *t)
+{
+    int epoch = t->state.epochs, epochs = (int)t->o->epochs;
+    double weight, loss = sb_net_accumulate_finish(t->net, &weight), steps = steps_an_epoch(t);
+    bool ends = t->ends[t->taken++ % SB_NET_UNDER_WAY];
+    t->loss += loss;
+    t->weight += weight;
+    if (!isfinite(loss))
+        return sb_error("the loss is no longer a number (epoch %d, step %llu): try a lower --lr", epoch + 1,
+                        (unsigned long long)t->done + 1);
+    if (!ends) return 0;
+    t->done++;
+    sb_progress(epoch * steps + (double)t->done, epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1, epochs,
+                t->weight > 0 ? t->loss / t->weight : 0);
+    return 0;
+}
+
 /* A micro-batch; the last of a step updates the weights. */
 static int train_one(void *arg, const struct sb_batch *b, bool last)
 {
     struct trainer *t = arg;
     const struct sb_train_options *o = t->o;
-    int epoch = t->state.epochs;
-    double weight, loss = sb_net_accumulate(t->net, b, &weight);
-    double steps = ceil((double)t->data->train.count / (double)o->batch), at = epoch * steps + (double)t->step;
-    t->loss += loss;
-    t->weight += weight;
-    if (!isfinite(loss))
-        return sb_error("the loss is no longer a number (epoch %d, step %llu): try a lower --lr", epoch + 1,
-                        (unsigned long long)t->step + 1);
-    if (!last) return 0;
-    sb_net_update(t->net, sb_train_rate(o->lr, at, o->warmup * steps, (double)o->epochs * steps));
-    t->step++;
-    sb_progress(at + 1, (double)o->epochs * steps, "epoch %d of %d, loss %.4f", epoch + 1, (int)o->epochs,
-                t->weight > 0 ? t->loss / t->weight : 0);
-    return 0;
+    double steps = steps_an_epoch(t), at = t->state.epochs * steps + (double)t->step;
+    sb_net_accumulate_start(t->net, b);
+    t->ends[t->begun++ % SB_NET_UNDER_WAY] = last;
+    if (last) {
+        sb_net_update(t->net, sb_train_rate(o->lr, at, o->warmup * steps, (double)o->epochs * steps));
+        t->step++;
+    }
+    return t->begun - t->taken == SB_NET_UNDER_WAY ? take_loss(t) : 0;
 }
 
 /* One pass over the training part. */
@@ -69,9 +90,12 @@ static int train_epoch(struct trainer *t)
     uint64_t epoch = (uint64_t)t->state.epochs;
     shuffle(t, epoch);
     t->loss = t->weight = 0;
-    t->step = 0;
+    t->step = t->done = t->begun = t->taken = 0;
     struct sb_pass pass = {&t->data->train, t->order, true, epoch, train_one, t};
-    return sb_feed_pass(&t->feed, &pass);
+    int status = sb_feed_pass(&t->feed, &pass);
+    while (!status && t->taken < t->begun) status = take_loss(t);
+    for (double weight; t->taken < t->begun; t->taken++) sb_net_accumulate_finish(t->net, &weight);
+    return status;
 }
 
 /* Whether the epoch that is just done is the last. */

@@ -7,10 +7,10 @@
 
 #include "base/progress.h"
 
-/* A ring of two batches: one that the caller holds, one that fills. */
+/* A ring of records that fills, and the batches that the caller holds. */
 struct sb_batches {
     struct sb_reader *in;
-    int size, slots;
+    int size, slots, held;
     double max_wait;
     void (*idle)(void *arg);
     void *arg;
@@ -19,7 +19,8 @@ struct sb_batches {
     pthread_cond_t arrived, freed;
     struct sb_record *record; /* [slots] */
     double *arrival;          /* [slots], sb_seconds() */
-    struct sb_record *given;  /* [size], what the caller holds */
+    struct sb_record *given;  /* [held, size], what the caller holds */
+    uint64_t batches;         /* that were given */
     uint64_t head, tail;      /* records taken, records read */
     int status;               /* 1 reading, 0 ended, -1 failed */
     char *message;
@@ -51,14 +52,21 @@ static void *read_ahead(void *arg)
     return NULL;
 }
 
-struct sb_batches *sb_batches_open(struct sb_reader *in, int size, double max_wait, void (*idle)(void *arg), void *arg)
+struct sb_batches *sb_batches_open(struct sb_reader *in, int size, int held, double max_wait, void (*idle)(void *arg),
+                                   void *arg)
 {
     struct sb_batches *b = sb_calloc(1, sizeof *b);
-    *b = (struct sb_batches){
-        .in = in, .size = size, .slots = size, .max_wait = max_wait, .idle = idle, .arg = arg, .status = 1};
+    *b = (struct sb_batches){.in = in,
+                             .size = size,
+                             .slots = size,
+                             .held = held,
+                             .max_wait = max_wait,
+                             .idle = idle,
+                             .arg = arg,
+                             .status = 1};
     b->record = sb_calloc((size_t)b->slots, sizeof *b->record);
     b->arrival = sb_calloc((size_t)b->slots, sizeof *b->arrival);
-    b->given = sb_calloc((size_t)size, sizeof *b->given);
+    b->given = sb_calloc((size_t)size * (size_t)held, sizeof *b->given);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -98,16 +106,17 @@ int sb_batches_next(struct sb_batches *b, struct sb_record **record)
     pthread_mutex_lock(&b->lock);
     wait_for_batch(b);
     int count = 0;
+    struct sb_record *given = b->given + b->batches++ % (uint64_t)b->held * (uint64_t)b->size;
     /* Slots change places with what the caller held, so nothing is copied. */
     for (; count < b->size && b->head < b->tail; count++, b->head++) {
-        struct sb_record *slot = &b->record[b->head % (uint64_t)b->slots], held = b->given[count];
-        b->given[count] = *slot;
-        *slot = held;
+        struct sb_record *slot = &b->record[b->head % (uint64_t)b->slots], old = given[count];
+        given[count] = *slot;
+        *slot = old;
     }
     int status = b->status;
     pthread_cond_signal(&b->freed);
     pthread_mutex_unlock(&b->lock);
-    *record = b->given;
+    *record = given;
     if (!count && status < 0) return sb_error("%s", b->message);
     return count;
 }
@@ -116,7 +125,7 @@ void sb_batches_close(struct sb_batches *b)
 {
     pthread_join(b->thread, NULL);
     for (int i = 0; i < b->slots; i++) sb_record_free(&b->record[i]);
-    for (int i = 0; i < b->size; i++) sb_record_free(&b->given[i]);
+    for (int i = 0; i < b->size * b->held; i++) sb_record_free(&b->given[i]);
     pthread_mutex_destroy(&b->lock);
     pthread_cond_destroy(&b->arrived);
     pthread_cond_destroy(&b->freed);

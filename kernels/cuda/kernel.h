@@ -93,6 +93,10 @@ static __device__ inline void sb_store16(sb_bf16 *p, const float *from)
                              sb_pack_bf16(from[4], from[5]), sb_pack_bf16(from[6], from[7]));
 }
 
+template <typename T> constexpr bool SB_IS_ACT = false;
+template <> constexpr bool SB_IS_ACT<float> = true;
+template <> constexpr bool SB_IS_ACT<sb_bf16> = true;
+
 template <typename T, int n> struct alignas(n * sizeof(T)) sb_few {
     T of[n];
 };
@@ -101,7 +105,7 @@ template <typename T, int n> struct alignas(n * sizeof(T)) sb_few {
  * once, as a template over n, for 16-byte accesses and for odd sizes, which take n = 1. */
 template <int n, typename T> static __device__ inline void sb_read(float *to, const T *p)
 {
-    if constexpr (n * sizeof(T) < 16 || sizeof(T) == 1) {
+    if constexpr (n * sizeof(T) < 16 || !SB_IS_ACT<T>) {
         sb_few<T, n> few = *(const sb_few<T, n> *)p;
 #pragma unroll
         for (int i = 0; i < n; i++) to[i] = sb_get(few.of[i]);
@@ -113,7 +117,7 @@ template <int n, typename T> static __device__ inline void sb_read(float *to, co
 
 template <int n, typename T> static __device__ inline void sb_write(T *p, const float *from)
 {
-    if constexpr (n * sizeof(T) < 16 || sizeof(T) == 1) {
+    if constexpr (n * sizeof(T) < 16 || !SB_IS_ACT<T>) {
         sb_few<T, n> few;
 #pragma unroll
         for (int i = 0; i < n; i++) sb_put(&few.of[i], from[i]);

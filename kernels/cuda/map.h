@@ -27,6 +27,28 @@
 
 template <int n> struct sb_lanes {};
 
+/* SB_BY_UNIT(all, U, launch<U>(...)), for what moves bytes as they are: U is the widest unsigned type, of 16 bytes to
+ * one, of which all addresses and lengths in bytes are multiples; `all` is the or of them. */
+#define SB_BY_UNIT(all, U, ...)                                                                                        \
+    do {                                                                                                               \
+        if ((all) % 16 == 0) {                                                                                         \
+            using U = uint4;                                                                                           \
+            __VA_ARGS__;                                                                                               \
+        } else if ((all) % 8 == 0) {                                                                                   \
+            using U = uint2;                                                                                           \
+            __VA_ARGS__;                                                                                               \
+        } else if ((all) % 4 == 0) {                                                                                   \
+            using U = uint32_t;                                                                                        \
+            __VA_ARGS__;                                                                                               \
+        } else if ((all) % 2 == 0) {                                                                                   \
+            using U = uint16_t;                                                                                        \
+            __VA_ARGS__;                                                                                               \
+        } else {                                                                                                       \
+            using U = uint8_t;                                                                                         \
+            __VA_ARGS__;                                                                                               \
+        }                                                                                                              \
+    } while (0)
+
 /* Static, as everything here: two files may have structs of one name. */
 template <int width, typename Body>
 static __global__ void __launch_bounds__(SB_MAP_THREADS) sb_map_kernel(Body body, int64_t rows, int64_t n, bool wide)

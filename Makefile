@@ -26,10 +26,12 @@ FOLDERS := $(notdir $(patsubst %/,%,$(wildcard lib/*/)))
 BACKENDS := null ref
 ARCHIVES := $(FOLDERS:%=$B/lib%.a) $(BACKENDS:%=$B/kernels-%.a)
 TOOLS := $(patsubst tools/%.c,$B/bin/%,$(wildcard tools/sb-*.c))
+X86 := $(filter x86_64,$(shell uname -m))
 # On another processor than x86-64 there is ref alone.
-PLUGINS := $(if $(filter x86_64,$(shell uname -m)),$B/bin/seabot-cpu.so)
-UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(wildcard tests/test_*.c))
-HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so
+PLUGINS := $(if $(X86),$B/bin/seabot-cpu.so)
+UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(filter-out $(if $(X86),,tests/test_cusim.c),$(wildcard tests/test_*.c)))
+HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so \
+           $(if $(X86),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1)
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/bench_*.c))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
@@ -120,7 +122,7 @@ $(CUSIM)/libcuda.so.1: tests/cusim/driver.c
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
           libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev
-DEBIAN_TEST := libcmocka-dev bats mandoc jq
+DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq
 packages:
 	@echo $(DEBIAN)
 deps:

@@ -175,9 +175,9 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 
 /* ---- convolution, which cuDNN does on a GPU ---------------------------------------------------------------------- */
 
-/* Adds to[i] from the two others for every use of a weight. Sums are f32. */
-static void convolve(sb_convolve what, const struct sb_convolution *c, const float *x, const float *w, const float *y,
-                     float *to)
+/* Adds to[i] from the two others for every use of a weight. */
+static void convolve(sb_convolve what, const struct sb_convolution *c, const double *x, const double *w, const double *y,
+                     double *to)
 {
     for (int64_t out = 0; out < c->b * c->oh * c->ow; out++) {
         for (int64_t tap = 0; tap < c->kh * c->kw; tap++) {
@@ -197,9 +197,9 @@ static void convolve(sb_convolve what, const struct sb_convolution *c, const flo
     }
 }
 
-static std::vector<float> load(enum sb_dtype dtype, const void *p, int64_t n)
+static std::vector<double> load(enum sb_dtype dtype, const void *p, int64_t n)
 {
-    std::vector<float> to((size_t)n);
+    std::vector<double> to((size_t)n);
     for (size_t i = 0; i < to.size(); i++)
         to[i] = dtype == SB_BF16 ? sb_bf16_to_f32(((const uint16_t *)p)[i]) : ((const float *)p)[i];
     return to;
@@ -212,12 +212,12 @@ bool sb_cudnn_convolve(struct sb_dev *, enum sb_convolve what, const struct sb_c
     cusim_queue([=] {
         int64_t size[3] = {c.b * c.oh * c.ow * c.o, c.b * c.h * c.w * c.i, c.o * c.kh * c.kw * c.i};
         void *target[3] = {y, x, w};
-        std::vector<float> to((size_t)size[what]), xs = load(c.dtype, x, size[1]), ws = load(c.dtype, w, size[2]),
+        std::vector<double> to((size_t)size[what]), xs = load(c.dtype, x, size[1]), ws = load(c.dtype, w, size[2]),
                                                    ys = load(c.dtype, y, size[0]);
         convolve(what, &c, xs.data(), ws.data(), ys.data(), to.data());
         for (size_t i = 0; i < to.size(); i++) {
-            if (c.dtype == SB_BF16) ((uint16_t *)target[what])[i] = sb_f32_to_bf16(to[i]);
-            else ((float *)target[what])[i] = to[i];
+            if (c.dtype == SB_BF16) ((uint16_t *)target[what])[i] = sb_f32_to_bf16((float)to[i]);
+            else ((float *)target[what])[i] = (float)to[i];
         }
     });
     return true;

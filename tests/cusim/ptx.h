@@ -15,6 +15,8 @@ static inline float sb_exp2(float x)
     return y < 0x1p-126f ? 0 : y;
 }
 
+static inline float sb_reciprocal(float x) { return 1 / x; }
+
 struct cusim_mma {
     float *c;
     const uint32_t *a, *b;

@@ -30,8 +30,11 @@ replays() {
     done
 }
 
+@test "cuda: what cuBLASLt would refuse is multiplied all the same" {
+    for op in linear linear_bwd; do CUSIM_OWN_MATMUL=1 CUSIM_ORDER=7 "$BUILD/tests/test_backend" cuda $op; done
+}
+
 @test "cuda: a two-layer ViT and a captioner compute and learn as in PyTorch" { CUSIM_ORDER=reverse replays model; }
 @test "cuda: mixed pictures, several labels, rates and the average are PyTorch's" { replays net; }
 @test "cuda: accumulation, recomputation and a resumed state change no byte" { replays net_self; }
 @test "cuda: ResNets compute and learn as in PyTorch" { replays resnet; }
-@test "cuda: GPT-2 computes as in transformers" { replays gpt2; }

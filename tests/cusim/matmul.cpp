@@ -1,5 +1,6 @@
 /* sb_cuda_matmul and sb_cuda_choose of the stand-in. Environment: CUSIM_WAY, which of the ways to do a piece of work is
- * taken, counted round; when it is set, the first call with a key also does the work each way, as timing would. */
+ * taken, counted round; when it is set, the first call with a key also does the work each way, as timing would.
+ * CUSIM_OWN_MATMUL: products are computed by the kernel that is for what cuBLASLt refuses. */
 #include <stdlib.h>
 
 #include <set>
@@ -7,7 +8,7 @@
 #include <vector>
 
 #include "kernels/cuda/kernel.h"
-#include "kernels/cuda/matmul.h"
+#include "kernels/cuda/matmul_own.h"
 
 /* What a library may refuse: epilogues on odd sizes and addresses. */
 bool sb_cuda_matmul_can(struct sb_dev *, const struct sb_matmul *m, const struct sb_matmul_data *p)
@@ -96,6 +97,10 @@ static void multiply(const struct sb_matmul *m, const struct sb_matmul_data *p)
 void sb_cuda_matmul(struct sb_dev *d, const struct sb_matmul *m, const struct sb_matmul_data *p)
 {
     if (!sb_cuda_matmul_can(d, m, p)) cusim_fault("a matmul that sb_cuda_matmul_can refuses");
+    if (m->epilogue == SB_EPILOGUE_NONE && getenv("CUSIM_OWN_MATMUL")) {
+        sb_cuda_matmul_own(d, m, p);
+        return;
+    }
     struct sb_matmul shape = *m;
     struct sb_matmul_data data = *p;
     cusim_queue([=] { multiply(&shape, &data); });

@@ -54,46 +54,49 @@ static bool open_alone(struct alone *a, const char *device, bool bf16)
     if (!open_device(&a->backend, device)) return false;
     a->model = golden_model();
     sb_gpt2_build(&a->gpt2, &a->model);
-    size_t stack = 4 << 20;
-    a->run = (struct sb_run){.ops = a->backend.ops,
-                             .dev = a->backend.dev,
+    size_t stack = 4 << 20, total = (size_t)a->model.total;
+    const struct sb_ops *ops = a->backend.ops;
+    struct sb_dev *dev = a->backend.dev;
+    a->run = (struct sb_run){.ops = ops,
+                             .dev = dev,
                              .act = bf16 ? SB_BF16 : SB_F32,
                              .model = &a->model,
-                             .value = a->model.master,
-                             .master = a->model.master,
+                             .value = ops->alloc(dev, total * sizeof(float)),
+                             .master = ops->alloc(dev, total * sizeof(float)),
                              .packed = sb_calloc(a->model.params, sizeof(void *)),
-                             .memory = sb_aligned(64, stack),
+                             .memory = ops->alloc(dev, stack),
                              .size = stack};
-    if (!bf16) return true;
-    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 1, .shape = {a->model.total}, .data = a->model.master},
-                     copy = wide;
-    copy.dtype = SB_BF16;
-    copy.data = a->run.value = sb_aligned(64, (size_t)a->model.total * sizeof(uint16_t));
-    a->run.ops->cast(a->run.dev, &wide, &copy);
+    ops->upload(dev, a->run.master, a->model.master, total * sizeof(float));
+    struct sb_tensor wide = {.dtype = SB_F32, .ndim = 1, .shape = {a->model.total}, .data = a->run.master};
+    struct sb_tensor value = {.dtype = a->run.act, .ndim = 1, .shape = {a->model.total}, .data = a->run.value};
+    ops->cast(dev, &wide, &value);
     return true;
 }
 
 static void close_alone(struct alone *a)
 {
-    if (a->run.value != a->model.master) free(a->run.value);
+    a->run.ops->release(a->run.dev, a->run.value);
+    a->run.ops->release(a->run.dev, a->run.master);
+    a->run.ops->release(a->run.dev, a->run.memory);
     free(a->run.packed);
-    free(a->run.memory);
     sb_gpt2_free(&a->gpt2);
     sb_model_free(&a->model);
     sb_backend_close(&a->backend);
 }
 
 /* f32 [count, words, TOKENS]; the caller frees. */
-static float *logits_of(struct alone *a, int32_t *ids, int64_t count, int64_t words)
+static float *logits_of(struct alone *a, const int32_t *ids, int64_t count, int64_t words)
 {
-    struct sb_tensor id = {.dtype = SB_I32, .ndim = 2, .shape = {count, words}, .data = ids};
-    sb_run_rewind(&a->run, 0);
-    struct sb_tensor y = sb_gpt2_forward(&a->run, &a->gpt2, NULL, &id, NULL, NULL);
-    struct sb_tensor wide = y;
-    wide.dtype = SB_F32;
-    wide.data = sb_malloc(sb_tensor_bytes(&wide));
-    a->run.ops->cast(a->run.dev, &y, &wide);
-    return wide.data;
+    struct sb_run *r = &a->run;
+    sb_run_rewind(r, 0);
+    struct sb_tensor id = SB_TAKE(r, SB_I32, count, words);
+    r->ops->upload(r->dev, id.data, ids, sb_tensor_bytes(&id));
+    struct sb_tensor y = sb_gpt2_forward(r, &a->gpt2, NULL, &id, NULL, NULL);
+    struct sb_tensor wide = sb_run_tensor(r, SB_F32, y.shape, y.ndim);
+    r->ops->cast(r->dev, &y, &wide);
+    float *logits = sb_malloc(sb_tensor_bytes(&wide));
+    r->ops->download(r->dev, logits, wide.data, sb_tensor_bytes(&wide));
+    return logits;
 }
 
 /* ids [2, LENGTH]: the first `known` are there; tells the rest up to `words`. */

@@ -1,9 +1,17 @@
 /* The device of the stand-in: memory with guards, passes that are captured and replayed.
+ *
+ * Work lags behind the program as far as it may: it is done when something is waited for. Prefetches run ahead of it as
+ * far as they may. So what reuses memory too early, or reads what the program has changed since, gives other results.
+ * Where no work is done, no one may touch the device's memory.
  * Environment: CUSIM_MEMORY, bytes that there are in all. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
+#include <deque>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "kernels/cuda/convolution.h"
@@ -13,7 +21,12 @@
 struct sb_cuda_transfers {
     std::vector<guarded> memory;
     size_t used, all;
-    void *fetched[SB_FETCH_SLOTS];
+    std::shared_ptr<std::vector<unsigned char>> fetched[SB_FETCH_SLOTS];
+    uint64_t fetch[SB_FETCH_SLOTS]; /* pieces of work up to and with this slot's last fetch */
+    uint64_t queued, done, prefetched; /* pieces of work; those before the last prefetch */
+    std::deque<std::function<void()>> work;
+    std::recursive_mutex lock; /* one thread may fetch while another queues */
+    int open;
 };
 
 /* What a pass queued, by its key and argument. An empty list: it has been called once. */
@@ -23,11 +36,43 @@ struct sb_cuda_graphs {
 };
 
 static struct sb_cuda_graphs graphs;
+static struct sb_cuda_transfers *transfers; /* there is one device at a time */
+
+/* While one of these lives device memory can be touched. */
+struct opened {
+    std::lock_guard<std::recursive_mutex> guard;
+    opened() : guard(transfers->lock)
+    {
+        if (!transfers->open++) protect(PROT_READ | PROT_WRITE);
+    }
+    ~opened()
+    {
+        if (!--transfers->open) protect(PROT_NONE);
+    }
+    static void protect(int how)
+    {
+        for (auto &g : transfers->memory) guarded_protect(&g, how);
+    }
+};
 
 void cusim_queue(const std::function<void()> &work)
 {
-    if (graphs.capturing) graphs.capturing->push_back(work);
-    else work();
+    std::lock_guard<std::recursive_mutex> guard(transfers->lock);
+    if (graphs.capturing) return graphs.capturing->push_back(work);
+    transfers->work.push_back(work);
+    transfers->queued++;
+}
+
+static void work_until(uint64_t piece)
+{
+    std::lock_guard<std::recursive_mutex> guard(transfers->lock);
+    if (transfers->done >= piece) return;
+    opened memory;
+    for (; transfers->done < piece; transfers->done++) {
+        auto work = transfers->work.front();
+        transfers->work.pop_front();
+        work();
+    }
 }
 
 bool sb_cuda_captures(const struct sb_dev *d) { return d->graphs->capturing != nullptr; }
@@ -51,7 +96,7 @@ void sb_cuda_repeat(struct sb_dev *d, uint64_t key, void (*fn)(void *arg), void 
         fn(arg);
         d->graphs->capturing = nullptr;
     }
-    for (auto &work : pass) work();
+    for (auto &work : pass) cusim_queue(work);
 }
 
 struct sb_dev *sb_cuda_open(int index, int threads, const char **why)
@@ -65,7 +110,7 @@ struct sb_dev *sb_cuda_open(int index, int threads, const char **why)
     struct sb_dev *d = new sb_dev();
     d->index = index, d->processors = 6, d->major = 9, d->minor = 0, d->shared_most = 232448;
     d->graphs = &graphs;
-    d->transfers = new sb_cuda_transfers();
+    d->transfers = transfers = new sb_cuda_transfers();
     d->transfers->all = all ? strtoull(all, NULL, 10) : (size_t)1 << 40;
     d->scratch = sb_cuda_alloc(d, SB_CUDA_SCRATCH);
     return d;
@@ -80,8 +125,9 @@ static void intact(const guarded &g)
 void sb_cuda_close(struct sb_dev *d)
 {
     if (!d) return;
+    work_until(transfers->queued);
+    opened::protect(PROT_READ | PROT_WRITE);
     for (auto &g : d->transfers->memory) intact(g), guarded_free(&g);
-    for (void *p : d->transfers->fetched) free(p);
     delete d->transfers;
     d->graphs->passes.clear();
     delete d;
@@ -100,6 +146,7 @@ void *sb_cuda_alloc(struct sb_dev *d, size_t bytes)
     if (bytes > d->transfers->all - d->transfers->used) return NULL;
     guarded g = guarded_make(bytes, 64);
     if (!g.data) return NULL;
+    opened memory;
     if (d->scratch) memset(d->scratch, 0xff, (size_t)1 << 20); /* who reads what another op left reads NaNs */
     d->transfers->memory.push_back(g);
     d->transfers->used += bytes;
@@ -108,6 +155,8 @@ void *sb_cuda_alloc(struct sb_dev *d, size_t bytes)
 
 void sb_cuda_release(struct sb_dev *d, void *p)
 {
+    work_until(transfers->queued);
+    opened memory;
     d->graphs->passes.clear();
     for (auto &g : d->transfers->memory) {
         if (!p || g.data != p) continue;
@@ -124,12 +173,11 @@ void sb_cuda_release(struct sb_dev *d, void *p)
 /* Copies between host and device: not in a captured pass, and only of memory that the device has. */
 static void device_memory(struct sb_dev *d, const void *p, size_t bytes)
 {
+    opened memory;
     if (d->graphs->capturing) cusim_fault("copies to or from the host while a pass is captured");
     for (auto &g : d->transfers->memory) {
         const unsigned char *at = (const unsigned char *)p;
-        if (at < g.data || at + bytes > g.data + g.bytes) continue;
-        intact(g);
-        return;
+        if (at >= g.data && at + bytes <= g.data + g.bytes) return intact(g);
     }
     if (bytes) cusim_fault("copies %zu bytes to or from %p, which is no device memory", bytes, p);
 }
@@ -137,29 +185,45 @@ static void device_memory(struct sb_dev *d, const void *p, size_t bytes)
 void sb_cuda_upload(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
 {
     device_memory(d, to, bytes);
-    if (bytes) memcpy(to, from_host, bytes);
+    std::vector<unsigned char> kept((const unsigned char *)from_host, (const unsigned char *)from_host + bytes);
+    cusim_queue([=] { std::copy(kept.begin(), kept.end(), (unsigned char *)to); });
 }
 
 void sb_cuda_download(struct sb_dev *d, void *to_host, const void *from, size_t bytes)
 {
     device_memory(d, from, bytes);
+    work_until(transfers->queued);
+    opened memory;
     if (bytes) memcpy(to_host, from, bytes);
 }
 
 void sb_cuda_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
 {
-    sb_cuda_upload(d, to, from_host, bytes);
+    device_memory(d, to, bytes);
+    work_until(transfers->prefetched);
+    opened memory;
+    if (bytes) memcpy(to, from_host, bytes);
+    transfers->prefetched = transfers->queued;
 }
 
+/* What the slot held before is lost at once. */
 void sb_cuda_fetch(struct sb_dev *d, int slot, const void *from, size_t bytes)
 {
-    free(d->transfers->fetched[slot]);
-    d->transfers->fetched[slot] = malloc(bytes + 1);
-    sb_cuda_download(d, d->transfers->fetched[slot], from, bytes);
+    device_memory(d, from, bytes);
+    auto &old = transfers->fetched[slot];
+    if (old) std::fill(old->begin(), old->end(), 0xff);
+    auto to = old = std::make_shared<std::vector<unsigned char>>(bytes + 1, 0xff);
+    cusim_queue([=] { memcpy(to->data(), from, bytes); });
+    transfers->fetch[slot] = transfers->queued;
 }
 
-const void *sb_cuda_fetched(struct sb_dev *d, int slot) { return d->transfers->fetched[slot]; }
-void sb_cuda_wait(struct sb_dev *) {}
+const void *sb_cuda_fetched(struct sb_dev *, int slot)
+{
+    work_until(transfers->fetch[slot]);
+    return transfers->fetched[slot] ? transfers->fetched[slot]->data() : NULL;
+}
+
+void sb_cuda_wait(struct sb_dev *) { work_until(transfers->queued); }
 
 cudaError_t cudaMemsetAsync(void *p, int value, size_t bytes, cudaStream_t)
 {

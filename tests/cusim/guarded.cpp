@@ -47,6 +47,8 @@ const char *guarded_wrong(const struct guarded *g)
     return NULL;
 }
 
+void guarded_protect(struct guarded *g, int how) { mprotect(g->map + PAGE, g->mapped - 2 * PAGE, how); }
+
 void guarded_free(struct guarded *g)
 {
     if (g->map) munmap(g->map, g->mapped);

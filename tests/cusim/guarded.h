@@ -13,6 +13,7 @@ struct guarded {
 struct guarded guarded_make(size_t bytes, size_t align); /* zeroed; data is NULL when there is not enough */
 /* NULL, or what is wrong. */
 const char *guarded_wrong(const struct guarded *g);
+void guarded_protect(struct guarded *g, int how); /* as mprotect */
 void guarded_free(struct guarded *g);
 
 #endif

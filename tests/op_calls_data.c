@@ -226,12 +226,25 @@ void op_call_argmax(struct op_run *r)
 
 /* ---- optimiser --------------------------------------------------------------------------------------------------- */
 
-/* Three segments of n elements, with a gap that must stay as it is. */
+/* Segments with gaps that must stay as they are: three, or 300 of some elements each. */
+static int64_t cut_segments(const struct op_run *r, struct sb_segment segment[300])
+{
+    int64_t n = N(0), each = n / 300;
+    struct sb_segment three[] = {
+        {0, n / 2, 1, 0.05f}, {n / 2, n / 4, 0.5f, 0}, {n / 2 + n / 4 + 1, n - n / 2 - n / 4 - 1, 1, 0.1f}};
+    memcpy(segment, three, sizeof three);
+    if (!HAS("many")) return 3;
+    for (int i = 0; i < 300; i++)
+        segment[i] =
+            (struct sb_segment){i * each, i % 5 ? each - i % 3 : 0, 1 + 0.01f * (float)i, 0.1f * (float)(i % 2)};
+    return 300;
+}
+
 void op_call_adamw(struct op_run *r)
 {
     int64_t n = N(0);
-    struct sb_segment segment[] = {
-        {0, n / 2, 1, 0.05f}, {n / 2, n / 4, 0.5f, 0}, {n / 2 + n / 4 + 1, n - n / 2 - n / 4 - 1, 1, 0.1f}};
+    struct sb_segment segment[300];
+    int64_t segments = cut_segments(r, segment);
     struct sb_adamw_step s = {.lr = 0.01f,
                               .beta1 = 0.9f,
                               .beta2 = 0.99f,
@@ -247,7 +260,7 @@ void op_call_adamw(struct op_run *r)
            v = NEW(v, KEPT, SB_F32, n);
     sb_out average = MAY(average, KEPT, SB_F32, n), copy = MAY(copy, KEPT, SB_BF16, n);
     if (!r->inventing) {
-        r->ops->adamw(r->dev, segment, 3, step->data, norm2, master, grad, m, v, average, copy);
+        r->ops->adamw(r->dev, segment, segments, step->data, norm2, master, grad, m, v, average, copy);
         return;
     }
     memcpy(step->data, &s, sizeof s);

@@ -9,8 +9,8 @@
 #include "base/err.h"
 
 #define OPERANDS 16
-/* Operands begin 32 bytes into their memory, as weights of a flat bf16 buffer may, and are followed by bytes that must
- * stay. */
+/* Operands begin 32 bytes into their memory, as weights of a flat bf16 buffer may, where the case says "misaligned" one
+ * element further; they are followed by bytes that must stay. */
 #define BEFORE 32
 #define BEHIND 96
 #define UNTOUCHED 0x5a
@@ -20,7 +20,8 @@ struct op_operand {
     enum op_role role;
     struct sb_tensor t;      /* where the op runs now */
     struct sb_tensor host;   /* as invented */
-    uint8_t *block;          /* on the device: BEFORE, data, BEHIND */
+    size_t before;           /* bytes */
+    uint8_t *block;          /* on the device: before, data, BEHIND */
     uint8_t *result[3];      /* blocks brought back: of ref, and of the backend's two runs */
 };
 
@@ -35,6 +36,7 @@ const struct sb_tensor *op_new(struct op_run *r, const char *name, enum op_role 
     struct op_operand *o = &r->operand[r->next++];
     if (!r->inventing) return &o->t;
     *o = (struct op_operand){.name = name, .role = role, .t = {.dtype = dtype, .ndim = ndim}};
+    o->before = BEFORE + (HAS("misaligned") ? sb_dtype_size(dtype) : 0);
     memcpy(o->t.shape, shape, (size_t)ndim * sizeof *shape);
     o->t.data = sb_aligned(64, sb_tensor_bytes(&o->t));
     o->host = o->t;
@@ -99,7 +101,7 @@ void op_fill_integers(struct op_run *r, sb_in t, int32_t low, int32_t high)
 
 static size_t block_size(const struct op_operand *o)
 {
-    return BEFORE + sb_tensor_bytes(&o->host) + BEHIND;
+    return o->before + sb_tensor_bytes(&o->host) + BEHIND;
 }
 
 /* The operand as it stands before a run. */
@@ -108,8 +110,8 @@ static void put(struct op_run *r, struct op_operand *o)
     size_t size = block_size(o), bytes = sb_tensor_bytes(&o->host);
     uint8_t *block = sb_malloc(size);
     memset(block, UNTOUCHED, size);
-    if (o->role == OUT) memset(block + BEFORE, 0xff, bytes); /* NaN in f32 and bf16 */
-    else memcpy(block + BEFORE, o->host.data, bytes);
+    if (o->role == OUT) memset(block + o->before, 0xff, bytes); /* NaN in f32 and bf16 */
+    else memcpy(block + o->before, o->host.data, bytes);
     r->ops->upload(r->dev, o->block, block, size);
     free(block);
 }
@@ -138,7 +140,7 @@ static void run_on(struct op_run *r, const struct sb_ops *ops, struct sb_dev *de
         struct op_operand *o = &r->operand[i];
         o->block = ops->alloc(dev, block_size(o));
         if (!o->block) sb_die("not enough memory for %s", r->c->op);
-        o->t.data = o->block + BEFORE;
+        o->t.data = o->block + o->before;
     }
     run_once(r, first, false);
     run_once(r, second, true);
@@ -160,7 +162,7 @@ static bool same_bytes(const uint8_t *block, size_t from, size_t to)
 static bool near_ref(const struct op_operand *o, double tolerance, char *what, size_t size)
 {
     int64_t n = sb_tensor_count(&o->host), worst_at = 0;
-    const uint8_t *ref = o->result[OF_REF] + BEFORE, *own = o->result[OF_SECOND] + BEFORE;
+    const uint8_t *ref = o->result[OF_REF] + o->before, *own = o->result[OF_SECOND] + o->before;
     double square = 0, worst = 0;
     for (int64_t i = 0; i < n; i++) square += pow(get(o->host.dtype, ref, i), 2);
     double rms = sqrt(square / (double)n);
@@ -194,11 +196,11 @@ static bool judge(const struct op_operand *o, double tolerance, char *what, size
 {
     size_t bytes = sb_tensor_bytes(&o->host), all = block_size(o);
     const uint8_t *first = o->result[OF_FIRST], *second = o->result[OF_SECOND];
-    if (!same_bytes(second, 0, BEFORE) || !same_bytes(second, BEFORE + bytes, all)) {
+    if (!same_bytes(second, 0, o->before) || !same_bytes(second, o->before + bytes, all)) {
         snprintf(what, size, "wrote outside of %s", o->name);
         return false;
     }
-    if (o->role == IN && memcmp(second + BEFORE, o->host.data, bytes)) {
+    if (o->role == IN && memcmp(second + o->before, o->host.data, bytes)) {
         snprintf(what, size, "changed %s, which is only read", o->name);
         return false;
     }

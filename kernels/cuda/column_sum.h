@@ -101,8 +101,8 @@ static inline int sb_column_across(int64_t columns, int width)
 
 /* ---- over the whole matrix --------------------------------------------------------------------------------------- */
 
-/* Block (x, y) sums chunk y, rows_each rows, of its columns to row y of the targets. (Static: two files may have sources
- * of one name.) */
+/* Block (x, y) sums chunk y, rows_each rows, of its columns to row y of the targets. (Static: two files may have
+ * sources of one name.) */
 template <int sums, int width, typename Source>
 static __global__ void __launch_bounds__(SB_COLUMN_THREADS)
     sb_column_kernel(Source source, int64_t rows, int64_t columns, int across, int64_t rows_each,
@@ -116,7 +116,8 @@ static __global__ void __launch_bounds__(SB_COLUMN_THREADS)
 #pragma unroll
         for (int k = 0; k < sums; k++) {
             if (!to.sum[k]) continue;
-            float *p = to.sum[k] + blockIdx.y * columns + column + at, total = sb_column_total<width>(part, k, at, across);
+            float total = sb_column_total<width>(part, k, at, across);
+            float *p = to.sum[k] + blockIdx.y * columns + column + at;
             *p = to.add ? *p + total : total;
         }
     }
@@ -150,8 +151,8 @@ static inline void sb_column_sum(struct sb_dev *d, const Source &source, int64_t
 {
     if (!columns) return;
     int across = sb_column_across(columns, width);
-    int64_t tiles = sb_ceil_div(columns, across * width), chunks = 1024 / tiles,
-            least = 4 * SB_COLUMN_THREADS / across, room = (int64_t)(SB_CUDA_SCRATCH / sizeof(float)) / (sums * columns);
+    int64_t tiles = sb_ceil_div(columns, across * width), chunks = 1024 / tiles, least = 4 * SB_COLUMN_THREADS / across;
+    int64_t room = (int64_t)(SB_CUDA_SCRATCH / sizeof(float)) / (sums * columns);
     if (chunks > rows / least) chunks = rows / least;
     if (chunks > room) chunks = room;
     if (chunks < 2) {

@@ -147,7 +147,7 @@ void sb_cuda_silu_mul_bwd(struct sb_dev *d, sb_in x, sb_in dy, sb_out dx)
     SB_BY_DTYPE(x->dtype, T, swiglu_bwd<T>(d, x, dy, dx));
 }
 
-/* ---- residual, LayerScale, drop path ------------------------------------------------------------------------------ */
+/* ---- residual, LayerScale, drop path ----------------------------------------------------------------------------- */
 
 template <typename T> struct scale_add {
     const T *r, *x, *gain; /* r, gain may be NULL */

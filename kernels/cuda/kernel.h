@@ -101,8 +101,8 @@ template <typename T, int n> struct alignas(n * sizeof(T)) sb_few {
     T of[n];
 };
 
-/* n elements at p, whose address is a multiple of their bytes (of 16 where they are more): what lets a kernel be written
- * once, as a template over n, for 16-byte accesses and for odd sizes, which take n = 1. */
+/* n elements at p, whose address is a multiple of their bytes (of 16 where they are more): what lets a kernel be
+ * written once, as a template over n, for 16-byte accesses and for odd sizes, which take n = 1. */
 template <int n, typename T> static __device__ inline void sb_read(float *to, const T *p)
 {
     if constexpr (n * sizeof(T) < 16 || !SB_IS_ACT<T>) {

@@ -1,8 +1,8 @@
 /* One launcher for kernels that make each element by itself: activations, casts, residuals, gathered rows.
  *
- * The elements lie in rows of n. Each thread makes `width` neighbours of a row, at 16 bytes an access where pointers and
- * row lengths allow (wide), else one after the other by the same code. A kernel is a struct of its arguments and one
- * function beside it, found by the struct's type, a template over how many elements it makes at once:
+ * The elements lie in rows of n. Each thread makes `width` neighbours of a row, at 16 bytes an access where pointers
+ * and row lengths allow (wide), else one after the other by the same code. A kernel is a struct of its arguments and
+ * one function beside it, found by the struct's type, a template over how many elements it makes at once:
  *
  *     template <typename T> struct halve { const T *x; T *y; int64_t stride; };
  *     template <int n, typename T>
@@ -63,6 +63,7 @@ static __global__ void __launch_bounds__(SB_MAP_THREADS) sb_map_kernel(Body body
     if (wide && at + width == end) {
         sb_map_at(body, row, at, sb_lanes<width>());
     } else {
+#pragma unroll 1
         for (; at < end; at++) sb_map_at(body, row, at, sb_lanes<1>());
     }
 }

@@ -1,6 +1,6 @@
 /* Sums of the rows that share a key, in two parts: a radix sort of (key, row), 8 bits a pass, that keeps the order of
- * equal keys (each pass: digits counted a tile, the counts summed over tiles, pairs moved to their places); then a block
- * a key and 512 bytes of columns adds up its rows. */
+ * equal keys (each pass: digits counted a tile, the counts summed over tiles, pairs moved to their places); then one
+ * block for each key and 512 bytes of columns adds up the rows. */
 #include "kernels/cuda/row_sum.h"
 
 #include "kernels/cuda/column_sum.h"

@@ -72,10 +72,12 @@ template <typename T> struct words {
 template <int n, typename T>
 static __device__ inline void sb_map_at(const words<T> &w, int64_t row, int64_t at, sb_lanes<n>)
 {
-    int64_t i = row % w.t + (w.start ? *w.start : 0);
     float v[n], pos[n] = {};
     sb_read<n>(v, w.table + w.id[row] * w.dim + at);
-    if (w.pos) sb_read<n>(pos, w.pos + i * w.dim + at);
+    if (w.pos) {
+        int64_t i = row % w.t + (w.start ? *w.start : 0);
+        sb_read<n>(pos, w.pos + i * w.dim + at);
+    }
 #pragma unroll
     for (int j = 0; j < n; j++) v[j] += pos[j];
     sb_write<n>(w.y + row * w.dim + at, v);

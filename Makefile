@@ -70,6 +70,10 @@ $(patsubst %,$B/tests/test_%,model model_file names net net_self resnet gpt2): $
 $B/bench/bench_vit $B/bench/bench_shares: $B/tests/bench/vit.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)
+# Where CUDA's headers are, what calls cuBLASLt is held to an imitation of it on the CPU.
+CUDA_HEADERS := $(patsubst %/cublasLt.h,%,$(firstword $(wildcard $(patsubst %,%/cublasLt.h,$(CUDA_HOME:%=%/include) /usr/local/cuda/include /usr/include))))
+$B/kernels/cuda/%.o $B/tests/test_cuda_%.o $B/tests/cublaslt_fake.o: CPPFLAGS += $(CUDA_HEADERS:%=-DSB_CUDA_HEADERS -isystem %)
+$B/tests/test_cuda_matmul: $(if $(CUDA_HEADERS),$B/tests/cublaslt_fake.o $B/kernels/cuda/matmul.o $B/kernels/cuda/choose.o)
 $B/tests/faults.so: tests/faults.c
 	@mkdir -p $(@D)
 	@$(CC) -std=c11 -D_GNU_SOURCE -Wall -Wextra -O2 -fPIC -shared -o $@ $< -ldl

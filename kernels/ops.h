@@ -175,7 +175,7 @@ struct sb_ops {
     void (*tokens_bwd)(struct sb_dev *d, sb_in dy, sb_out dx, sb_out dprefix, sb_out dpos);
     /* y[B,T,D] = table[id[B,T]] + pos[start + t]. id i32 device. pos [L,D] optional; start: device i32, NULL is 0. */
     void (*embed)(struct sb_dev *d, sb_in id, sb_in table, sb_in pos, const int32_t *start, sb_out y);
-    /* start 0; sums in order of (b, t) */
+    /* start 0; fixed order of summation */
     void (*embed_bwd)(struct sb_dev *d, sb_in id, sb_in dy, sb_out dtable, sb_out dpos);
     /* y[B,K,D] = x[B, index[B,K], D]; index i32, distinct within a sample. Backward: dx[B,N,D] = 0 but for the rows
      * taken. */

@@ -124,27 +124,27 @@ static __global__ void __launch_bounds__(SB_COLUMN_THREADS)
 }
 
 template <int sums, int width, typename Source>
-static inline void sb_column_launch(struct sb_dev *d, const Source &source, int64_t rows, int64_t columns,
+static inline void sb_column_launch(struct sb_dev *d, const Source &source, int64_t rows, int64_t columns, int across,
                                     int64_t chunks, const struct sb_column_to<sums> &to)
 {
-    int across = sb_column_across(columns, width);
     dim3 grid((unsigned)sb_ceil_div(columns, across * width), (unsigned)chunks);
     SB_LAUNCH(d, (sb_column_kernel<sums, width, Source>), grid, SB_COLUMN_THREADS, 0, source, rows, columns, across,
               sb_ceil_div(rows, chunks), to);
 }
 
-/* Sums of partial sums [sums, rows, columns], 16-byte aligned. */
+/* Sums of partial sums [sums, rows, columns], 16-byte aligned. They are few, so a block takes 128 bytes of a row only:
+ * more blocks, each thread with fewer rows. */
 template <int sums>
 static inline void sb_column_finish(struct sb_dev *d, const float *partial, int64_t rows, int64_t columns,
                                     const struct sb_column_to<sums> &to)
 {
     struct sb_column_partials p = {partial, rows, columns};
-    if (columns % 4 == 0) sb_column_launch<sums, 4>(d, p, rows, columns, 1, to);
-    else sb_column_launch<sums, 1>(d, p, rows, columns, 1, to);
+    if (columns % 4 == 0) sb_column_launch<sums, 4>(d, p, rows, columns, 8, 1, to);
+    else sb_column_launch<sums, 1>(d, p, rows, columns, SB_WARP, 1, to);
 }
 
 /* Enough chunks of rows for 1,024 blocks, each thread with four rows or more; the number does not hang on the GPU, so
- * that the bytes don't. Uses d->scratch. */
+ * that the bytes don't. Uses the first `sums` MiB of d->scratch: 1,024 blocks have 256 sums or fewer each. */
 template <int width, int sums, typename Source>
 static inline void sb_column_sum(struct sb_dev *d, const Source &source, int64_t rows, int64_t columns,
                                  const struct sb_column_to<sums> &to)
@@ -152,18 +152,16 @@ static inline void sb_column_sum(struct sb_dev *d, const Source &source, int64_t
     if (!columns) return;
     int across = sb_column_across(columns, width);
     int64_t tiles = sb_ceil_div(columns, across * width), chunks = 1024 / tiles, least = 4 * SB_COLUMN_THREADS / across;
-    int64_t room = (int64_t)(SB_CUDA_SCRATCH / sizeof(float)) / (sums * columns);
     if (chunks > rows / least) chunks = rows / least;
-    if (chunks > room) chunks = room;
     if (chunks < 2) {
-        sb_column_launch<sums, width>(d, source, rows, columns, 1, to);
+        sb_column_launch<sums, width>(d, source, rows, columns, across, 1, to);
         return;
     }
     chunks = sb_ceil_div(rows, sb_ceil_div(rows, chunks)); /* none is empty */
     float *partial = (float *)d->scratch;
     struct sb_column_to<sums> between = {};
     for (int k = 0; k < sums; k++) between.sum[k] = partial + k * chunks * columns;
-    sb_column_launch<sums, width>(d, source, rows, columns, chunks, between);
+    sb_column_launch<sums, width>(d, source, rows, columns, across, chunks, between);
     sb_column_finish(d, partial, chunks, columns, to);
 }
 

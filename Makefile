@@ -66,7 +66,7 @@ $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
 $B/tests/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
-$(patsubst %,$B/tests/test_%,model model_file names net net_self resnet gpt2): $B/tests/model_cases.o
+$(patsubst %,$B/tests/test_%,model model_file names net net_flight net_self resnet gpt2): $B/tests/model_cases.o
 $B/bench/bench_vit $B/bench/bench_shares: $B/tests/bench/vit.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)

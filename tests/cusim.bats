@@ -37,4 +37,5 @@ replays() {
 @test "cuda: a two-layer ViT and a captioner compute and learn as in PyTorch" { CUSIM_ORDER=reverse replays model; }
 @test "cuda: mixed pictures, several labels, rates and the average are PyTorch's" { replays net; }
 @test "cuda: accumulation, recomputation and a resumed state change no byte" { replays net_self; }
+@test "cuda: a batch that is started while another is under way changes no byte" { replays net_flight; }
 @test "cuda: ResNets compute and learn as in PyTorch" { replays resnet; }

@@ -255,8 +255,8 @@ void sb_net_close(struct sb_net *n)
 
 size_t sb_net_bytes(const struct sb_net *n) { return n->bytes + SB_NET_UNDER_WAY * n->pictures_size; }
 
-/* Fields that do not overlap: kind and what is read below, then count, width, height, generation. Of what an update
- * reads only the contents change. */
+/* Fields that do not overlap: kind and what is read below, then count, width, height. Of what an update reads only
+ * the contents change. */
 void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net))
 {
     const struct sb_net_input *in = &n->input;
@@ -264,5 +264,5 @@ void sb_net_repeat(struct sb_net *n, uint32_t kind, void (*fn)(void *net))
     uint64_t form = (uint64_t)in->height << 42 ^ (uint64_t)in->width << 28 ^ (uint64_t)in->count << 12 ^ kind;
     for (size_t i = 0; i < sizeof flag / sizeof *flag; i++) form ^= (uint64_t)flag[i] << (4 + i);
     if (kind == SB_REPEAT_UPDATE) form = kind;
-    n->run.ops->repeat(n->run.dev, form ^ (uint64_t)n->generation << 56, fn, n);
+    n->run.ops->repeat(n->run.dev, form, fn, n);
 }

@@ -69,9 +69,8 @@ struct sb_net {
     void **held; /* all device memory but pictures */
     size_t nheld, bytes;
     uint64_t steps;
-    uint32_t samples;    /* accumulated since the last step */
-    double weight;       /* that their losses are a mean over */
-    uint32_t generation; /* counts moves of pictures: a repeat does not match the older ones */
+    uint32_t samples; /* accumulated since the last step */
+    double weight;    /* that their losses are a mean over */
     int32_t *host_ids;
     size_t rows; /* most rows that have a loss: batch, or batch * (length - 1) */
 };

@@ -49,7 +49,6 @@ static void take_pictures(struct sb_net *n, size_t one)
         n->pictures[i] = r->ops->alloc(r->dev, n->pictures_size);
         if (!n->pictures[i]) sb_die("not enough memory: wanted %zu bytes", n->pictures_size);
     }
-    n->generation++;
 }
 
 void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train)

@@ -31,7 +31,7 @@ X86 := $(filter x86_64,$(shell uname -m))
 PLUGINS := $(if $(X86),$B/bin/seabot-cpu.so)
 UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(filter-out $(if $(X86),,tests/test_cusim.c),$(wildcard tests/test_*.c)))
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so \
-           $(if $(X86),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1)
+           $(if $(X86),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1 $B/tests/cusim_huge)
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/bench_*.c))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)

@@ -34,6 +34,7 @@ replays() {
     for op in linear linear_bwd; do CUSIM_OWN_MATMUL=1 CUSIM_ORDER=7 "$BUILD/tests/test_backend" cuda $op; done
 }
 
+@test "cuda: tensors of more than 2^31 elements are computed to their end" { "$BUILD/tests/cusim_huge"; }
 @test "cuda: a two-layer ViT and a captioner compute and learn as in PyTorch" { CUSIM_ORDER=reverse replays model; }
 @test "cuda: mixed pictures, several labels, rates and the average are PyTorch's" { replays net; }
 @test "cuda: accumulation, recomputation and a resumed state change no byte" { replays net_self; }

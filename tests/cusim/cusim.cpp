@@ -347,9 +347,12 @@ static void run_grid(const cusim_launch &l)
     gridDim = l.grid;
     blockDim = l.block;
     uint64_t blocks = (uint64_t)l.grid.x * l.grid.y * l.grid.z, first = order ? 0 : chance() % blocks, stride = 1;
+    const char *some = getenv("CUSIM_BLOCKS");
+    uint64_t each_end = some ? strtoull(some, NULL, 10) : blocks;
     while (!order && common_divisor(stride = chance() % blocks + 1, blocks) != 1) {}
     for (uint64_t k = 0; k < blocks; k++) {
         uint64_t i = order > 0 ? k : order < 0 ? blocks - 1 - k : (first + k * stride) % blocks;
+        if (i >= each_end && i + each_end < blocks) continue;
         blockIdx = dim3((unsigned)(i % l.grid.x), (unsigned)(i / l.grid.x % l.grid.y), (unsigned)(i / l.grid.x / l.grid.y));
         run_block((int)(l.block.x * l.block.y * l.block.z));
     }

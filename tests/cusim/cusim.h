@@ -2,6 +2,7 @@
  * is wrong in them on machines without a GPU. One thread runs all: blocks in sequence, a block's threads as fibers. A
  * warp runs until all its lanes wait or have ended, then the next one does, which is where a missing barrier hurts.
  * $CUSIM_ORDER: forward (blocks, warps and lanes), reverse, or a number that seeds an order; results must not differ.
+ * $CUSIM_BLOCKS: only so many blocks at each end of a grid, to see what tensors too large to compute would do.
  *
  * What is wrong ends the program with a line that names kernel, block and thread: a barrier or shuffle that not all
  * reach, reads and writes beyond shared or device memory, misaligned ones, integer overflow, launches beyond a GPU's

@@ -323,6 +323,9 @@ static cublasStatus_t matmul(cublasLtHandle_t handle, cublasLtMatmulDesc_t desc,
     fake.products++;
     fake_spend(fake.cost[fake.last]);
     for (int64_t j = 0; j < n; j++) {
+        double column = 0;
+        for (int64_t p = 0; p < k; p++) column += element(lb, b, bt, p, j);
+        if (t->epilogue == CUBLASLT_EPILOGUE_BGRADB) put((cudaDataType_t)t->bias_type, (void *)t->bias, j, column);
         for (int64_t i = 0; i < m; i++) {
             double sum = 0, more = *(const float *)beta;
             for (int64_t p = 0; p < k; p++) sum += element(la, a, at, i, p) * element(lb, b, bt, p, j);

@@ -71,6 +71,9 @@ static bool near(enum sb_dtype type, double is, double should)
 static void compare(const struct sb_matmul *m, const struct sb_matmul_data *p, const void *c)
 {
     for (int64_t i = 0; i < m->m; i++) {
+        double row = 0;
+        for (int64_t k = 0; k < m->k; k++) row += get(m->in, p->a, m->a_transposed ? k * m->m + i : i * m->k + k);
+        if (p->sums) assert_true(near(m->out, get(m->out, p->sums, i), row));
         for (int64_t j = 0; j < m->n; j++) {
             double sum = m->add ? get(m->out, c, i * m->n + j) : 0;
             for (int64_t k = 0; k < m->k; k++) {
@@ -79,7 +82,7 @@ static void compare(const struct sb_matmul *m, const struct sb_matmul_data *p, c
             }
             if (p->bias) sum += get(m->out, p->bias, j);
             if (p->pre) assert_true(near(m->out, get(m->out, p->pre, i * m->n + j), sum));
-            if (m->epilogue >= SB_EPILOGUE_GELU_TANH)
+            if (m->epilogue == SB_EPILOGUE_GELU_TANH || m->epilogue == SB_EPILOGUE_GELU_TANH_PRE)
                 sum *= 0.5 * (1 + tanh(0.7978845608028654 * (sum + 0.044715 * sum * sum * sum)));
             if (!near(m->out, get(m->out, p->y, i * m->n + j), sum)) {
                 fail_msg("[%lld,%lld,%lld] a%s b%s epilogue %d add %d: y[%lld,%lld] is %g, not %g", (long long)m->m,
@@ -103,6 +106,7 @@ static void try(struct sb_dev *d, struct sb_rng *rng, const struct sb_matmul *m,
     for (int again = 0; again < 2; again++) {
         p.bias = !biased ? NULL : again ? other_bias : bias; /* the second call finds a plan */
         p.pre = m->epilogue != SB_EPILOGUE_GELU_TANH_PRE ? NULL : again ? other_pre : pre;
+        p.sums = m->epilogue != SB_EPILOGUE_SUMS ? NULL : again ? other_pre : pre;
         if (!sb_cuda_matmul_can(d, m, &p)) break;
         memcpy(before, in_place ? y : c, (size_t)(m->m * m->n) * sb_dtype_size(m->out));
         sb_cuda_matmul(d, m, &p);
@@ -119,9 +123,10 @@ static void test_every_product_is_the_one_meant(void **state)
     struct sb_dev d = {.major = 9};
     struct sb_rng rng;
     sb_rng_init(&rng, 5, 0);
-    for (int i = 0; i < 5 * 3 * 4 * 4 * 3 * 2; i++) {
-        int size = i % 5, type = i / 5 % 3, turns = i / 15 % 4, epilogue = i / 60 % 4, add = i / 240 % 3, bias = i / 720;
-        if (epilogue == SB_EPILOGUE_NONE ? bias : epilogue == SB_EPILOGUE_BIAS && !bias) continue;
+    for (int i = 0; i < 5 * 3 * 4 * 5 * 3 * 2; i++) {
+        int size = i % 5, type = i / 5 % 3, turns = i / 15 % 4, epilogue = i / 60 % 5, add = i / 300 % 3, bias = i / 900;
+        if (epilogue == SB_EPILOGUE_NONE || epilogue == SB_EPILOGUE_SUMS ? bias : epilogue == SB_EPILOGUE_BIAS && !bias)
+            continue;
         struct sb_matmul m = {.m = sizes[size][0],
                               .n = sizes[size][1],
                               .k = sizes[size][2],

@@ -11,8 +11,8 @@ const struct sb_cublaslt *sb_cublaslt_open(void)
     static struct sb_cublaslt lt;
     static bool opened;
     if (!opened && !sb_library_open(files, functions, &lt)) {
-        sb_die("no libcublasLt.so.13 or .12, which multiplies matrices on the GPU: install cuBLAS (libcublas-13-0 of "
-               "NVIDIA's packages, libcublaslt12 of Debian's), name its folder in LD_LIBRARY_PATH, or use --device cpu");
+        sb_die("no libcublasLt.so.13 or .12, which multiplies matrices on the GPU: install cuBLAS of CUDA 13 or "
+               "12 (NVIDIA's package libcublas-13-0), name its folder in LD_LIBRARY_PATH, or use --device cpu");
     }
     opened = true;
     return &lt;

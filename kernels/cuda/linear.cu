@@ -6,9 +6,11 @@
  *  - PLAIN       the product alone, our pass does all the rest
  *  - TANH        the product applies GELU by tanh, too, and writes pre
  *  - FEW_ROWS    a kernel of ours for up to eight rows, which is bound by reading w: a decoder's word by word
- * Backward one pass of ours turns dy into g and sums its columns; then there are two products. */
+ * Backward one pass of ours turns dy into g and sums its columns; then there are two products. Without an activation
+ * the sums may be a by-product of the second. */
 #include "kernels/cuda/activation.h"
 #include "kernels/cuda/column_sum.h"
+#include "kernels/cuda/few_rows.h"
 #include "kernels/cuda/map.h"
 #include "kernels/cuda/matmul.h"
 
@@ -65,80 +67,6 @@ static void finish(const struct linear *l, const void *t, const void *b, void *p
     bool wide = sb_wide(f.t, each) && sb_wide(f.b, each) && sb_wide(f.residual, each) && sb_wide(f.pre, each) &&
                 sb_wide(f.y, each);
     sb_map<SB_LANES<T>>(l->d, f, b ? rows : 1, each, wide);
-}
-
-/* ---- few rows ---------------------------------------------------------------------------------------------------- */
-
-#define FEW 8
-#define FEW_THREADS 256
-
-template <typename T> struct few {
-    const T *x, *w, *b, *residual;
-    T *pre, *y;
-    enum sb_act act;
-    int64_t m, n, k;
-};
-
-static __device__ inline float activate(enum sb_act a, float x)
-{
-    switch (a) {
-    case SB_ACT_GELU: return sb_activate<SB_ACT_GELU>(x);
-    case SB_ACT_GELU_TANH: return sb_activate<SB_ACT_GELU_TANH>(x);
-    case SB_ACT_RELU: return sb_activate<SB_ACT_RELU>(x);
-    default: return x;
-    }
-}
-
-/* A warp makes one column of up to `rows` rows: it reads one row of w, once; x comes from the cache. */
-template <int rows, int width, typename T> static __global__ void __launch_bounds__(FEW_THREADS) few_rows(few<T> f)
-{
-    int lane = (int)threadIdx.x % SB_WARP;
-    int64_t column = ((int64_t)blockIdx.x * FEW_THREADS + threadIdx.x) / SB_WARP;
-    if (column >= f.n) return;
-    float sum[rows] = {};
-#pragma unroll(rows < 4 ? 4 : 2)
-    for (int64_t at = lane * width; at < f.k; at += SB_WARP * width) {
-        float w[width], x[width];
-        sb_read<width>(w, f.w + column * f.k + at);
-#pragma unroll
-        for (int row = 0; row < rows; row++) {
-            if (row >= f.m) break;
-            sb_read<width>(x, f.x + row * f.k + at);
-#pragma unroll
-            for (int i = 0; i < width; i++) sum[row] = fmaf(w[i], x[i], sum[row]);
-        }
-    }
-    float own = 0; /* lane r goes on with row r */
-#pragma unroll
-    for (int row = 0; row < rows; row++) {
-        float total = sb_warp_sum(sum[row]);
-        if (lane == row) own = total;
-    }
-    if (lane >= rows || lane >= f.m) return;
-    int64_t i = lane * f.n + column;
-    if (f.b) own += sb_get(f.b[column]);
-    if (f.pre) sb_put(&f.pre[i], own);
-    own = activate(f.act, own);
-    if (f.residual) own += sb_get(f.residual[i]);
-    sb_put(&f.y[i], own);
-}
-
-template <int rows, typename T> static void launch_few(struct sb_dev *d, const few<T> &f)
-{
-    unsigned blocks = (unsigned)sb_ceil_div(f.n * SB_WARP, FEW_THREADS);
-    if (sb_wide(f.x, f.k) && sb_wide(f.w, f.k))
-        SB_LAUNCH(d, (few_rows<rows, SB_LANES<T>, T>), blocks, FEW_THREADS, 0, f);
-    else SB_LAUNCH(d, (few_rows<rows, 1, T>), blocks, FEW_THREADS, 0, f);
-}
-
-template <typename T> static void multiply_few(const struct linear *l)
-{
-    few<T> f = {(const T *)l->x,  (const T *)l->w, (const T *)l->b, (const T *)l->residual, (T *)l->pre,
-                (T *)l->y, l->act, l->m, l->n, l->k};
-    if (f.m == 1) launch_few<1>(l->d, f);
-    else if (f.m == 2) launch_few<2>(l->d, f);
-    else if (f.m <= 4) launch_few<4>(l->d, f);
-    else launch_few<FEW>(l->d, f);
 }
 
 /* ---- ways -------------------------------------------------------------------------------------------------------- */
@@ -203,7 +131,8 @@ static void run(void *arg, int which)
     const struct linear *l = (const struct linear *)arg;
     enum way way = l->way[which];
     if (way == FEW_ROWS) {
-        SB_BY_DTYPE(l->dtype, T, multiply_few<T>(l));
+        struct sb_few_rows f = {l->x, l->w, l->b, l->residual, l->pre, l->y, l->dtype, l->act, l->m, l->n, l->k};
+        sb_cuda_few_rows(l->d, &f);
     } else if (way == IN_ONE || way == TANH) {
         struct sb_matmul q;
         struct sb_matmul_data p;
@@ -217,7 +146,7 @@ static void run(void *arg, int which)
 static bool possible(const struct linear *l, enum way way)
 {
     bool bare = l->act == SB_ACT_NONE;
-    if (way == FEW_ROWS) return l->m <= FEW;
+    if (way == FEW_ROWS) return l->m <= SB_FEW_ROWS;
     if (way == PLAIN) return !bare || l->b || l->residual;
     if (way == IN_ONE && !bare) return false;
     if (way == BIAS && (!l->b || (bare && !l->residual))) return false;
@@ -246,7 +175,7 @@ static int choose(const struct linear *l)
     int64_t bits = 0, how = l->act | (l->dtype == SB_BF16) << 4 | (l->b != NULL) << 5 | (l->residual != NULL) << 6 |
                             in_place(l) << 7 | (l->pre != NULL) << 8;
     struct linear trial = *l;
-    if (l->ways < 2 || (in_place(l) && l->m > FEW)) return 0;
+    if (l->ways < 2 || (in_place(l) && l->m > SB_FEW_ROWS)) return 0;
     if (in_place(l)) {
         if ((size_t)(l->m * l->n) * sb_dtype_size(l->dtype) > SB_CUDA_SCRATCH) return 0;
         trial.residual = trial.y = l->d->scratch;
@@ -316,29 +245,87 @@ static void gradient(struct sb_dev *d, const T *pre, T *dy, float *db, int64_t m
     }
 }
 
+/* Two ways to the gradients of the parameters, where g is dy: its columns are summed by a pass of ours, or by the
+ * product that reads it for dw. */
+enum { OWN_SUMS, PRODUCT_SUMS };
+
+struct parameters {
+    struct sb_dev *d;
+    enum sb_dtype dtype;
+    int64_t m, n, k;
+    const void *x, *g;
+    float *dw, *db;
+};
+
+/* dw[N,K] += g^T x, and the sums of g's columns to sums[N] unless that is NULL. */
+static void weight_product(const struct parameters *t, void *sums, struct sb_matmul *q, struct sb_matmul_data *p)
+{
+    *q = {};
+    q->m = t->n, q->n = t->k, q->k = t->m;
+    q->in = t->dtype, q->out = SB_F32;
+    q->a_transposed = q->add = true;
+    q->epilogue = sums ? SB_EPILOGUE_SUMS : SB_EPILOGUE_NONE;
+    *p = {};
+    p->a = t->g, p->b = t->x;
+    p->c = p->y = t->dw;
+    p->sums = sums;
+}
+
+static void run_parameters(void *arg, int way)
+{
+    const struct parameters *t = (const struct parameters *)arg;
+    struct sb_column_to<1> to = {{t->db}, true};
+    struct sb_matmul q;
+    struct sb_matmul_data p;
+    if (way == OWN_SUMS) SB_BY_DTYPE(t->dtype, T, (gradient<SB_ACT_NONE, T>(t->d, NULL, (T *)t->g, t->db, t->m, t->n)));
+    weight_product(t, way == OWN_SUMS ? NULL : t->d->scratch, &q, &p);
+    sb_cuda_matmul(t->d, &q, &p);
+    if (way == PRODUCT_SUMS) sb_column_finish(t->d, (const float *)t->d->scratch, 1, t->n, to);
+}
+
+/* Timed on gradients that lie in scratch: the real ones would be added to again and again. */
+static int choose_sums(const struct parameters *t)
+{
+    struct sb_matmul q;
+    struct sb_matmul_data p;
+    struct parameters trial = *t;
+    size_t sums = (size_t)sb_ceil_div(t->n, 64) * 64 * sizeof(float);
+    if (sums + (size_t)(t->n * t->k) * sizeof(float) > SB_CUDA_SCRATCH) return OWN_SUMS;
+    weight_product(t, t->d->scratch, &q, &p);
+    if (!sb_cuda_matmul_can(t->d, &q, &p)) return OWN_SUMS;
+    trial.db = (float *)t->d->scratch;
+    trial.dw = (float *)((char *)t->d->scratch + sums);
+    const int64_t number[] = {t->m, t->n, t->k, t->dtype == SB_BF16};
+    return sb_cuda_choose(t->d, "linear_bwd", number, 4, 2, run_parameters, &trial);
+}
+
 void sb_cuda_linear_bwd(struct sb_dev *d, sb_in x, sb_in w, const void *, enum sb_act a, sb_in pre, sb_out dy,
                         sb_out dx, sb_out dw, sb_out db)
 {
-    int64_t m = x->shape[0], k = x->shape[1], n = w->shape[0];
+    struct parameters t = {d, x->dtype, x->shape[0], w->shape[0], x->shape[1], x->data, dy->data, NULL, NULL};
     const void *before = a == SB_ACT_NONE ? NULL : pre->data;
     float *sums = db ? (float *)db->data : NULL;
-    if (!m || !n) return;
-    SB_BY_DTYPE(x->dtype, T,
-                SB_BY_ACT(a, A, (gradient<A, T>(d, (const T *)before, (T *)dy->data, sums, m, n))));
-    struct sb_matmul q = {};
-    struct sb_matmul_data p = {};
-    q.in = x->dtype;
-    p.a = dy->data;
+    bool together = a == SB_ACT_NONE && dw && db;
+    if (!t.m || !t.n) return;
+    if (!together) {
+        SB_BY_DTYPE(x->dtype, T,
+                    SB_BY_ACT(a, A, (gradient<A, T>(d, (const T *)before, (T *)dy->data, sums, t.m, t.n))));
+    }
     if (dx) {
-        q.m = m, q.n = k, q.k = n, q.out = dx->dtype;
-        p.b = w->data, p.y = dx->data;
+        struct sb_matmul q = {};
+        struct sb_matmul_data p = {};
+        q.m = t.m, q.n = t.k, q.k = t.n;
+        q.in = q.out = t.dtype;
+        p.a = dy->data, p.b = w->data, p.y = dx->data;
         sb_cuda_matmul(d, &q, &p);
     }
     if (dw) {
-        q.m = n, q.n = k, q.k = m, q.out = SB_F32;
-        q.a_transposed = q.add = true;
-        p.b = x->data, p.c = p.y = dw->data;
-        sb_cuda_matmul(d, &q, &p);
+        struct sb_matmul q;
+        struct sb_matmul_data p;
+        t.dw = (float *)dw->data, t.db = sums;
+        weight_product(&t, NULL, &q, &p);
+        if (together) run_parameters(&t, choose_sums(&t));
+        else sb_cuda_matmul(d, &q, &p);
     }
 }
 

@@ -137,6 +137,7 @@ static cublasLtEpilogue_t epilogue_of(const struct sb_matmul *m, const struct sb
     switch (m->epilogue) {
     case SB_EPILOGUE_BIAS: return CUBLASLT_EPILOGUE_BIAS;
     case SB_EPILOGUE_GELU_TANH: return p->bias ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_GELU;
+    case SB_EPILOGUE_SUMS: return CUBLASLT_EPILOGUE_BGRADB; /* its B is our a */
     case SB_EPILOGUE_GELU_TANH_PRE: return p->bias ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS : CUBLASLT_EPILOGUE_GELU_AUX;
     default: return CUBLASLT_EPILOGUE_DEFAULT;
     }
@@ -151,7 +152,7 @@ static void describe(struct sb_dev *d, struct plan *plan, const struct sb_matmul
     set(d, plan, CUBLASLT_MATMUL_DESC_TRANSB, &b_turn, sizeof b_turn);
     uint32_t epilogue = epilogue_of(m, p);
     set(d, plan, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue, sizeof epilogue);
-    if (p->bias) {
+    if (p->bias || p->sums) {
         int32_t type = type_of(m->out);
         set(d, plan, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &type, sizeof type);
     }
@@ -166,6 +167,7 @@ static void describe(struct sb_dev *d, struct plan *plan, const struct sb_matmul
 static void point(struct sb_dev *d, struct plan *plan, const struct sb_matmul *m, const struct sb_matmul_data *p)
 {
     if (p->bias) set(d, plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &p->bias, sizeof p->bias);
+    if (p->sums) set(d, plan, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &p->sums, sizeof p->sums);
     if (m->epilogue == SB_EPILOGUE_GELU_TANH_PRE)
         set(d, plan, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, &p->pre, sizeof p->pre);
 }
@@ -287,7 +289,7 @@ bool sb_cuda_matmul_can(struct sb_dev *d, const struct sb_matmul *m, const struc
 {
     if (m->epilogue == SB_EPILOGUE_NONE) return true;
     /* Where these are not so aligned, some epilogues fault in spite of what is proposed. */
-    if (((uintptr_t)p->bias | (uintptr_t)p->pre) % WIDE) return false;
+    if (((uintptr_t)p->bias | (uintptr_t)p->pre | (uintptr_t)p->sums) % WIDE) return false;
     if (m->epilogue == SB_EPILOGUE_GELU_TANH_PRE && m->n % 8) return false;
     return find(d, m, p)->algorithms > 0;
 }

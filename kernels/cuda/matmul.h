@@ -14,6 +14,7 @@ enum sb_epilogue {
     SB_EPILOGUE_BIAS,          /* + bias[N] */
     SB_EPILOGUE_GELU_TANH,     /* bias (may be NULL), then gelu by tanh */
     SB_EPILOGUE_GELU_TANH_PRE, /* the same, and what went into gelu to pre[M,N] */
+    SB_EPILOGUE_SUMS,          /* y as with NONE; besides sums[M] = of a's rows, over k; of dtype out */
 };
 
 /* y[M,N] = epilogue(a[M,K] b[K,N] + beta c[M,N]), dense, C order, sums in f32. d->scratch is left alone. */
@@ -28,7 +29,7 @@ struct sb_matmul {
 
 struct sb_matmul_data {
     const void *a, *b, *c, *bias; /* c may be y */
-    void *y, *pre;
+    void *y, *pre, *sums;
 };
 
 void sb_cuda_matmul(struct sb_dev *d, const struct sb_matmul *m, const struct sb_matmul_data *p);

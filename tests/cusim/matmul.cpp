@@ -14,7 +14,8 @@
 bool sb_cuda_matmul_can(struct sb_dev *, const struct sb_matmul *m, const struct sb_matmul_data *p)
 {
     if (m->epilogue == SB_EPILOGUE_NONE) return true;
-    uintptr_t address = (uintptr_t)p->a | (uintptr_t)p->b | (uintptr_t)p->y | (uintptr_t)p->bias | (uintptr_t)p->pre;
+    uintptr_t address = (uintptr_t)p->a | (uintptr_t)p->b | (uintptr_t)p->y | (uintptr_t)p->bias | (uintptr_t)p->pre |
+                        (uintptr_t)p->sums;
     return m->n % 8 == 0 && m->k % 8 == 0 && address % 16 == 0;
 }
 
@@ -67,9 +68,9 @@ static void finish(const struct sb_matmul *m, const struct sb_matmul_data *p, in
 {
     int64_t at = i * m->n + j;
     if (m->add) x += read_out(m, p->c, at);
-    if (m->epilogue != SB_EPILOGUE_NONE && p->bias) x += read_out(m, p->bias, j);
+    if (p->bias) x += read_out(m, p->bias, j);
     if (m->epilogue == SB_EPILOGUE_GELU_TANH_PRE) write(m, p->pre, at, x);
-    if (m->epilogue >= SB_EPILOGUE_GELU_TANH)
+    if (m->epilogue == SB_EPILOGUE_GELU_TANH || m->epilogue == SB_EPILOGUE_GELU_TANH_PRE)
         x = 0.5f * x * (1 + tanhf(0.7978845608028654f * (x + 0.044715f * x * x * x)));
     write(m, p->y, at, x);
 }
@@ -82,6 +83,11 @@ static void multiply(const struct sb_matmul *m, const struct sb_matmul_data *p)
     a.resize((size_t)(high * m->k));
     for (int64_t i = 0; i < m->k; i++) {
         for (int64_t j = 0; j < m->n; j++) padded[(size_t)(i * wide + j)] = b[(size_t)(i * m->n + j)];
+    }
+    for (int64_t i = 0; i < m->m && m->epilogue == SB_EPILOGUE_SUMS; i++) {
+        float sum = 0;
+        for (int64_t k = 0; k < m->k; k++) sum += a[(size_t)(i * m->k + k)];
+        write(m, p->sums, i, sum);
     }
     for (int64_t i = 0; i < m->m; i += ROWS) {
         for (int64_t j = 0; j < m->n; j += COLS) {

@@ -18,12 +18,6 @@
 
 enum state { NEW, READY, IN_WARP, IN_BLOCK, DONE };
 
-struct copy {
-    void *to;
-    const void *from;
-    int group;
-};
-
 struct fiber {
     enum state state;
     void *sp, *stack;
@@ -32,8 +26,12 @@ struct fiber {
     int line;
     unsigned mask;
     void *argument;
-    struct copy copy[COPIES];
     int copies, group;
+    struct {
+        void *to;
+        const void *from;
+        int group;
+    } copy[COPIES]; /* cp.async under way */
 };
 
 struct shared {
@@ -63,20 +61,10 @@ asm(R"(
     .hidden cusim_switch
     .type cusim_switch, @function
 cusim_switch:
-    push %rbp
-    push %rbx
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    push %rbp; push %rbx; push %r12; push %r13; push %r14; push %r15
     mov %rsp, (%rdi)
     mov %rsi, %rsp
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbx
-    pop %rbp
+    pop %r15; pop %r14; pop %r13; pop %r12; pop %rbx; pop %rbp
     ret
     .size cusim_switch, . - cusim_switch
 )");
@@ -85,7 +73,7 @@ void cusim_fault(const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    fprintf(stderr, "cusim: %s, block %u,%u,%u", running ? running->name : "no kernel", blockIdx.x, blockIdx.y, blockIdx.z);
+    fprintf(stderr, "cusim: %s, block %u,%u,%u", running ? running->name : "-", blockIdx.x, blockIdx.y, blockIdx.z);
     if (current) fprintf(stderr, ", thread %u,%u,%u", threadIdx.x, threadIdx.y, threadIdx.z);
     fprintf(stderr, ": ");
     vfprintf(stderr, format, list);
@@ -94,9 +82,8 @@ void cusim_fault(const char *format, ...)
     abort();
 }
 
-static void on_signal(int signal, siginfo_t *info, void *context)
+static void on_signal(int signal, siginfo_t *info, void *)
 {
-    (void)context;
     if (signal == SIGILL) cusim_fault("a misaligned access, an overflow, or another thing that C++ leaves undefined");
     cusim_fault("touches %p, outside of what it may touch", info->si_addr);
 }
@@ -113,7 +100,7 @@ static void start(void)
 {
     running->thread();
     if (current->copies) cusim_fault("ends with cp.async under way");
-    wait_for(DONE, "its end", 0);
+    wait_for(DONE, "ended", 0);
 }
 
 static void take_stack(struct fiber *f)
@@ -170,19 +157,14 @@ void cusim_meet(const char *what, int line, unsigned mask, void *argument, void 
 
 void cusim_barrier(int line) { wait_for(IN_BLOCK, "__syncthreads", line); }
 
-/* Same name, line and mask, one after the other in the block. */
+/* What each warp's threads wait for. */
 static void print_waiting(int threads)
 {
-    fflush(stdout);
     for (int i = 0, from = 0; i < threads; i++) {
         struct fiber *f = &fibers[i], *next = f + 1;
-        bool same = i + 1 < threads && f->state == next->state && f->what == next->what && f->line == next->line &&
-                    f->mask == next->mask && (i + 1) % 32;
-        if (same) continue;
-        fprintf(stderr, "  threads %d to %d wait for %s", from, i, f->what);
-        if (f->state != DONE) fprintf(stderr, " in line %d", f->line);
-        if (f->state == IN_WARP) fprintf(stderr, ", mask %08x", f->mask);
-        fprintf(stderr, "\n");
+        if (i + 1 < threads && (i + 1) % 32 && f->state == next->state && f->line == next->line && f->mask == next->mask)
+            continue;
+        fprintf(stderr, "  threads %d to %d: %s, line %d, lanes %08x\n", from, i, f->what, f->line, f->mask);
         from = i + 1;
     }
 }
@@ -253,8 +235,21 @@ static void run_block(int threads)
 
 /* ---- shared memory ----------------------------------------------------------------------------------------------- */
 
-static void *shared_object(const void *site, size_t bytes)
+/* 48 KB of objects, and with the dynamic one no more than there is. */
+static void check_size(void)
 {
+    size_t fixed = 0, all = 0;
+    for (int i = 0; i < shared_count; i++) {
+        if (shared[i].used) all += shared[i].memory.bytes;
+        if (shared[i].used && shared[i].site) fixed += shared[i].memory.bytes;
+    }
+    if (fixed > 48 << 10 || all > running->d->shared_most)
+        cusim_fault("has %zu bytes of shared objects, %zu in all", fixed, all);
+}
+
+void *cusim_shared(const void *site, size_t bytes)
+{
+    if (!site) bytes = running->shared;
     struct shared *s = shared, *end = shared + shared_count;
     while (s < end && (s->site != site || s->memory.bytes != bytes)) s++;
     if (s == end) {
@@ -262,13 +257,12 @@ static void *shared_object(const void *site, size_t bytes)
         *s = {site, guarded_make(bytes, 16), false};
         shared_count++;
     }
-    if (!s->used) memset(s->memory.data, 0xff, bytes); /* NaN in f32 and bf16 */
+    if (s->used) return s->memory.data;
+    memset(s->memory.data, 0xff, bytes); /* NaN in f32 and bf16 */
     s->used = true;
+    check_size();
     return s->memory.data;
 }
-
-void *cusim_shared(const void *site, size_t bytes) { return shared_object(site, bytes); }
-void *cusim_shared_dynamic(void) { return shared_object(NULL, running->shared); }
 
 bool cusim_is_shared(const void *p, size_t bytes)
 {
@@ -294,7 +288,7 @@ void cusim_copy_wait(int newer)
 {
     int left = 0;
     for (int i = 0; i < current->copies; i++) {
-        struct copy c = current->copy[i];
+        auto c = current->copy[i];
         if (c.group >= current->group - newer) current->copy[left++] = c;
         else if (c.from) memcpy(c.to, c.from, 16);
         else memset(c.to, 0, 16);
@@ -333,12 +327,10 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) { return b ? common_divis
 
 static void run_grid(const cusim_launch &l)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL};
-    struct sigaction handle, before[3];
-    memset(&handle, 0, sizeof handle);
+    struct sigaction handle = {};
     handle.sa_sigaction = on_signal;
     handle.sa_flags = SA_SIGINFO;
-    for (int i = 0; i < 3; i++) sigaction(signals[i], &handle, &before[i]);
+    for (int signal : {SIGSEGV, SIGBUS, SIGILL}) sigaction(signal, &handle, NULL);
     const char *named = getenv("CUSIM_ORDER");
     order = !named || !strcmp(named, "forward") ? 1 : !strcmp(named, "reverse") ? -1 : 0;
     seed = order ? 0 : strtoull(named, NULL, 10);
@@ -357,7 +349,6 @@ static void run_grid(const cusim_launch &l)
         run_block((int)(l.block.x * l.block.y * l.block.z));
     }
     running = NULL;
-    for (int i = 0; i < 3; i++) sigaction(signals[i], &before[i], NULL);
 }
 
 void cusim_run(const cusim_launch &launch)

@@ -1,5 +1,5 @@
-/* Memory that ends where a page begins that no one may touch, and begins as near behind one as its size allows; bytes
- * between hold a pattern, a NaN in f32 and bf16, that must stay. */
+/* Memory that ends where a page begins that no one may touch, and begins less than a page behind one; the bytes between
+ * hold a pattern, a NaN in f32 and bf16, that must stay. */
 #ifndef SB_TESTS_CUSIM_GUARDED_H
 #define SB_TESTS_CUSIM_GUARDED_H
 
@@ -11,9 +11,8 @@ struct guarded {
 };
 
 struct guarded guarded_make(size_t bytes, size_t align); /* zeroed; data is NULL when there is not enough */
-/* NULL, or what is wrong. */
-const char *guarded_wrong(const struct guarded *g);
-void guarded_protect(struct guarded *g, int how); /* as mprotect */
+const char *guarded_wrong(const struct guarded *g);      /* "before" or "behind", where it was written; NULL: nowhere */
+void guarded_protect(struct guarded *g, int how);        /* as mprotect */
 void guarded_free(struct guarded *g);
 
 #endif

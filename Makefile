@@ -28,7 +28,12 @@ ARCHIVES := $(FOLDERS:%=$B/lib%.a) $(BACKENDS:%=$B/kernels-%.a)
 TOOLS := $(patsubst tools/%.c,$B/bin/%,$(wildcard tools/sb-*.c))
 X86 := $(filter x86_64,$(shell uname -m))
 # On another processor than x86-64 there is ref alone.
-PLUGINS := $(if $(X86),$B/bin/seabot-cpu.so)
+# With nvcc (on PATH, in $CUDA_HOME or /usr/local/cuda; NVCC= is without) and cuBLASLt's header there is cuda, too.
+NVCC := $(firstword $(shell command -v nvcc) $(wildcard $(CUDA_HOME:%=%/bin/nvcc) /usr/local/cuda/bin/nvcc))
+CUDA_HEADERS := $(patsubst %/cublasLt.h,%,$(firstword $(wildcard $(patsubst %,%/cublasLt.h,$(CUDA_HOME:%=%/include) /usr/local/cuda/include /usr/include))))
+CUDA := $(if $(NVCC),$(if $(SAN),,$(CUDA_HEADERS)))
+$(if $(NVCC),$(if $(CUDA_HEADERS),,$(info nvcc is there, but no cublasLt.h: built without the cuda plugin. NVIDIA's package libcublas-dev has it.)))
+PLUGINS := $(if $(X86),$B/bin/seabot-cpu.so) $(if $(CUDA),$B/bin/seabot-cuda.so)
 UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(filter-out $(if $(X86),,tests/test_cusim.c),$(wildcard tests/test_*.c)))
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so \
            $(if $(X86),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1 $B/tests/cusim_huge)
@@ -71,7 +76,6 @@ $B/bench/bench_vit $B/bench/bench_shares: $B/tests/bench/vit.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)
 # Where CUDA's headers are, what calls cuBLASLt is held to an imitation of it on the CPU.
-CUDA_HEADERS := $(patsubst %/cublasLt.h,%,$(firstword $(wildcard $(patsubst %,%/cublasLt.h,$(CUDA_HOME:%=%/include) /usr/local/cuda/include /usr/include))))
 $B/kernels/cuda/%.o $B/tests/test_cuda_%.o $B/tests/cublaslt_fake.o: CPPFLAGS += $(CUDA_HEADERS:%=-DSB_CUDA_HEADERS -isystem %)
 $B/tests/test_cuda_matmul: $(if $(CUDA_HEADERS),$B/tests/cublaslt_fake.o $B/kernels/cuda/matmul.o $B/kernels/cuda/choose.o)
 $B/tests/faults.so: tests/faults.c
@@ -98,11 +102,32 @@ $B/bin/seabot-cpu.so: $(CPU_ANY) $B/kernels/cpu-v3.o $B/kernels/cpu-v4.o $B/kern
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	@$(CC) $(LDFLAGS) -shared -o $@ $^ -fopenmp -Wl,--exclude-libs,ALL -ldnnl -lm
-# The CUDA sources on the CPU, for the tests: tests/cusim is a stand-in for the CUDA execution model.
+# The cuda's holds machine code for each of CUDA_ARCHS and PTX of CUDA_PTX, which the driver compiles for what is newer. CUDA_ARCHS=release:
+# for all that is sold since 2020. It needs libc and ld.so alone; CUDA's other libraries are opened by name.
+CUDA_RELEASE := 80 86 89 90 100 120
+CUDA_ARCHS := 80 90
+CUDA_ALL = $(if $(filter release,$(CUDA_ARCHS)),$(CUDA_RELEASE),$(CUDA_ARCHS))
+CUDA_PTX = $(if $(filter release,$(CUDA_ARCHS)),$(lastword $(CUDA_RELEASE)),$(firstword $(CUDA_ALL)))
+NVCC_FLAGS = -O3 -std=c++17 $(if $(CI),-Werror all-warnings) -Xcompiler -fPIC$(comma)-fvisibility=hidden$(comma)-fno-threadsafe-statics$(comma)-fno-exceptions$(comma)-fno-rtti \
+             -Xcompiler -Wall$(comma)-Wextra $(foreach a,$(CUDA_ALL),-gencode arch=compute_$a$(comma)code=sm_$a) -gencode arch=compute_$(CUDA_PTX)$(comma)code=compute_$(CUDA_PTX) \
+             $(if $(filter release,$(CUDA_ARCHS)),--compress-mode=size)
+# What was compiled for other GPUs is compiled again.
+$(if $(CUDA),$(shell mkdir -p $B/kernels && { echo '$(CUDA_ALL)' | cmp -s - $B/kernels/cuda.archs || echo '$(CUDA_ALL)' >$B/kernels/cuda.archs; }))
+$B/kernels/cuda/%.cu.o: kernels/cuda/%.cu $B/kernels/cuda.archs
+	@mkdir -p $(@D)
+	@echo "  NVCC  $<"
+	@$(NVCC) $(CPPFLAGS) -MF $(@:.o=.d) $(NVCC_FLAGS) -c -o $@ $<
+$B/kernels/cuda/%.o: ALL_CFLAGS += -fvisibility=hidden
+$B/bin/seabot-cuda.so: $(call objects,kernels/cuda) $(patsubst %,$B/%.o,$(wildcard kernels/cuda/*.cu)) $B/libbase.a
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(LDFLAGS) -shared -o $@ $^ -Wl,--exclude-libs,ALL -Wl,-z,defs -L$(dir $(realpath $(NVCC)))../lib64 -lcudart_static -lrt -lpthread -ldl -lm
+# The CUDA sources on the CPU, for the tests: tests/cusim is a stand-in for the CUDA execution model, tests/cuda_fake for
+# device, driver and NVIDIA's libraries.
 # Never sanitised: ASan does not know fibers.
 CUSIM := $B/cusim
 CUSIM_MODEL = $(patsubst %,$(CUSIM)/%.o,$(wildcard tests/cusim/*.cpp))
-CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu) tests/cusim/table.c)
+CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cuda_fake/*.cpp) tests/cuda_fake/table.c)
 CUSIM_CHECKS := alignment,bounds,integer-divide-by-zero,shift,signed-integer-overflow
 CUSIM_FLAGS := -g -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -DSB_CUSIM
 $(CUSIM)/%.c.o: %.c
@@ -116,8 +141,8 @@ $(CUSIM)/%.o: %
 $(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
 	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -lm
 $B/tests/test_cusim: LDLIBS += -lstdc++
-$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(CUSIM_MODEL)
-$(CUSIM)/libcuda.so.1: tests/cusim/driver.c
+$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(CUSIM)/tests/cuda_fake/device.cpp.o $(CUSIM_MODEL)
+$(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 	@mkdir -p $(@D)
 	@$(CC) -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<
 .SECONDARY:

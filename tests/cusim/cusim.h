@@ -89,8 +89,8 @@ static inline unsigned __umulhi(unsigned a, unsigned b) { return (unsigned)((uin
  * arguments of all; NULL for lanes outside the mask. */
 void cusim_meet(const char *what, int line, unsigned mask, void *argument, void (*compute)(void **lane));
 void cusim_barrier(int line);
-void *cusim_shared(const void *site, size_t bytes); /* the block's object that this line declares */
-void *cusim_shared_dynamic(void);
+/* The block's object that is declared here; site NULL: the one whose size the launch gives. */
+void *cusim_shared(const void *site, size_t bytes);
 bool cusim_is_shared(const void *p, size_t bytes);
 /* cp.async: `to` holds NaNs from its issue until its group has been waited for. */
 void cusim_copy(void *to, const void *from);
@@ -100,7 +100,7 @@ void cusim_copy_wait(int newer);
 #define SB_SHARED(type, name, count)                                                                                   \
     static const char name##_site = 0;                                                                                 \
     type(&name)[count] = *(type(*)[count])cusim_shared(&name##_site, sizeof(type[count]))
-#define SB_SHARED_DYNAMIC(type, name) type *name = (type *)cusim_shared_dynamic()
+#define SB_SHARED_DYNAMIC(type, name) type *name = (type *)cusim_shared(nullptr, 0)
 
 #define CUSIM_LINE int line = __builtin_LINE()
 static inline int cusim_lane(void)

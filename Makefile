@@ -127,7 +127,7 @@ $B/bin/seabot-cuda.so: $(call objects,kernels/cuda) $(patsubst %,$B/%.o,$(wildca
 # Never sanitised: ASan does not know fibers.
 CUSIM := $B/cusim
 CUSIM_MODEL = $(patsubst %,$(CUSIM)/%.o,$(wildcard tests/cusim/*.cpp))
-CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cuda_fake/*.cpp) tests/cuda_fake/table.c)
+CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cuda_fake/*.cpp) kernels/cuda/table.c)
 CUSIM_CHECKS := alignment,bounds,integer-divide-by-zero,shift,signed-integer-overflow
 CUSIM_FLAGS := -g -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -DSB_CUSIM
 $(CUSIM)/%.c.o: %.c

@@ -124,7 +124,8 @@ static void test_every_product_is_the_one_meant(void **state)
     struct sb_rng rng;
     sb_rng_init(&rng, 5, 0);
     for (int i = 0; i < 5 * 3 * 4 * 5 * 3 * 2; i++) {
-        int size = i % 5, type = i / 5 % 3, turns = i / 15 % 4, epilogue = i / 60 % 5, add = i / 300 % 3, bias = i / 900;
+        int size = i % 5, type = i / 5 % 3, turns = i / 15 % 4, epilogue = i / 60 % 5, add = i / 300 % 3;
+        bool bias = i / 900;
         if (epilogue == SB_EPILOGUE_NONE || epilogue == SB_EPILOGUE_SUMS ? bias : epilogue == SB_EPILOGUE_BIAS && !bias)
             continue;
         struct sb_matmul m = {.m = sizes[size][0],

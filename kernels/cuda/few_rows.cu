@@ -1,7 +1,7 @@
 /* A linear layer for few rows, as a decoder has them word by word: bound by reading w, so each warp reads one row of w,
  * once, and makes one column of y of all rows. */
 #include "kernels/cuda/activation.h"
-#include "kernels/cuda/few_rows.h"
+#include "kernels/cuda/linear.h"
 
 #define THREADS 256
 
@@ -64,17 +64,17 @@ template <int rows, typename T> static void launch_few(struct sb_dev *d, const f
     else SB_LAUNCH(d, (few_rows<rows, 1, T>), blocks, THREADS, 0, f);
 }
 
-template <typename T> static void launch_by_rows(struct sb_dev *d, const struct sb_few_rows *r)
+template <typename T> static void launch_by_rows(struct sb_dev *d, const struct sb_linear_call *l)
 {
-    few<T> f = {(const T *)r->x, (const T *)r->w, (const T *)r->b, (const T *)r->residual, (T *)r->pre, (T *)r->y,
-                r->act,          r->m,            r->n,            r->k};
+    few<T> f = {(const T *)l->x, (const T *)l->w, (const T *)l->b, (const T *)l->residual, (T *)l->pre,
+                (T *)l->y,       l->act,          l->m,            l->n,                   l->k};
     if (f.m == 1) launch_few<1>(d, f);
     else if (f.m == 2) launch_few<2>(d, f);
     else if (f.m <= 4) launch_few<4>(d, f);
     else launch_few<SB_FEW_ROWS>(d, f);
 }
 
-void sb_cuda_few_rows(struct sb_dev *d, const struct sb_few_rows *r)
+void sb_cuda_few_rows(struct sb_dev *d, const struct sb_linear_call *l)
 {
-    SB_BY_DTYPE(r->dtype, T, launch_by_rows<T>(d, r));
+    SB_BY_DTYPE(l->dtype, T, launch_by_rows<T>(d, l));
 }

@@ -1,28 +1,26 @@
 /* Linear layers over sb_cuda_matmul: y = a(x w^T + b) + residual, and back.
  *
- * Forward there are up to five ways, and which is fastest depends on the shape: sb_cuda_choose times them.
+ * Forward there are up to six ways, and which is fastest depends on the shape: sb_cuda_choose times them.
  *  - IN_ONE      the product adds bias and residual on its way out; only without an activation
  *  - BIAS        the product adds the bias, a pass of ours does the rest
  *  - PLAIN       the product alone, our pass does all the rest
  *  - TANH        the product applies GELU by tanh, too, and writes pre
  *  - FEW_ROWS    a kernel of ours for up to eight rows, which is bound by reading w: a decoder's word by word
+ *  - TILES       a kernel of ours for some hundred rows of bf16, one picture's: it saves a launch where cuBLASLt has no
+ *                epilogue
  * Backward one pass of ours turns dy into g and sums its columns; then there are two products. Without an activation
  * the sums may be a by-product of the second. */
 #include "kernels/cuda/activation.h"
 #include "kernels/cuda/column_sum.h"
-#include "kernels/cuda/few_rows.h"
+#include "kernels/cuda/linear.h"
 #include "kernels/cuda/map.h"
 #include "kernels/cuda/matmul.h"
 
-enum way { IN_ONE, BIAS, PLAIN, TANH, FEW_ROWS, WAYS };
+enum way { IN_ONE, BIAS, PLAIN, TANH, FEW_ROWS, TILES, WAYS };
 
 struct linear {
     struct sb_dev *d;
-    enum sb_dtype dtype;
-    int64_t m, n, k;
-    const void *x, *w, *b, *residual;
-    enum sb_act act;
-    void *pre, *y;
+    struct sb_linear_call c;
     int ways;
     enum way way[WAYS];
 };
@@ -62,8 +60,8 @@ template <enum sb_act a, typename T>
 static void finish(const struct linear *l, const void *t, const void *b, void *pre, void *y, const void *residual,
                    int64_t rows)
 {
-    finishing<a, T> f = {(const T *)t, (const T *)b, (const T *)residual, (T *)pre, (T *)y, l->n};
-    int64_t each = b ? l->n : l->n * rows; /* without a bias it is all one row */
+    finishing<a, T> f = {(const T *)t, (const T *)b, (const T *)residual, (T *)pre, (T *)y, l->c.n};
+    int64_t each = b ? l->c.n : l->c.n * rows; /* without a bias it is all one row */
     bool wide = sb_wide(f.t, each) && sb_wide(f.b, each) && sb_wide(f.residual, each) && sb_wide(f.pre, each) &&
                 sb_wide(f.y, each);
     sb_map<SB_LANES<T>>(l->d, f, b ? rows : 1, each, wide);
@@ -74,9 +72,9 @@ static void finish(const struct linear *l, const void *t, const void *b, void *p
 static struct sb_matmul product(const struct linear *l, enum sb_epilogue epilogue)
 {
     struct sb_matmul q = {};
-    q.m = l->m, q.n = l->n, q.k = l->k;
+    q.m = l->c.m, q.n = l->c.n, q.k = l->c.k;
     q.b_transposed = true;
-    q.in = q.out = l->dtype;
+    q.in = q.out = l->c.dtype;
     q.epilogue = epilogue;
     return q;
 }
@@ -85,44 +83,44 @@ static struct sb_matmul product(const struct linear *l, enum sb_epilogue epilogu
 static void first_product(const struct linear *l, enum way way, struct sb_matmul *q, struct sb_matmul_data *p)
 {
     enum sb_epilogue epilogue = SB_EPILOGUE_NONE;
-    bool biased = l->b && way != PLAIN;
-    if (way == TANH) epilogue = l->pre ? SB_EPILOGUE_GELU_TANH_PRE : SB_EPILOGUE_GELU_TANH;
+    bool biased = l->c.b && way != PLAIN;
+    if (way == TANH) epilogue = l->c.pre ? SB_EPILOGUE_GELU_TANH_PRE : SB_EPILOGUE_GELU_TANH;
     else if (biased) epilogue = SB_EPILOGUE_BIAS;
     *q = product(l, epilogue);
-    q->add = way == IN_ONE && l->residual;
+    q->add = way == IN_ONE && l->c.residual;
     *p = {};
-    p->a = l->x, p->b = l->w;
-    p->c = q->add ? l->residual : NULL;
-    p->bias = biased ? l->b : NULL;
-    p->y = l->y;
-    p->pre = way == TANH ? l->pre : NULL;
+    p->a = l->c.x, p->b = l->c.w;
+    p->c = q->add ? l->c.residual : NULL;
+    p->bias = biased ? l->c.b : NULL;
+    p->y = l->c.y;
+    p->pre = way == TANH ? l->c.pre : NULL;
 }
 
 static bool in_place(const struct linear *l)
 {
-    return l->residual && l->residual == l->y;
+    return l->c.residual && l->c.residual == l->c.y;
 }
 
-/* Where the product goes that our pass goes on from: what it may not overwrite is y where that is the residual, too. Then
- * it goes to scratch, a piece at a time. */
+/* A product and our pass. Between them it lies in pre or in y; where y is the residual, too, and may not be overwritten
+ * yet, in scratch, a piece at a time. */
 template <typename T> static void in_two(const struct linear *l, enum way way)
 {
     struct sb_matmul q;
     struct sb_matmul_data p;
     first_product(l, way, &q, &p);
-    bool spare = in_place(l) && !l->pre;
-    int64_t rows = spare ? (int64_t)(SB_CUDA_SCRATCH / (sizeof(T) * (size_t)l->n)) : l->m;
-    const void *b = way == PLAIN ? l->b : NULL;
-    for (int64_t row = 0; row < l->m; row += rows) {
-        int64_t at = row * l->n;
-        T *y = (T *)l->y + at, *pre = l->pre ? (T *)l->pre + at : NULL;
-        q.m = l->m - row < rows ? l->m - row : rows;
-        p.a = (const T *)l->x + row * l->k;
+    bool spare = in_place(l) && !l->c.pre;
+    int64_t rows = spare ? (int64_t)(SB_CUDA_SCRATCH / (sizeof(T) * (size_t)l->c.n)) : l->c.m;
+    const void *b = way == PLAIN ? l->c.b : NULL;
+    for (int64_t row = 0; row < l->c.m; row += rows) {
+        int64_t at = row * l->c.n;
+        T *y = (T *)l->c.y + at, *pre = l->c.pre ? (T *)l->c.pre + at : NULL;
+        q.m = l->c.m - row < rows ? l->c.m - row : rows;
+        p.a = (const T *)l->c.x + row * l->c.k;
         p.y = spare ? (T *)l->d->scratch : pre ? pre : y;
         sb_cuda_matmul(l->d, &q, &p);
-        const T *residual = l->residual ? (const T *)l->residual + at : NULL;
+        const T *residual = l->c.residual ? (const T *)l->c.residual + at : NULL;
         T *kept = b ? pre : NULL; /* the product wrote it there already, but for the bias */
-        SB_BY_ACT(l->act, A, (finish<A, T>(l, p.y, b, kept, y, residual, q.m)));
+        SB_BY_ACT(l->c.act, A, (finish<A, T>(l, p.y, b, kept, y, residual, q.m)));
     }
 }
 
@@ -131,57 +129,60 @@ static void run(void *arg, int which)
     const struct linear *l = (const struct linear *)arg;
     enum way way = l->way[which];
     if (way == FEW_ROWS) {
-        struct sb_few_rows f = {l->x, l->w, l->b, l->residual, l->pre, l->y, l->dtype, l->act, l->m, l->n, l->k};
-        sb_cuda_few_rows(l->d, &f);
+        sb_cuda_few_rows(l->d, &l->c);
+    } else if (way == TILES) {
+        sb_cuda_tiles(l->d, &l->c);
     } else if (way == IN_ONE || way == TANH) {
         struct sb_matmul q;
         struct sb_matmul_data p;
         first_product(l, way, &q, &p);
         sb_cuda_matmul(l->d, &q, &p);
     } else {
-        SB_BY_DTYPE(l->dtype, T, in_two<T>(l, way));
+        SB_BY_DTYPE(l->c.dtype, T, in_two<T>(l, way));
     }
 }
 
 static bool possible(const struct linear *l, enum way way)
 {
-    bool bare = l->act == SB_ACT_NONE;
-    if (way == FEW_ROWS) return l->m <= SB_FEW_ROWS;
-    if (way == PLAIN) return !bare || l->b || l->residual;
+    bool bare = l->c.act == SB_ACT_NONE;
+    if (way == FEW_ROWS) return l->c.m <= SB_FEW_ROWS;
+    if (way == TILES) return sb_cuda_tiles_can(&l->c);
+    if (way == PLAIN) return !bare || l->c.b || l->c.residual;
     if (way == IN_ONE && !bare) return false;
-    if (way == BIAS && (!l->b || (bare && !l->residual))) return false;
-    if (way == TANH && (l->act != SB_ACT_GELU_TANH || l->residual)) return false;
+    if (way == BIAS && (!l->c.b || (bare && !l->c.residual))) return false;
+    if (way == TANH && (l->c.act != SB_ACT_GELU_TANH || l->c.residual)) return false;
     struct sb_matmul q;
     struct sb_matmul_data p;
     first_product(l, way, &q, &p);
     return sb_cuda_matmul_can(l->d, &q, &p);
 }
 
-/* Fewest launches first: that one is taken where none can be timed. One product for all is never slower than a product
- * and a pass. */
+/* cuBLASLt with fewest launches first: that one is taken where none can be timed. One product for all is never slower
+ * than a product and a pass. */
 static void find_ways(struct linear *l)
 {
-    static const enum way order[] = {IN_ONE, TANH, BIAS, PLAIN, FEW_ROWS};
+    static const enum way order[] = {IN_ONE, TANH, BIAS, PLAIN, FEW_ROWS, TILES};
     for (int i = 0; i < WAYS; i++) {
-        bool settled = l->ways && l->way[0] == IN_ONE && order[i] != FEW_ROWS;
+        bool settled = (order[i] == BIAS || order[i] == PLAIN) && l->ways && l->way[0] == IN_ONE;
         if (!settled && possible(l, order[i])) l->way[l->ways++] = order[i];
     }
 }
 
-/* Adding to y again and again would spoil it: that is timed in scratch, where it fits, as few rows do; more rows take
- * the first way. */
+/* Adding to y again and again would spoil it: that is timed in scratch, and where it does not fit the first way is
+ * taken. */
 static int choose(const struct linear *l)
 {
-    int64_t bits = 0, how = l->act | (l->dtype == SB_BF16) << 4 | (l->b != NULL) << 5 | (l->residual != NULL) << 6 |
-                            in_place(l) << 7 | (l->pre != NULL) << 8;
+    const struct sb_linear_call *c = &l->c;
     struct linear trial = *l;
-    if (l->ways < 2 || (in_place(l) && l->m > SB_FEW_ROWS)) return 0;
+    if (l->ways < 2) return 0;
     if (in_place(l)) {
-        if ((size_t)(l->m * l->n) * sb_dtype_size(l->dtype) > SB_CUDA_SCRATCH) return 0;
-        trial.residual = trial.y = l->d->scratch;
+        if ((size_t)(c->m * c->n) * sb_dtype_size(c->dtype) > SB_CUDA_SCRATCH) return 0;
+        trial.c.residual = trial.c.y = l->d->scratch;
     }
-    for (int i = 0; i < l->ways; i++) bits |= 1 << l->way[i];
-    const int64_t number[] = {l->m, l->n, l->k, how, bits};
+    int64_t how = c->act | (c->dtype == SB_BF16) << 4 | (c->b != NULL) << 5 | (c->residual != NULL) << 6 |
+                  in_place(l) << 7 | (c->pre != NULL) << 8, which = 0;
+    for (int i = 0; i < l->ways; i++) which |= 1 << l->way[i];
+    const int64_t number[] = {c->m, c->n, c->k, how, which};
     return sb_cuda_choose(l->d, "linear", number, 5, l->ways, run, &trial);
 }
 
@@ -190,15 +191,15 @@ void sb_cuda_linear(struct sb_dev *d, sb_in x, sb_in w, const void *, sb_in b, e
 {
     struct linear l = {};
     l.d = d;
-    l.dtype = x->dtype;
-    l.m = x->shape[0], l.k = x->shape[1], l.n = w->shape[0];
-    l.x = x->data, l.w = w->data;
-    l.b = b ? b->data : NULL;
-    l.residual = residual ? residual->data : NULL;
-    l.act = a;
-    l.pre = pre ? pre->data : NULL;
-    l.y = y->data;
-    if (!l.m || !l.n) return;
+    l.c.m = x->shape[0], l.c.n = w->shape[0], l.c.k = x->shape[1];
+    l.c.dtype = x->dtype;
+    l.c.act = a;
+    l.c.x = x->data, l.c.w = w->data;
+    l.c.b = b ? b->data : NULL;
+    l.c.residual = residual ? residual->data : NULL;
+    l.c.pre = pre ? pre->data : NULL;
+    l.c.y = y->data;
+    if (!l.c.m || !l.c.n) return;
     find_ways(&l);
     run(&l, choose(&l));
 }

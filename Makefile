@@ -76,7 +76,7 @@ $B/bench/bench_vit $B/bench/bench_shares: $B/tests/bench/vit.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
 	$(link)
 # Where CUDA's headers are, what calls cuBLASLt is held to an imitation of it on the CPU.
-$B/kernels/cuda/%.o $B/tests/test_cuda_%.o $B/tests/cublaslt_fake.o: CPPFLAGS += $(CUDA_HEADERS:%=-DSB_CUDA_HEADERS -isystem %)
+$B/kernels/cuda/%.o $B/tests/test_cuda_%.o $B/tests/cublaslt_fake.o: CPPFLAGS += $(if $(CUDA_HEADERS),-DSB_CUDA_HEADERS) $(patsubst %,-isystem %,$(filter-out /usr/include,$(CUDA_HEADERS)))
 $B/tests/test_cuda_matmul: $(if $(CUDA_HEADERS),$B/tests/cublaslt_fake.o $B/kernels/cuda/matmul.o $B/kernels/cuda/choose.o)
 $B/tests/faults.so: tests/faults.c
 	@mkdir -p $(@D)

@@ -64,27 +64,29 @@ static __device__ inline void sb_map_at(const cast<From, To> &p, int64_t, int64_
 }
 
 /* 16 bytes of the wider one at once. */
-template <typename From, typename To> static void cast_to(struct sb_dev *d, sb_in x, sb_out y)
+template <typename From, typename To> static void cast_to(struct sb_dev *d, const From *x, To *y, int64_t n)
 {
     constexpr int width = 16 / (int)(sizeof(From) > sizeof(To) ? sizeof(From) : sizeof(To));
-    cast<From, To> p = {(const From *)x->data, (To *)y->data};
-    sb_map<width>(d, p, 1, sb_tensor_count(x),
-                  (uintptr_t)p.x % (width * sizeof(From)) == 0 && (uintptr_t)p.y % (width * sizeof(To)) == 0);
+    bool wide = (uintptr_t)x % (width * sizeof(From)) == 0 && (uintptr_t)y % (width * sizeof(To)) == 0;
+    sb_map<width>(d, cast<From, To>{x, y}, 1, n, wide);
+}
+
+/* The same dtype: bytes are copied. */
+template <typename T> static void cast_to(struct sb_dev *d, const T *x, T *y, int64_t n)
+{
+    if (x == y || !n) return;
+    size_t bytes = (size_t)n * sizeof(T);
+    sb_cuda_check(d, cudaMemcpyAsync(y, x, bytes, cudaMemcpyDeviceToDevice, d->stream), "cast");
 }
 
 template <typename From> static void cast_from(struct sb_dev *d, sb_in x, sb_out y)
 {
-    BY_ANY_DTYPE(y->dtype, To, cast_to<From, To>(d, x, y));
+    BY_ANY_DTYPE(y->dtype, To, cast_to(d, (const From *)x->data, (To *)y->data, sb_tensor_count(x)));
 }
 
 void sb_cuda_cast(struct sb_dev *d, sb_in x, sb_out y)
 {
-    if (x->dtype != y->dtype) {
-        BY_ANY_DTYPE(x->dtype, From, cast_from<From>(d, x, y));
-    } else if (x->data != y->data && sb_tensor_count(x)) {
-        sb_cuda_check(d, cudaMemcpyAsync(y->data, x->data, sb_tensor_bytes(x), cudaMemcpyDeviceToDevice, d->stream),
-                      "copy");
-    }
+    BY_ANY_DTYPE(x->dtype, From, cast_from<From>(d, x, y));
 }
 
 template <typename T> struct fill {

@@ -188,51 +188,39 @@ void sb_cuda_scale_add(struct sb_dev *d, sb_in r, sb_in x, sb_in gain, struct sb
     SB_BY_DTYPE(x->dtype, T, scale<T>(d, r, x, gain, c, y));
 }
 
-/* dgain's terms; dx is written on the way, so that dy is read once. */
-template <typename T> struct scale_terms {
-    const T *x, *gain, *dy; /* gain may be NULL */
-    T *dx;                  /* may be NULL */
+/* dgain's terms, keep dy x. */
+template <typename T> struct gain_terms {
+    const T *x, *dy;
     struct sb_chance chance;
     int64_t rows, channels; /* rows: of a sample */
 };
 
 template <int width, typename T>
-static __device__ inline void sb_column_values(const scale_terms<T> &p, int64_t row, int64_t column,
+static __device__ inline void sb_column_values(const gain_terms<T> &p, int64_t row, int64_t column,
                                                float (&to)[1][width])
 {
-    int64_t first = row * p.channels + column;
-    float g[width], x[width], gain[width];
-    float keep = p.chance.p > 0 ? sb_chance_keep(p.chance, (uint32_t)(row / p.rows), 0) : 1.0f;
-    sb_read<width>(g, p.dy + first);
-    sb_read<width>(x, p.x + first);
+    float x[width], keep = p.chance.p > 0 ? sb_chance_keep(p.chance, (uint32_t)(row / p.rows), 0) : 1.0f;
+    sb_read<width>(x, p.x + row * p.channels + column);
+    sb_read<width>(to[0], p.dy + row * p.channels + column);
 #pragma unroll
-    for (int i = 0; i < width; i++) g[i] *= keep, to[0][i] = g[i] * x[i];
-    if (!p.dx) return;
-    if (p.gain) {
-        sb_read<width>(gain, p.gain + column);
-#pragma unroll
-        for (int i = 0; i < width; i++) g[i] *= gain[i];
-    }
-    sb_write<width>(p.dx + first, g);
+    for (int i = 0; i < width; i++) to[0][i] *= keep * x[i];
 }
 
-template <typename T>
-static void scale_bwd(struct sb_dev *d, sb_in x, sb_in gain, struct sb_chance c, sb_in dy, sb_out dx, sb_out dgain)
+template <typename T> static void sum_gain(struct sb_dev *d, sb_in x, struct sb_chance c, sb_in dy, sb_out dgain)
 {
     int64_t channels = dy->shape[dy->ndim - 1], rows = sb_tensor_count(dy) / channels;
-    scale_terms<T> p = {(const T *)x->data, gain ? (const T *)gain->data : NULL, (const T *)dy->data,
-                        dx ? (T *)dx->data : NULL, c, rows / dy->shape[0], channels};
+    gain_terms<T> p = {(const T *)x->data, (const T *)dy->data, c, rows / dy->shape[0], channels};
     struct sb_column_to<1> to = {{(float *)dgain->data}, true};
-    if (sb_wide(p.x, channels) && sb_wide(p.gain, channels) && sb_wide(p.dy, channels) && sb_wide(p.dx, channels))
-        sb_column_sum<SB_LANES<T>>(d, p, rows, channels, to);
+    if (sb_wide(p.x, channels) && sb_wide(p.dy, channels)) sb_column_sum<SB_LANES<T>>(d, p, rows, channels, to);
     else sb_column_sum<1>(d, p, rows, channels, to);
 }
 
+/* dx may be dy: the sums come first. */
 void sb_cuda_scale_add_bwd(struct sb_dev *d, sb_in x, sb_in gain, struct sb_chance c, sb_in dy, sb_out dx, sb_out dgain)
 {
     if (!sb_tensor_count(dy)) return;
-    if (dgain) SB_BY_DTYPE(dy->dtype, T, scale_bwd<T>(d, x, gain, c, dy, dx, dgain));
-    else if (dx) SB_BY_DTYPE(dy->dtype, T, scale<T>(d, NULL, dy, gain, c, dx));
+    if (dgain) SB_BY_DTYPE(dy->dtype, T, sum_gain<T>(d, x, c, dy, dgain));
+    if (dx) SB_BY_DTYPE(dy->dtype, T, scale<T>(d, NULL, dy, gain, c, dx));
 }
 
 /* ---- dropout ----------------------------------------------------------------------------------------------------- */

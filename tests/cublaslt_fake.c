@@ -170,7 +170,7 @@ struct description {
 
 struct preference {
     uint64_t workspace;
-    uint32_t aligned[4];
+    uint32_t aligned[4], reduction;
 };
 
 static cublasStatus_t layout_create(cublasLtMatrixLayout_t *l, cudaDataType type, uint64_t rows, uint64_t cols,
@@ -243,6 +243,8 @@ static cublasStatus_t preference_set(cublasLtMatmulPreference_t p, cublasLtMatmu
     int which = (int)name - (int)CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES;
     if (name == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES && size == sizeof to->workspace) {
         memcpy(&to->workspace, value, size);
+    } else if (name == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK && size == sizeof to->reduction) {
+        memcpy(&to->reduction, value, size);
     } else if (which >= 0 && which < 4 && size == sizeof *to->aligned) {
         memcpy(&to->aligned[which], value, size);
     } else {
@@ -257,7 +259,8 @@ static cublasStatus_t heuristic(cublasLtHandle_t handle, cublasLtMatmulDesc_t de
                                 cublasLtMatmulPreference_t preference, int most, cublasLtMatmulHeuristicResult_t *found,
                                 int *count)
 {
-    (void)handle, (void)desc, (void)a, (void)b, (void)c, (void)d, (void)preference;
+    (void)handle, (void)desc, (void)a, (void)b, (void)c, (void)d;
+    fake.reduction = ((const struct preference *)(void *)preference)->reduction;
     *count = fake.algorithms < most ? fake.algorithms : most;
     for (int i = 0; i < *count; i++) {
         memset(&found[i], 0, sizeof found[i]);

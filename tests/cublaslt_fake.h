@@ -18,7 +18,8 @@ struct fake {
     const char *gpu;
     /* what was done */
     int products, timings, own;
-    int last; /* the algorithm that ran last */
+    int last;           /* the algorithm that ran last */
+    uint32_t reduction; /* how sums that are split may be put together, as it was asked for last */
     double clock, graph;
     bool capturing; /* by choose.c itself */
 };

@@ -19,8 +19,8 @@
 #define MOST_WAYS 16
 #define ROUNDS 5
 #define MOST_REPEATS 20
-#define ROUND_MS 0.1f          /* how long a round takes at least, where that many repeats do */
-#define FILE_MOST (4 << 20)    /* bytes: a larger file is not ours */
+#define ROUND_MS 0.1f       /* how long a round takes at least, where that many repeats do */
+#define FILE_MOST (4 << 20) /* bytes: a larger file is not ours */
 
 struct choice {
     char *key;

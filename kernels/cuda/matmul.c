@@ -172,32 +172,33 @@ static void point(struct sb_dev *d, struct plan *plan, const struct sb_matmul *m
         set(d, plan, CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, &p->pre, sizeof p->pre);
 }
 
-static void prefer(struct sb_dev *d, uint32_t aligned)
+static void prefer(struct sb_dev *d, cublasLtMatmulPreferenceAttributes_t name, const void *value, size_t size)
 {
-    static const cublasLtMatmulPreferenceAttributes_t alignments[] = {
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
-        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
     struct sb_cuda_matmuls *l = d->matmuls;
-    uint64_t work = l->workspace_size;
-    check(d,
-          l->lt->cublasLtMatmulPreferenceSetAttribute(l->preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &work,
-                                                      sizeof work),
-          "cannot set a preference");
-    for (size_t i = 0; i < sizeof alignments / sizeof *alignments; i++) {
-        check(d,
-              l->lt->cublasLtMatmulPreferenceSetAttribute(l->preference, alignments[i], &aligned, sizeof aligned),
-              "cannot set a preference");
-    }
+    check(d, l->lt->cublasLtMatmulPreferenceSetAttribute(l->preference, name, value, size), "cannot set a preference");
+}
+
+static void prefer_all(struct sb_dev *d, enum sb_dtype out, uint32_t aligned)
+{
+    uint64_t work = d->matmuls->workspace_size;
+    /* A sum that is split over k is put together in f32, also where the result is bf16. */
+    uint32_t split = out == SB_BF16 ? CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE : CUBLASLT_REDUCTION_SCHEME_MASK;
+    prefer(d, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &work, sizeof work);
+    prefer(d, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &split, sizeof split);
+    prefer(d, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, &aligned, sizeof aligned);
+    prefer(d, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, &aligned, sizeof aligned);
+    prefer(d, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, &aligned, sizeof aligned);
+    prefer(d, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, &aligned, sizeof aligned);
 }
 
 /* Which algorithms there are. Not all of them can add c to a result that lies elsewhere, and cuBLASLt can't know that
  * it will. */
-static void propose(struct sb_dev *d, struct plan *plan, bool c_apart)
+static void propose(struct sb_dev *d, struct plan *plan, enum sb_dtype out, bool c_apart)
 {
     struct sb_cuda_matmuls *l = d->matmuls;
     cublasLtMatmulHeuristicResult_t found[ALGORITHMS];
     int count = 0;
-    prefer(d, (uint32_t)plan->key[KEY_NUMBERS - 1]);
+    prefer_all(d, out, (uint32_t)plan->key[KEY_NUMBERS - 1]);
     cublasStatus_t status = l->lt->cublasLtMatmulAlgoGetHeuristic(l->handle, plan->desc, plan->a, plan->b, plan->y,
                                                                   plan->y, l->preference, ALGORITHMS, found, &count);
     if (status != CUBLAS_STATUS_SUCCESS) count = 0;
@@ -228,7 +229,7 @@ static struct plan *find(struct sb_dev *d, const struct sb_matmul *m, const stru
     *at = plan;
     describe(d, plan, m, p);
     point(d, plan, m, p); /* how they are aligned matters to what is proposed */
-    propose(d, plan, apart(m, p));
+    propose(d, plan, m->out, apart(m, p));
     return plan;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "stream/batches.h"
 #include "stream/scan.h"
 #include "stream/spool.h"
 #include "stream/stream.h"
@@ -174,6 +175,15 @@ static uint64_t read_stream(const char *path, int *rc)
     return n;
 }
 
+static void same_fields(const struct sb_record *got, const struct sb_record *want)
+{
+    assert_int_equal(got->count, want->count);
+    for (size_t k = 0; k < want->count; k++) {
+        assert_int_equal(got->field[k].size, want->field[k].size);
+        assert_memory_equal(got->field[k].value, want->field[k].value, want->field[k].size);
+    }
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -187,11 +197,7 @@ static void test_round_trip(void **state)
         for (int i = 0; i < 7; i++) {
             set_record(&want, i, payloads[p]);
             assert_int_equal(sb_reader_next(r, &got), 1);
-            assert_int_equal(got.count, want.count);
-            for (size_t k = 0; k < want.count; k++) {
-                assert_int_equal(got.field[k].size, want.field[k].size);
-                assert_memory_equal(got.field[k].value, want.field[k].value, want.field[k].size);
-            }
+            same_fields(&got, &want);
         }
         assert_false(sb_reader_verified(r));
         assert_int_equal(sb_reader_next(r, &got), 0);
@@ -411,6 +417,69 @@ static void test_pipe(void **state)
     free(bytes);
 }
 
+/* ---- batches ---- */
+
+static size_t payload_of(int i)
+{
+    const size_t payloads[] = {150000, 150000, 70000, 10, 150000, 3000000, 150000, 40000, 150000};
+    return payloads[i % 9];
+}
+
+/* Three batches' records are whole at a time, with the field that was added to each; those of large records are the
+ * reader's former memory. */
+static void check_batches(const char *path)
+{
+    struct sb_reader *r = sb_reader_open(path);
+    assert_non_null(r);
+    struct sb_batches *b = sb_batches_open(r, 4, 3, -1, NULL, NULL);
+    struct sb_record *held[26] = {NULL}, want = {0};
+    int n = 0;
+    for (int count; (count = sb_batches_next(b, &held[n / 4])) > 0;) {
+        for (int i = 0; i < count; i++, n++) sb_set_int(&held[n / 4][n % 4], "added", n);
+        for (int i = n > 12 ? (n - 9) / 4 * 4 : 0; i < n; i++) {
+            set_record(&want, i, payload_of(i));
+            sb_set_int(&want, "added", i);
+            same_fields(&held[i / 4][i % 4], &want);
+        }
+    }
+    assert_int_equal(n, 97);
+    assert_true(sb_reader_verified(r));
+    sb_record_free(&want);
+    sb_batches_close(b);
+    sb_reader_close(r);
+}
+
+static void test_batches(void **state)
+{
+    (void)state;
+    struct sb_record rec = {0};
+    struct sb_writer *w = sb_writer_open("a.sb");
+    sb_writer_header(w, NULL, &tool, &no_args);
+    for (int i = 0; i < 97; i++) {
+        set_record(&rec, i, payload_of(i));
+        sb_writer_put(w, &rec);
+    }
+    sb_writer_close(w);
+    sb_record_free(&rec);
+    check_batches("a.sb");
+
+    size_t size;
+    int end[2];
+    char path[32];
+    uint8_t *bytes = slurp("a.sb", &size);
+    assert_int_equal(pipe(end), 0);
+    struct feed f = {end[1], bytes, size, 9973};
+    pthread_t thread;
+    pthread_create(&thread, NULL, feed_slowly, &f);
+    snprintf(path, sizeof path, "/dev/fd/%d", end[0]);
+    check_batches(path);
+    pthread_join(thread, NULL);
+    close(end[0]);
+    free(bytes);
+}
+
+/* ---- spools ---- */
+
 static void gather(void *arg, uint64_t index, struct sb_record *rec)
 {
     int64_t n;
@@ -515,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_foreign),
         cmocka_unit_test(test_history_grows),
         cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_batches),
         cmocka_unit_test(test_spool),
         cmocka_unit_test_prestate(test_corpus, corpus),
     };

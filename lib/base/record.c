@@ -57,6 +57,26 @@ void *sb_record_alloc(struct sb_record *r, size_t size)
     return p;
 }
 
+uint8_t *sb_record_space(struct sb_record *r, size_t least, size_t *size)
+{
+    sb_record_reset(r);
+    if (!r->arena || r->arena->size < least) {
+        blocks_free(r->arena);
+        r->arena = NULL;
+        r->arena = block_new((least + ALIGN - 1) / ALIGN * ALIGN, NULL);
+    }
+    *size = r->arena->used = r->arena->size;
+    return r->arena->base;
+}
+
+void sb_record_adopt(struct sb_record *r, struct sb_record *from, size_t used)
+{
+    struct sb_arena_block *own = r->arena;
+    r->arena = from->arena;
+    r->arena->used = (used + ALIGN - 1) / ALIGN * ALIGN;
+    from->arena = own;
+}
+
 static bool owned(const struct sb_record *r, const void *p)
 {
     for (const struct sb_arena_block *b = r->arena; b; b = b->next) {

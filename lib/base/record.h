@@ -38,6 +38,10 @@ void sb_record_free(struct sb_record *r);
 void sb_record_keep(struct sb_record *r);  /* copies borrowed bytes into the record */
 void sb_record_copy(struct sb_record *to, const struct sb_record *from); /* to is reset, then owns all its bytes */
 void *sb_record_alloc(struct sb_record *r, size_t size); /* lives until reset; 64-byte aligned */
+/* All memory of a record that was reset, *size bytes in one piece, and `least` of them at least. */
+uint8_t *sb_record_space(struct sb_record *r, size_t least, size_t *size);
+/* The fields' bytes all lie in the first `used` bytes of from's space: both records change their memory. */
+void sb_record_adopt(struct sb_record *r, struct sb_record *from, size_t used);
 
 /* The fields of the map in bytes, which stay borrowed: keys are str and no key stands twice, at most SB_FIELDS_MAX. -1
  * with a message if that is not so. The caller has reset r, or placed the bytes in its memory. */

@@ -29,26 +29,25 @@ struct sb_batches {
 static void *read_ahead(void *arg)
 {
     struct sb_batches *b = arg;
-    struct sb_record rec = {0};
     for (int status = 1; status == 1;) {
-        status = sb_reader_next(b->in, &rec);
-        double arrival = sb_seconds();
         pthread_mutex_lock(&b->lock);
-        while (status == 1 && b->tail - b->head == (uint64_t)b->slots) pthread_cond_wait(&b->freed, &b->lock);
-        struct sb_record *slot = &b->record[b->tail % (uint64_t)b->slots];
-        b->arrival[b->tail % (uint64_t)b->slots] = arrival;
+        while (b->tail - b->head == (uint64_t)b->slots) pthread_cond_wait(&b->freed, &b->lock);
+        uint64_t place = b->tail % (uint64_t)b->slots;
+        struct sb_record *slot = &b->record[place]; /* only this thread fills slots */
         pthread_mutex_unlock(&b->lock);
-        if (status == 1) sb_record_copy(slot, &rec); /* the slot is free: only this thread fills slots */
+        status = sb_reader_next(b->in, slot);
+        if (status == 1) sb_reader_keep(b->in, slot);
         pthread_mutex_lock(&b->lock);
+        b->arrival[place] = sb_seconds();
         if (status == 1)
             b->tail++;
         else
             b->message = sb_strdup(status < 0 ? sb_error_message() : "");
         b->status = status;
-        pthread_cond_signal(&b->arrived);
+        /* Waking the caller costs as much as reading a record: not for one that changes nothing for it. */
+        if (status != 1 || b->tail - b->head >= (uint64_t)b->size || b->max_wait >= 0) pthread_cond_signal(&b->arrived);
         pthread_mutex_unlock(&b->lock);
     }
-    sb_record_free(&rec);
     return NULL;
 }
 

@@ -20,7 +20,8 @@ struct sb_reader {
     bool regular, eof;
     uint64_t base; /* where the stream begins in a regular file */
 
-    uint8_t *buf; /* one object and what was read after it */
+    struct sb_record memory; /* holds buf */
+    uint8_t *buf;            /* one object and what was read after it */
     size_t cap, start, end;
     size_t size; /* of the object at start; 0: none yet */
 
@@ -48,8 +49,12 @@ static void make_room(struct sb_reader *r, size_t want)
     if (r->end < r->cap) return;
     size_t cap = r->cap * 2;
     if (cap > SB_RECORD_MAX + READ_LEAST) cap = SB_RECORD_MAX + READ_LEAST;
-    r->buf = sb_realloc(r->buf, cap, 1);
-    r->cap = cap;
+    struct sb_record larger = {0};
+    uint8_t *buf = sb_record_space(&larger, cap, &r->cap);
+    memcpy(buf, r->buf, r->end);
+    r->buf = buf;
+    sb_record_free(&r->memory);
+    r->memory = larger;
 }
 
 /* Reads until `want` bytes stand from r->start on. 1: they do. 0: the input ended before. -1: it can't be read. */
@@ -190,6 +195,23 @@ int sb_reader_next(struct sb_reader *r, struct sb_record *rec)
     return rc;
 }
 
+/* By hands where copying what follows the record is less work than copying the record. */
+void sb_reader_keep(struct sb_reader *r, struct sb_record *rec)
+{
+    size_t end = r->start + r->size, after = r->end - end;
+    if (r->size < READ_LEAST || r->size < after) {
+        sb_record_keep(rec);
+        return;
+    }
+    const uint8_t *old = r->buf;
+    sb_record_adopt(rec, &r->memory, end);
+    r->buf = sb_record_space(&r->memory, r->size + READ_LEAST, &r->cap);
+    memcpy(r->buf, old + end, after);
+    r->offset += r->size;
+    r->size = r->start = 0;
+    r->end = after;
+}
+
 /* ---- open and close ---- */
 
 static bool begins_map(uint8_t c)
@@ -240,8 +262,7 @@ struct sb_reader *sb_reader_open(const char *path)
     } else {
         (void)fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* fails on what is no pipe, and that is fine */
     }
-    r->cap = BUFFER_FIRST;
-    r->buf = sb_malloc(r->cap);
+    r->buf = sb_record_space(&r->memory, BUFFER_FIRST, &r->cap);
     r->hash = XXH3_createState();
     if (!r->hash) sb_die("out of memory: wanted %d bytes", 576);
     XXH3_128bits_reset(r->hash);
@@ -258,7 +279,7 @@ void sb_reader_close(struct sb_reader *r)
     if (r->fd != STDIN_FILENO) close(r->fd);
     XXH3_freeState(r->hash);
     sb_record_free(&r->header);
-    free(r->buf);
+    sb_record_free(&r->memory);
     free(r->name);
     free(r);
 }

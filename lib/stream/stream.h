@@ -24,6 +24,9 @@ const char *sb_reader_name(const struct sb_reader *r);               /* for mess
 /* 1: a record, valid until the next call. 0: the verified end. -1: broken, with a message
  * ("dive.sb: stream cut off after 812 records"). */
 int sb_reader_next(struct sb_reader *r, struct sb_record *rec);
+/* The record that was read last no longer borrows from the reader. The bytes of a large one are not copied: its memory
+ * and the reader's change places. */
+void sb_reader_keep(struct sb_reader *r, struct sb_record *rec);
 uint64_t sb_reader_count(const struct sb_reader *r);  /* records so far */
 uint64_t sb_reader_offset(const struct sb_reader *r); /* bytes so far: where the next object starts */
 bool sb_reader_verified(const struct sb_reader *r); /* a trailer was read and was true */

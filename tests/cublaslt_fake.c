@@ -119,6 +119,8 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *graph)
 {
     (void)stream;
     fake.capturing = false;
+    *graph = NULL;
+    if (fake.no_graphs) return cudaErrorStreamCaptureUnsupported;
     *graph = sb_malloc(sizeof(double));
     *(double *)*graph = fake.graph;
     return cudaSuccess;

@@ -14,7 +14,7 @@ struct fake {
     double cost[FAKE_ALGORITHMS];   /* milliseconds that each takes */
     bool in_place[FAKE_ALGORITHMS]; /* it can't add to a result that lies elsewhere */
     bool fails[FAKE_ALGORITHMS];    /* when it is run, in spite of the proposal */
-    bool no_memory, captures;
+    bool no_memory, no_graphs, captures;
     const char *gpu;
     /* what was done */
     int products, timings, own;

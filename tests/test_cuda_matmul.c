@@ -282,6 +282,16 @@ static int choose(struct sb_dev *d, int64_t number, double first, double second)
     return sb_cuda_choose(d, "work", &number, 1, 2, work, cost);
 }
 
+static void test_ways_that_no_graph_takes_are_timed_too(void **state)
+{
+    (void)state;
+    struct sb_dev d = {0};
+    fake.no_graphs = true;
+    assert_int_equal(choose(&d, 1, 2, 1), 1);
+    assert_int_equal(choose(&d, 2, 0.01, 0.02), 0);
+    close_all(&d);
+}
+
 static char *read_all(const char *path)
 {
     static char text[1 << 16];
@@ -391,6 +401,7 @@ int main(void)
         cmocka_unit_test_setup(test_without_memory_nothing_is_spoiled, fresh),
         cmocka_unit_test_setup(test_nothing_is_timed_while_a_graph_is_captured, fresh),
         cmocka_unit_test_setup(test_what_the_library_refuses_is_ours, fresh),
+        cmocka_unit_test_setup(test_ways_that_no_graph_takes_are_timed_too, fresh),
         cmocka_unit_test_setup(test_a_damaged_file_is_repaired, fresh),
         cmocka_unit_test_setup(test_without_a_file_it_is_timed_each_time, fresh),
         cmocka_unit_test_setup(test_several_may_write_at_once, fresh),

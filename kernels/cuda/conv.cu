@@ -151,7 +151,8 @@ template <typename T> static void multiply(const struct product *p, int64_t firs
 {
     const struct sb_convolution *s = &p->shape;
     struct sb_matmul m = {rows, s->o, width, false, true, s->dtype, s->dtype, false, false, SB_EPILOGUE_NONE};
-    struct sb_matmul_data data = {p->columns, p->turned, NULL, NULL, (T *)p->y + first * s->o, NULL};
+    struct sb_matmul_data data = {};
+    data.a = p->columns, data.b = p->turned, data.y = (T *)p->y + first * s->o;
     if (p->what == SB_CONVOLVE_DATA) {
         m.n = s->i, m.b_transposed = false;
         data.y = (T *)p->x + first * s->i;

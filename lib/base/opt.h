@@ -52,7 +52,7 @@ struct sb_opt {
     {'j', "jobs", "N", SB_INT, (v), SB_OPT_UNRECORDED, "threads (default: the cores this process may use)", 1, 1024}
 #define SB_OPT_SEED(v) {0, "seed", "N", SB_INT, (v), 0, "seed of everything random (default 0)", 0, 9007199254740991.0}
 #define SB_OPT_MODEL(v) {'m', "model", "FILE", SB_TEXT, (v), SB_OPT_FILE, "the model, a safetensors file", 0, 0}
-#define SB_OPT_DEVICE(v) {0, "device", "NAME", SB_TEXT, (v), 0, "auto, cpu or ref (default auto)", 0, 0}
+#define SB_OPT_DEVICE(v) {0, "device", "NAME", SB_TEXT, (v), 0, "auto, cpu, cuda or cuda:N (default auto)", 0, 0}
 #define SB_OPT_BATCH(v, usual)                                                                                      \
     {0, "batch", "N", SB_INT, (v), 0, "records computed at once (default " usual ")", 1, 65536}
 #define SB_OPT_END {0, NULL, NULL, SB_FLAG, NULL, 0, NULL, 0, 0}

@@ -1,5 +1,6 @@
 #include "nn/backend.h"
 
+#include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/opt.h"
+#include "nn/driver.h"
 
 /* The folder that the program itself lies in, without a slash at its end; the caller frees. */
 static char *program_folder(void)
@@ -22,7 +24,8 @@ static char *program_folder(void)
 }
 
 /* The plugin's path: in $SEABOT_PLUGINS where that is set, else beside the program, else in lib/seabot beside the
- * program's folder, which is where `make install` puts it whatever the prefix. NULL if there is none. */
+ * program's folder, which is where `make install` puts it whatever the prefix. NULL and a recorded error if there is
+ * none. */
 static char *find_plugin(const char *file)
 {
     const char *named = getenv("SEABOT_PLUGINS");
@@ -44,6 +47,13 @@ static char *find_plugin(const char *file)
     if (!found) sb_error("no %s beside the program, in ../lib/seabot or in $SEABOT_PLUGINS", file);
     free(folder);
     return found;
+}
+
+static bool has_plugin(const char *file)
+{
+    char *path = find_plugin(file);
+    free(path);
+    return path != NULL;
 }
 
 /* All behind the name is function pointers: one that is missing would be found in the middle of a run. */
@@ -80,40 +90,75 @@ static int load_plugin(struct sb_backend *b, const char *path)
     return 0;
 }
 
-static int open_device(struct sb_backend *b, int threads)
+static int open_device(struct sb_backend *b, int index, int threads)
 {
     const char *why = "no device answers";
-    b->dev = b->ops->open(0, threads ? threads : sb_cores(), &why);
+    b->dev = b->ops->open(index, threads ? threads : sb_cores(), &why);
     return b->dev ? 0 : sb_error("device %s: %s", b->ops->name, why);
 }
 
-static int open_cpu(struct sb_backend *b, int threads)
+static int open_plugin(struct sb_backend *b, const char *file, int index, int threads)
 {
-    char *path = find_plugin("seabot-cpu.so");
+    char *path = find_plugin(file);
     if (!path) return -1;
     int rc = load_plugin(b, path);
     free(path);
-    return rc ? rc : open_device(b, threads);
+    return rc ? rc : open_device(b, index, threads);
 }
 
 static int open_ref(struct sb_backend *b, int threads)
 {
     b->ops = &sb_ops_ref;
-    return open_device(b, threads);
+    return open_device(b, 0, threads);
+}
+
+static int open_cpu(struct sb_backend *b, int threads)
+{
+    return open_plugin(b, "seabot-cpu.so", 0, threads);
+}
+
+/* name: "cuda" or "cuda:N". The plugin is opened only after a GPU has answered. */
+static int open_cuda(struct sb_backend *b, const char *name, int threads)
+{
+    char *end = (char *)(uintptr_t)name + strlen("cuda");
+    bool numbered = *end == ':' && isdigit((unsigned char)end[1]);
+    long index = numbered ? strtol(end + 1, &end, 10) : 0;
+    if (*end) return sb_error("no device '%s': a GPU is cuda or cuda:N, N counted from 0", name);
+    int count = sb_driver_gpus();
+    if (!count) return sb_error("device %s: %s: use --device cpu or auto", name, sb_error_message());
+    if (index >= count && count == 1) return sb_error("device %s: there is one GPU, cuda:0", name);
+    if (index >= count) return sb_error("device %s: there are %d GPUs, cuda:0 to cuda:%d", name, count, count - 1);
+    if (!has_plugin("seabot-cuda.so"))
+        return sb_error("device %s: %s: make builds it where nvcc is", name, sb_error_message());
+    return open_plugin(b, "seabot-cuda.so", (int)index, threads);
+}
+
+/* A machine without a GPU, or a SeaBot that was built without nvcc, is as it should be: not a word. */
+static bool try_cuda(struct sb_backend *b, int threads)
+{
+    if (!has_plugin("seabot-cuda.so") || !sb_driver_gpus()) return false;
+    if (open_plugin(b, "seabot-cuda.so", 0, threads) == 0) return true;
+    sb_warn("%s: computing on the processor", sb_error_message());
+    memset(b, 0, sizeof *b);
+    return false;
+}
+
+static int open_auto(struct sb_backend *b, int threads)
+{
+    if (try_cuda(b, threads) || open_cpu(b, threads) == 0) return 0;
+    sb_warn("%s: computing with the slow reference kernels", sb_error_message());
+    memset(b, 0, sizeof *b);
+    return open_ref(b, threads);
 }
 
 int sb_backend_open(struct sb_backend *b, const char *device, int threads)
 {
     memset(b, 0, sizeof *b);
-    if (!device || !strcmp(device, "auto")) {
-        if (open_cpu(b, threads) == 0) return 0;
-        sb_warn("%s: computing with the slow reference kernels", sb_error_message());
-        memset(b, 0, sizeof *b);
-        return open_ref(b, threads);
-    }
+    if (!device || !strcmp(device, "auto")) return open_auto(b, threads);
     if (!strcmp(device, "cpu")) return open_cpu(b, threads);
     if (!strcmp(device, "ref")) return open_ref(b, threads);
-    return sb_error("no device '%s': there are auto, cpu and ref", device);
+    if (!strncmp(device, "cuda", 4) && (!device[4] || device[4] == ':')) return open_cuda(b, device, threads);
+    return sb_error("no device '%s': there are auto, cpu, cuda, cuda:N and ref", device);
 }
 
 bool sb_backend_bf16(const struct sb_backend *b, const char *precision)

@@ -1,8 +1,9 @@
 /* Finds the backend that a program computes on, and opens a device of it.
  *
- * "ref" is linked in; "cpu" is the plugin seabot-cpu.so, opened from $SEABOT_PLUGINS, beside the program, or
- * $(libdir)/seabot. A plugin with another API version, table size or a hole in its table is refused. "auto": the best
- * that answers, else ref with one warning. */
+ * "ref" is linked in; "cpu" and "cuda" are the plugins seabot-cpu.so and seabot-cuda.so, opened from $SEABOT_PLUGINS,
+ * beside the program, or $(libdir)/seabot. "cuda:N" is the GPU of that number, "cuda" the first. A plugin with another
+ * API version, table size or a hole in its table is refused. "auto": the best that answers: cuda, else cpu, else ref
+ * with one warning. */
 #ifndef SB_NN_BACKEND_H
 #define SB_NN_BACKEND_H
 

@@ -61,21 +61,22 @@ static __device__ inline void sb_column_values(const sb_column_partials &p, int6
 
 /* ---- within a block ---------------------------------------------------------------------------------------------- */
 
-/* `across` threads lie along the columns, width columns each; the others take other rows. Each sums its rows of first
- * .. last-1; the sums are in part (shared, SB_COLUMN_THREADS * sums * width floats) when this returns. */
+/* `across` threads, a power of 2, lie along the columns, width columns each; the others take other rows. Each sums its
+ * rows of first .. last-1; the sums are in part (shared, SB_COLUMN_THREADS * sums * width floats) when this returns. */
 template <int sums, int width, typename Source>
 static __device__ inline void sb_column_walk(const Source &source, int64_t first, int64_t last, int64_t column,
                                              int64_t columns, int across, float *part)
 {
     int lane = (int)threadIdx.x / across, lanes = SB_COLUMN_THREADS / across, at = (int)threadIdx.x % across * width;
+    int64_t row = first + lane, steps = (last - row + lanes - 1) >> (31 - __clz(lanes)); /* lanes: a power of 2 */
     float sum[sums][width] = {};
     if (column + at < columns) {
 #pragma unroll 4
-        for (int64_t row = first + lane; row < last; row += lanes) {
+        for (int64_t i = 0; i < steps; i++, row += lanes) {
             float value[sums][width];
             sb_column_values(source, row, column + at, value);
 #pragma unroll
-            for (int i = 0; i < sums * width; i++) sum[i / width][i % width] += value[i / width][i % width];
+            for (int j = 0; j < sums * width; j++) sum[j / width][j % width] += value[j / width][j % width];
         }
     }
 #pragma unroll

@@ -252,9 +252,9 @@ struct sb_ops {
     void (*nearest_sum)(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_out count);
 };
 
-/* The one symbol that a plugin exports. */
+/* The one symbol that a plugin exports. Its messages are the program's. */
 #define SB_PLUGIN_SYMBOL "seabot_plugin"
-typedef const struct sb_ops *(*sb_plugin_fn)(void);
+typedef const struct sb_ops *(*sb_plugin_fn)(const char *program, bool quiet);
 
 extern const struct sb_ops sb_ops_null, sb_ops_ref; /* linked in */
 

@@ -10,11 +10,12 @@
 
 #define PAGE_HUGE ((size_t)2 << 20)
 
-__attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(void);
+__attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(const char *program, bool quiet);
 
 /* ONEDNN_MAX_CPU_ISA=AVX2 in the environment lowers oneDNN's level; ours follows it. */
-const struct sb_ops *seabot_plugin(void)
+const struct sb_ops *seabot_plugin(const char *program, bool quiet)
 {
+    sb_error_inherit(program, quiet);
     if (!__builtin_cpu_supports("x86-64-v4") || !sb_plans_avx512()) return &sb_cpu_ops_v3;
     return sb_plans_avx512_bf16() ? &sb_cpu_ops_bf16 : &sb_cpu_ops_v4;
 }

@@ -1,3 +1,4 @@
+#include "base/err.h"
 #include "kernels/cuda/cuda.h"
 
 #define FILL(op) .op = sb_cuda_##op,
@@ -9,9 +10,10 @@ static const struct sb_ops table = {
     SB_OPS_EACH(FILL)
 };
 
-__attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(void);
+__attribute__((visibility("default"))) const struct sb_ops *seabot_plugin(const char *program, bool quiet);
 
-const struct sb_ops *seabot_plugin(void)
+const struct sb_ops *seabot_plugin(const char *program, bool quiet)
 {
+    sb_error_inherit(program, quiet);
     return &table;
 }

@@ -14,6 +14,14 @@ bool sb_line_drawn;
 
 static _Thread_local char message[MESSAGE_SIZE], advice[MESSAGE_SIZE];
 
+/* A line may stand on the terminal that only the program knows of: what comes first clears it. */
+void sb_error_inherit(const char *program, bool quiet)
+{
+    sb_program = program;
+    sb_quiet = quiet;
+    sb_line_drawn = isatty(STDERR_FILENO);
+}
+
 int sb_error(const char *fmt, ...)
 {
     char text[MESSAGE_SIZE]; /* the arguments may hold the old message */

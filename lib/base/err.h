@@ -17,6 +17,9 @@ extern const char *sb_program; /* the program's name, the prefix of its messages
 extern bool sb_quiet;          /* -q: no warnings, no progress, no counts; errors are still printed */
 extern bool sb_line_drawn;     /* a progress line stands on the terminal: messages clear it first */
 
+/* For a plugin, which has variables of its own: its messages are those of this program. */
+void sb_error_inherit(const char *program, bool quiet);
+
 /* Records a message for this thread (at most 1,023 bytes) and returns -1. */
 int sb_error(const char *fmt, ...) SB_PRINTF(1, 2);
 const char *sb_error_message(void);

@@ -79,7 +79,7 @@ static int load_plugin(struct sb_backend *b, const char *path)
     if (!symbol) return sb_error("%s: not a plugin of SeaBot", path);
     sb_plugin_fn get;
     memcpy(&get, &symbol, sizeof get);
-    const struct sb_ops *ops = get();
+    const struct sb_ops *ops = get(sb_program, sb_quiet);
     if (!ops) return sb_error("%s: it has no op table", path);
     if (ops->version != SB_OPS_VERSION || ops->size != sizeof *ops) {
         return sb_error("%s: it was built for another version of SeaBot (table %u of %u bytes, wanted %u of %zu)", path,

@@ -45,15 +45,16 @@ setup() {
     jq -e '[.classes[].records] | add == '"$(wc -l <all.jsonl)" score.json
 }
 
-# A source that sends some records and then stays silent, but for the end of it.
-@test "--max-wait answers a live source before its end" {
+# A source that sends all but the end of its last record and then stays silent: WANT records are answered before it ends.
+answers_live() {
+    local want=$1
+    shift
     mkfifo live
-    records=$(sb-export jsonl -q tensors.sb | wc -l)
-    sb-classify -q -m reef.safetensors --batch 4096 --max-wait 50 live >out.sb &
+    sb-classify -q -m reef.safetensors "$@" live >out.sb &
     exec 9>live
     head -c -100 tensors.sb >&9
     for i in $(seq 100); do
-        answered=$(sb-check -v -n $((records - 2)) out.sb >/dev/null 2>&1 && echo yes || echo no)
+        answered=$(sb-check -v -n "$want" out.sb >/dev/null 2>&1 && echo yes || echo no)
         [ "$answered" = yes ] && break
         sleep 0.1
     done
@@ -62,6 +63,16 @@ setup() {
     exec 9>&-
     wait
     sb-check out.sb
+}
+
+@test "--max-wait answers a live source before its end" {
+    records=$(sb-export jsonl -q tensors.sb | wc -l)
+    answers_live $((records - 2)) --batch 4096 --max-wait 50
+}
+
+@test "a batch that is done does not wait for the next record" {
+    records=$(sb-export jsonl -q tensors.sb | wc -l)
+    answers_live $(((records - 2) / 7 * 7)) --batch 7
 }
 
 @test "a tensor stream written by hand, without a header, is classified" {

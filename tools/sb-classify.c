@@ -106,8 +106,7 @@ static void finish(void *arg, struct sb_record *rec, int count, int place)
         const float *p = w->probability ? w->probability + (size_t)i * (size_t)classes : NULL;
         int predicted = p ? set_predicted(&rec[i], &n->model, p, w->best, w->k) : -1;
         if (score && sb_scorer_add(w->scorer, &rec[i], p, predicted)) {
-            struct sb_filter here = n->filter;
-            here.at = here.counts.out + (uint64_t)i + 1;
+            struct sb_filter here = {.in = n->filter.in, .at = n->filter.counts.out + (uint64_t)i + 1};
             sb_filter_die(&here, &rec[i], "%s", sb_error_message());
         }
         if (!embed) continue;

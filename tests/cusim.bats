@@ -40,3 +40,8 @@ replays() {
 @test "cuda: accumulation, recomputation and a resumed state change no byte" { replays net_self; }
 @test "cuda: a batch that is started while another is under way changes no byte" { replays net_flight; }
 @test "cuda: ResNets compute and learn as in PyTorch" { replays resnet; }
+
+# The device is chosen by --device auto: a driver answers.
+@test "cuda: programs do on a GPU what they do on the CPU" {
+    for name in classify train; do bats "$ROOT/tests/$name.bats"; done
+}

@@ -99,7 +99,7 @@ struct sb_ops {
     /* Queues a copy to host memory that the backend keeps for this slot, 0 .. SB_FETCH_SLOTS - 1. */
     void (*fetch)(struct sb_dev *d, int slot, const void *from, size_t bytes);
     /* Waits for the slot's last fetch, not for what was queued after it. Valid until the slot's next fetch; NULL where
-     * there was none. */
+     * there was none. A second thread may call it while one queues. */
     const void *(*fetched)(struct sb_dev *d, int slot);
     /* Calls fn(arg), or replays what it queued the last time with the same key and arg: fn queues ops alone (no upload,
      * download, prefetch or fetch), the same ones with the same arguments each time. A release of memory forgets what

@@ -59,15 +59,29 @@ void bench_vit_net(struct bench_vit *v, char **argument)
     invent_batch(v, o.batch);
 }
 
+static void finish(struct bench_vit *v)
+{
+    double weight;
+    if (v->train)
+        sb_net_accumulate_finish(v->net, &weight);
+    else
+        sb_net_classify_finish(v->net, NULL, v->probability, NULL);
+    v->under_way--;
+}
+
 double bench_vit_call(struct bench_vit *v)
 {
-    static float *probability;
-    if (!probability)
-        probability = sb_calloc((size_t)v->batch.count, (size_t)sb_model_classes(&v->model) * sizeof *probability);
+    bool first = !v->probability;
+    if (first)
+        v->probability = sb_calloc((size_t)v->batch.count, (size_t)sb_model_classes(&v->model) * sizeof(float));
     double from = sb_seconds();
-    if (v->train)
-        sb_net_step(v->net, &v->batch, 1e-4);
-    else
-        sb_net_classify(v->net, &v->batch, NULL, probability, NULL);
+    if (v->train) {
+        sb_net_accumulate_start(v->net, &v->batch);
+        sb_net_update(v->net, 1e-4);
+    } else {
+        sb_net_classify_start(v->net, &v->batch);
+    }
+    v->under_way++;
+    if (first || v->batch.count == 1 || v->under_way == SB_NET_UNDER_WAY) finish(v);
     return sb_seconds() - from;
 }

@@ -10,6 +10,8 @@ struct bench_vit {
     struct sb_net *net;
     struct sb_batch batch; /* invented pictures and labels */
     bool train;
+    int under_way; /* batches */
+    float *probability;
 };
 
 /* The arguments NAME SIZE BATCH f32|bf16 infer|train: NAME is Ti, S, B, L or H with patches of 16, resnet18 and so
@@ -18,7 +20,8 @@ struct bench_vit {
 /* b.ops may be replaced between the two. */
 void bench_vit_model(struct bench_vit *v, char **argument);
 void bench_vit_net(struct bench_vit *v, char **argument);
-/* One batch through it: seconds. */
+/* Seconds that a batch takes, started before the one before is finished as programs do; the first, and one of a single
+ * picture, until its own results are there. */
 double bench_vit_call(struct bench_vit *v);
 
 #endif

@@ -72,8 +72,7 @@ static void finish(struct bench_vit *v)
 double bench_vit_call(struct bench_vit *v)
 {
     bool first = !v->probability;
-    if (first)
-        v->probability = sb_calloc((size_t)v->batch.count, (size_t)sb_model_classes(&v->model) * sizeof(float));
+    if (first) v->probability = sb_calloc((size_t)v->batch.count, (size_t)sb_model_classes(&v->model) * sizeof(float));
     double from = sb_seconds();
     if (v->train) {
         sb_net_accumulate_start(v->net, &v->batch);

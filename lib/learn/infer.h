@@ -65,7 +65,7 @@ struct sb_infer_work {
 void sb_infer_run(struct sb_infer *n, const struct sb_infer_work *w);
 
 /* For sb_infer_run: the next records and their tensors; how many, 0 at the end. The records of SB_INFER_HELD batches
- * are valid. */
+ * are valid, those of one where the device is a host. */
 #define SB_INFER_HELD 3 /* one is read, one computed, one written */
 int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch *batch);
 /* Writes the batch, with the fields that were added. */

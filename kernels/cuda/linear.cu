@@ -69,16 +69,6 @@ static void finish(const struct linear *l, const void *t, const void *b, void *p
 
 /* ---- ways -------------------------------------------------------------------------------------------------------- */
 
-static struct sb_matmul product(const struct linear *l, enum sb_epilogue epilogue)
-{
-    struct sb_matmul q = {};
-    q.m = l->c.m, q.n = l->c.n, q.k = l->c.k;
-    q.b_transposed = true;
-    q.in = q.out = l->c.dtype;
-    q.epilogue = epilogue;
-    return q;
-}
-
 /* The product that a way begins with, or is. */
 static void first_product(const struct linear *l, enum way way, struct sb_matmul *q, struct sb_matmul_data *p)
 {
@@ -86,7 +76,11 @@ static void first_product(const struct linear *l, enum way way, struct sb_matmul
     bool biased = l->c.b && way != PLAIN;
     if (way == TANH) epilogue = l->c.pre ? SB_EPILOGUE_GELU_TANH_PRE : SB_EPILOGUE_GELU_TANH;
     else if (biased) epilogue = SB_EPILOGUE_BIAS;
-    *q = product(l, epilogue);
+    *q = {};
+    q->m = l->c.m, q->n = l->c.n, q->k = l->c.k;
+    q->b_transposed = true;
+    q->in = q->out = l->c.dtype;
+    q->epilogue = epilogue;
     q->add = way == IN_ONE && l->c.residual;
     *p = {};
     p->a = l->c.x, p->b = l->c.w;

@@ -128,19 +128,6 @@ template <int n, typename T> static __device__ inline void sb_write(T *p, const 
     }
 }
 
-/* WIDTH elements: 16 bytes, or one element where WIDTH is 1. For kernels that are templates over it, by sb_wide. */
-template <int WIDTH, typename T> static __device__ inline void sb_load(float *to, const T *p)
-{
-    if constexpr (WIDTH == 1) *to = sb_get(*p);
-    else sb_load16(to, p);
-}
-
-template <int WIDTH, typename T> static __device__ inline void sb_store(T *p, const float *from)
-{
-    if constexpr (WIDTH == 1) sb_put(p, *from);
-    else sb_store16(p, from);
-}
-
 /* Whether n elements from p on, and rows of n of them, can be read 16 bytes at a time. NULL can. */
 template <typename T> static inline bool sb_wide(const T *p, int64_t n)
 {

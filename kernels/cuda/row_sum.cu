@@ -183,7 +183,7 @@ static struct pass sort(struct sb_dev *d, const int32_t *key, int64_t pairs, int
         SB_LAUNCH(d, count_kernel, p.tiles, THREADS, 0, p);
         SB_LAUNCH(d, scan_kernel, 1, DIGITS, 0, p);
         SB_LAUNCH(d, move_kernel, p.tiles, THREADS, 0, p);
-        if (keys - 1 >> (p.shift + 8) == 0) return p;
+        if ((keys - 1) >> (p.shift + 8) == 0) return p;
         p.shift += 8;
         p.key = p.to_key, p.row = p.to_row;
         p.to_key = scratch + (p.to_key == scratch ? 2 : 0) * PIECE;

@@ -1,21 +1,8 @@
 /* Layer normalisation. A team of threads has a row: each takes 16 bytes of it, or one element of an odd one, and keeps
- * them in registers from the first sum to the last store, so that every tensor is read once. Rows of more than 1,024
- * such pieces (512 in backward) are read again from memory for each sum. */
+ * them in registers from the first sum to the last store, so that every tensor is read once. Rows of more than 512
+ * such pieces are read again from memory for each sum. */
 #include "kernels/cuda/column_sum.h"
-
-#define MOST 1024    /* threads of a block */
-#define BWD_MOST 512 /* that each may have 128 registers */
-
-/* x: threads of a team, enough for a row and a multiple of 32, at most `most`; y: teams, for about `threads` in all. */
-static dim3 teams(int64_t width, int lanes, int64_t rows, int most, int threads)
-{
-    int64_t pieces = sb_ceil_div(width, lanes), x = pieces < most ? sb_ceil_div(pieces, SB_WARP) * SB_WARP : most;
-    int64_t y = x < threads ? threads / x : 1;
-    return dim3((unsigned)x, (unsigned)(y < rows ? y : rows));
-}
-
-/* The sum over the thread's team. All threads of the block take part; two calls take turns with two rooms. */
-static __device__ inline float team_sum(float x, float *room) { return sb_block_sum(x, room + threadIdx.y * SB_WARP); }
+#include "kernels/cuda/rows.h"
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
@@ -30,9 +17,9 @@ template <typename T> struct norm_call {
 /* kept: a team's threads have one piece each. The variance is summed around the mean: it keeps its digits where the
  * mean is far from 0. */
 template <typename T, int n, bool kept>
-static __global__ void __launch_bounds__(MOST) norm_kernel(norm_call<T> m)
+static __global__ void __launch_bounds__(SB_TEAM_MOST) norm_kernel(norm_call<T> m)
 {
-    SB_SHARED(float, room, 2 * MOST);
+    SB_SHARED(float, room, 2 * SB_TEAM_MOST);
     int64_t row = (int64_t)blockIdx.x * blockDim.y + threadIdx.y, step = (int64_t)blockDim.x * n;
     int64_t first = (int64_t)threadIdx.x * n, end = row < m.rows ? m.width : 0;
     const T *x = m.x + row * m.width;
@@ -43,13 +30,13 @@ static __global__ void __launch_bounds__(MOST) norm_kernel(norm_call<T> m)
 #pragma unroll
         for (int i = 0; i < n; i++) sum += v[i];
     }
-    float mean = team_sum(sum, room) / (float)m.width;
+    float mean = sb_team_sum(sum, room) / (float)m.width;
     for (int64_t at = first; at < end; at += step) {
         if (!kept) sb_read<n>(v, x + at);
 #pragma unroll
         for (int i = 0; i < n; i++) square += (v[i] - mean) * (v[i] - mean);
     }
-    float rstd = 1.0f / sqrtf(team_sum(square, room + MOST) / (float)m.width + m.eps);
+    float rstd = 1.0f / sqrtf(sb_team_sum(square, room + SB_TEAM_MOST) / (float)m.width + m.eps);
     for (int64_t at = first; at < end; at += step) {
         float gain[n], bias[n];
         sb_read<n>(gain, m.gain + at);
@@ -67,9 +54,9 @@ static __global__ void __launch_bounds__(MOST) norm_kernel(norm_call<T> m)
 
 template <typename T, int n> static void launch_norm(struct sb_dev *d, const norm_call<T> &m)
 {
-    dim3 block = teams(m.width, n, m.rows, MOST, 128);
+    dim3 block = sb_teams(m.width, n, m.rows, 128);
     unsigned grid = (unsigned)sb_ceil_div(m.rows, block.y);
-    if (m.width <= (int64_t)MOST * n) SB_LAUNCH(d, (norm_kernel<T, n, true>), grid, block, 0, m);
+    if (m.width <= (int64_t)SB_TEAM_MOST * n) SB_LAUNCH(d, (norm_kernel<T, n, true>), grid, block, 0, m);
     else SB_LAUNCH(d, (norm_kernel<T, n, false>), grid, block, 0, m);
 }
 
@@ -117,9 +104,9 @@ template <int n> static __device__ inline void put_share(float *room, const floa
 
 /* Blocks go through the rows in turn, so that each has one share of the parameters' gradients (where kept). */
 template <typename T, int n, bool kept>
-static __global__ void __launch_bounds__(BWD_MOST) norm_bwd_kernel(bwd_call<T> m)
+static __global__ void __launch_bounds__(SB_TEAM_MOST) norm_bwd_kernel(bwd_call<T> m)
 {
-    SB_SHARED(float, room, 2 * BWD_MOST);
+    SB_SHARED(float, room, 2 * SB_TEAM_MOST);
     SB_SHARED_DYNAMIC(float, shares);
     int64_t step = (int64_t)blockDim.x * n, first = (int64_t)threadIdx.x * n;
     float h[n], g[n], gain[n] = {}, dgain[n] = {}, dbias[n] = {};
@@ -141,8 +128,8 @@ static __global__ void __launch_bounds__(BWD_MOST) norm_bwd_kernel(bwd_call<T> m
             }
         }
         __syncthreads(); /* the rooms are free */
-        float mean_g = team_sum(sum, room) / (float)m.width;
-        float mean_gh = team_sum(sum_h, room + BWD_MOST) / (float)m.width;
+        float mean_g = sb_team_sum(sum, room) / (float)m.width;
+        float mean_gh = sb_team_sum(sum_h, room + SB_TEAM_MOST) / (float)m.width;
         for (int64_t at = first; m.dx && at < end; at += step) {
             float out[n] = {};
             if (!kept) {
@@ -184,11 +171,11 @@ static __device__ inline void sb_column_values(const norm_gains<T> &m, int64_t r
 template <typename T, int n>
 static void launch_bwd(struct sb_dev *d, bwd_call<T> m, const struct sb_column_to<2> &to)
 {
-    dim3 block = teams(m.width, n, m.rows, BWD_MOST, 224);
+    dim3 block = sb_teams(m.width, n, m.rows, 224);
     int64_t groups = sb_ceil_div(m.rows, block.y);
     unsigned grid = (unsigned)(groups < BLOCKS ? groups : BLOCKS);
     bool wanted = to.sum[0] || to.sum[1];
-    if (m.width > (int64_t)BWD_MOST * n) {
+    if (m.width > (int64_t)SB_TEAM_MOST * n) {
         if (m.dx) SB_LAUNCH(d, (norm_bwd_kernel<T, n, false>), (unsigned)m.rows, block, 0, m);
         if (wanted) sb_column_sum<n>(d, norm_gains<T>{m.x, m.dy, m.stats, m.width}, m.rows, m.width, to);
         return;

@@ -191,6 +191,7 @@ struct sb_ops {
     /* ---- convolution, NHWC; w [O,I,KH,KW] ----------------------------------------------------------------------- */
     /* b optional; cross-correlation, zero padding */
     void (*conv2d)(struct sb_dev *d, sb_in x, sb_in w, sb_in b, struct sb_conv c, sb_out y);
+    /* What is added to dw may be rounded to w's dtype: a library that convolves bf16 gives its gradient in bf16. */
     void (*conv2d_bwd)(struct sb_dev *d, sb_in x, sb_in w, struct sb_conv c, sb_in dy, sb_out dx, sb_out dw, sb_out db);
     /* size x size window; saved: index i32 [B,OH,OW,C], the winner's y*W+x (the first of equals). Padding
      * never wins. */

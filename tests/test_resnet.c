@@ -90,9 +90,9 @@ static void train(struct sb_backend *b, const struct resnet *v, const struct sb_
         }
     }
     near("loss of step", told, losses, 1e-4);
-    logits_near(n, w, "trained_logits", 1e-3); /* by the running statistics of ten steps */
+    logits_near(n, w, "trained_logits", 1e-4); /* by the running statistics of ten steps */
     sb_net_average(n, true);                   /* of hardly more than the last step, but with the same statistics */
-    logits_near(n, w, "trained_logits", 1e-3);
+    logits_near(n, w, "trained_logits", 1e-4);
     free(gradient);
     sb_net_close(n);
     sb_model_free(&m);

@@ -127,7 +127,8 @@ $B/bin/seabot-cuda.so: $(call objects,kernels/cuda) $(patsubst %,$B/%.o,$(wildca
 # Never sanitised: ASan does not know fibers.
 CUSIM := $B/cusim
 CUSIM_MODEL = $(patsubst %,$(CUSIM)/%.o,$(wildcard tests/cusim/*.cpp))
-CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cuda_fake/*.cpp) kernels/cuda/table.c)
+CUSIM_OBJECTS = $(CUSIM_MODEL) $(patsubst %,$(CUSIM)/%.o,$(wildcard kernels/cuda/*.cu tests/cuda_fake/*.cpp) \
+                $(patsubst %,kernels/cuda/%.c,device transfer repeat table))
 CUSIM_CHECKS := alignment,bounds,integer-divide-by-zero,shift,signed-integer-overflow
 CUSIM_FLAGS := -g -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Wno-unknown-pragmas -DSB_CUSIM
 $(CUSIM)/%.c.o: %.c
@@ -141,7 +142,7 @@ $(CUSIM)/%.o: %
 $(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
 	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -lm
 $B/tests/test_cusim: LDLIBS += -lstdc++
-$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(CUSIM)/tests/cuda_fake/device.cpp.o $(CUSIM_MODEL)
+$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(CUSIM)/tests/cuda_fake/runtime.cpp.o $(CUSIM_MODEL)
 $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 	@mkdir -p $(@D)
 	@$(CC) -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<

@@ -210,33 +210,48 @@ static void of_turned(int lane, float *expected)
 }
 
 struct device {
-    struct sb_dev *d;
+    struct sb_dev d;
     float *from, *out;
 };
 
-static void finish(struct device *v, float *out)
+void sb_cuda_check(const struct sb_dev *, cudaError_t status, const char *what)
 {
-    sb_cuda_download(v->d, out, v->out, FAULT_OUT * sizeof *out);
-    sb_cuda_close(v->d);
+    if (status) cusim_fault("%s: %s", what, cudaGetErrorString(status));
+}
+
+static void *with_bytes(struct device *v, const void *from, size_t bytes, size_t copied)
+{
+    void *p;
+    sb_cuda_check(&v->d, cudaMalloc(&p, bytes), "memory");
+    sb_cuda_check(&v->d, cudaMemcpyAsync(p, from, copied, cudaMemcpyHostToDevice, v->d.stream), "copy");
+    return p;
 }
 
 static struct device begin(float *out, float *expected, void (*right)(int t, float *expected))
 {
-    struct device v = {sb_cuda_open(0, 0, NULL), NULL, NULL};
+    struct device v = {};
+    v.d.shared_most = 232448;
+    sb_cuda_check(&v.d, cudaStreamCreateWithFlags(&v.d.stream, cudaStreamNonBlocking), "stream");
     for (int t = 0; t < FAULT_OUT; t++) out[t] = expected[t] = (float)t;
-    v.from = (float *)sb_cuda_alloc(v.d, FAULT_OUT * sizeof *out);
-    v.out = (float *)sb_cuda_alloc(v.d, FAULT_OUT * sizeof *out + 8); /* 56 bytes of pattern behind it */
-    sb_cuda_upload(v.d, v.from, out, FAULT_OUT * sizeof *out);
-    sb_cuda_upload(v.d, v.out, out, FAULT_OUT * sizeof *out);
+    v.from = (float *)with_bytes(&v, out, FAULT_OUT * sizeof *out, FAULT_OUT * sizeof *out);
+    v.out = (float *)with_bytes(&v, out, FAULT_OUT * sizeof *out + 8, FAULT_OUT * sizeof *out); /* a pattern behind it */
     for (int t = 0; t < THREADS; t++) right(t, expected);
     return v;
+}
+
+static void finish(struct device *v, float *out)
+{
+    cudaMemcpyAsync(out, v->out, FAULT_OUT * sizeof *out, cudaMemcpyDeviceToHost, v->d.stream);
+    cudaFree(v->from);
+    cudaFree(v->out);
+    cudaStreamDestroy(v->d.stream);
 }
 
 #define RUN(kernel, right, threads, shared, ...)                                                                       \
     [](bool wrong, float *out, float *expected) {                                                                      \
         struct device v = begin(out, expected, right);                                                                 \
-        if (wrong) SB_LAUNCH(v.d, kernel<true>, 1, threads, shared, v.from, v.out __VA_ARGS__);                        \
-        else SB_LAUNCH(v.d, kernel<false>, 1, threads, shared, v.from, v.out __VA_ARGS__);                             \
+        if (wrong) SB_LAUNCH(&v.d, kernel<true>, 1, threads, shared, v.from, v.out __VA_ARGS__);                        \
+        else SB_LAUNCH(&v.d, kernel<false>, 1, threads, shared, v.from, v.out __VA_ARGS__);                             \
         finish(&v, out);                                                                                               \
     }
 

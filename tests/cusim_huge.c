@@ -92,7 +92,8 @@ static void large_tensors_are_computed_to_their_end(void **state)
 {
     (void)state;
     for (int odd = 0; odd < 2; odd++) {
-        int64_t n = odd ? 1030 : 1024, rows = ((int64_t)1 << 31) / n + 5;
+        /* The last rows begin as far from a multiple of 16 bytes as in the small tensor: sums are in the same order. */
+        int64_t n = odd ? 1030 : 1024, rows = LAST + (((int64_t)1 << 31) / n + 5) / 8 * 8 + 8;
         uint16_t *last = sb_malloc((size_t)(LAST * n) * sizeof *last);
         for (int64_t i = 0; i < LAST * n; i++) last[i] = sb_f32_to_bf16((float)(i * 37 % 101 - 50) / 16);
         for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {

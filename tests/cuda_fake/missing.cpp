@@ -22,12 +22,13 @@ template <> struct kept<sb_in> {
 
 template <auto fn> struct through;
 template <typename R, typename... A, R (*fn)(struct sb_dev *, A...)> struct through<fn> {
-    static R call(struct sb_dev *, A... a)
+    static R call(struct sb_dev *d, A... a)
     {
+        (void)d;
         if (!ref) ref = sb_ref_open(0, 0, NULL);
         if constexpr (std::is_void_v<R>) {
             std::tuple<kept<A>...> all(a...);
-            cusim_queue([all] { std::apply([](const kept<A> &...one) { fn(ref, one.get()...); }, all); });
+            cusim_queue(d->stream, [all] { std::apply([](const kept<A> &...one) { fn(ref, one.get()...); }, all); });
         } else {
             return fn(ref, a...);
         }

@@ -353,5 +353,5 @@ static void run_grid(const cusim_launch &l)
 
 void cusim_run(const cusim_launch &launch)
 {
-    cusim_queue([launch] { run_grid(launch); });
+    cusim_queue(launch.d->stream, [launch] { run_grid(launch); });
 }

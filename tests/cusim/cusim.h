@@ -168,8 +168,8 @@ struct cusim_launch {
     std::function<void()> thread;
 };
 void cusim_run(const cusim_launch &launch);
-/* Runs the work now, or keeps it for the replays where a pass is captured. */
-void cusim_queue(const std::function<void()> &work);
+/* Work for a stream; it is done when it must be (tests/cuda_fake/runtime.cpp). */
+void cusim_queue(cudaStream_t stream, const std::function<void()> &work);
 
 template <typename... Parameters, typename... Arguments>
 static inline void sb_launch(struct sb_dev *d, const char *name, void (*kernel)(Parameters...), dim3 grid, dim3 block,

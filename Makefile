@@ -38,13 +38,20 @@ UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(filter-out $(if $(X86),,test
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so \
            $(if $(X86),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1 $B/tests/cusim_huge)
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/bench_*.c))
+# What goes to a GPU machine: KIT is made and packed by tests/gpu/make-kit.
+KIT := $B/seabot-gpu-kit
+KIT_MODELS := model net net_flight net_self resnet
+KIT_BENCH := $(filter-out pipe,$(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)))
+KIT_BIN := $(patsubst %,$(KIT)/bin/sb-%,train classify caption cluster export check) $(patsubst %,$(KIT)/bin/test_%,backend $(KIT_MODELS)) \
+           $(KIT_BENCH:%=$(KIT)/bin/bench_%)
+HELPERS += $(if $(CUDA),$(KIT_BIN))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
 LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
           $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all help check check-san demo bench fuzz install uninstall packages deps deps-test clean
+.PHONY: all help check check-san check-gpu gpu-kit demo bench fuzz install uninstall packages deps deps-test clean
 all: $(TOOLS) $(PLUGINS)
 	@:
 
@@ -70,10 +77,18 @@ $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 	$(link)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
-$B/tests/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
-$(patsubst %,$B/tests/test_%,model model_file names net net_flight net_self resnet gpt2): $B/tests/model_cases.o
-$B/bench/bench_vit $B/bench/bench_shares: $B/tests/bench/vit.o
+$B/tests/test_backend $(KIT)/bin/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
+$(patsubst %,$B/tests/test_%,model_file names gpt2) $(KIT_MODELS:%=$B/tests/test_%) $(KIT_MODELS:%=$(KIT)/bin/test_%): $B/tests/model_cases.o
+$(foreach b,vit shares turns files,$B/bench/bench_$b $(KIT)/bin/bench_$b): $B/tests/bench/vit.o
 $B/bench/%: $B/tests/bench/%.o $(ARCHIVES)
+	$(link)
+# The kit's have their libraries beside them; --disable-new-dtags: those of the plugins, too.
+$(KIT)/bin/%: LDFLAGS += -s -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../lib'
+$(KIT)/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
+	$(link)
+$(KIT)/bin/test_%: $B/tests/test_%.o $(ARCHIVES)
+	$(link) -lcmocka
+$(KIT)/bin/bench_%: $B/tests/bench/bench_%.o $(ARCHIVES)
 	$(link)
 # Where CUDA's headers are, what calls cuBLASLt is held to an imitation of it on the CPU.
 $B/kernels/cuda/%.o $B/tests/test_cuda_%.o $B/tests/cublaslt_fake.o: CPPFLAGS += $(if $(CUDA_HEADERS),-DSB_CUDA_HEADERS) $(patsubst %,-isystem %,$(filter-out /usr/include,$(CUDA_HEADERS)))
@@ -173,6 +188,10 @@ demo: deps
 bench: deps
 	@$(MAKE) $(JOBS) --no-print-directory all $(BENCH)
 	@tests/bench/run $B
+gpu-kit: all $(KIT_BIN)
+	@$(if $(CUDA),tests/gpu/make-kit $B $(KIT),echo 'the GPU kit needs nvcc and cublasLt.h' >&2; exit 1)
+check-gpu: gpu-kit
+	@$(KIT)/check-gpu $B/check-gpu
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
 FUZZED := base/* stream/* formats/safetensors* formats/json_file preprocess/* text/* weights/* nn/model* nn/param
@@ -199,6 +218,8 @@ help:
 	@echo 'make demo         set up, build, and turn a synthetic dive into labelled, captioned, subtitled footage in demo/'
 	@echo 'make check        set up, build, run all tests;  make check-san: the same under ASan and UBSan'
 	@echo 'make bench        rates of decoding, dedup, tensors, classifying, training, and of a pipe; ViTs beside PyTorch'
+	@echo 'make check-gpu    hold the CUDA backend to the reference, PyTorch and the CPU on this machine'"'"'s GPU'
+	@echo 'make gpu-kit      pack what check-gpu runs into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'
 	@echo 'make fuzz         build the fuzzers of the stream and of safetensors (needs clang)'
 	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
 	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

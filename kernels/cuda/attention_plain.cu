@@ -5,6 +5,7 @@
 
 #define WARPS 4
 #define THREADS (WARPS * SB_WARP)
+#define BLOCKS 8 /* on a multiprocessor: 64 registers a thread */
 
 /* Row i of head `head` of all. */
 template <typename T> static __device__ inline T *row_of(struct sb_rows r, const struct sb_attention *a, int head, int i)
@@ -26,6 +27,7 @@ template <typename T> static __device__ inline void store(T *to, const float *fr
 template <int width, typename T> static __device__ inline float dot(const float *own, const T *other, int e)
 {
     float sum = 0, v[width];
+#pragma unroll 2
     for (int at = 0; at < e; at += width) {
         sb_read<width>(v, other + at);
 #pragma unroll
@@ -41,6 +43,7 @@ static __device__ inline void weigh(float *sum, float factor, const float *weigh
 {
     for (int at = (int)threadIdx.x % SB_WARP; at < e; at += SB_WARP) {
         float total = sum[at] * factor;
+#pragma unroll 4
         for (int j = 0; j < count; j++) total = fmaf(weight[j], sb_get(rows[(int64_t)j * token + at]), total);
         sum[at] = total;
     }
@@ -48,7 +51,7 @@ static __device__ inline void weigh(float *sum, float factor, const float *weigh
 
 /* ---- forward ----------------------------------------------------------------------------------------------------- */
 
-template <int width, typename T> static __global__ void __launch_bounds__(THREADS) attend(const struct sb_attention a)
+template <int width, typename T> static __global__ void __launch_bounds__(THREADS, BLOCKS) attend(const struct sb_attention a)
 {
     SB_SHARED_DYNAMIC(float, shared);
     int warp = (int)threadIdx.x / SB_WARP, lane = (int)threadIdx.x % SB_WARP;
@@ -105,7 +108,7 @@ static __device__ inline void slopes(const struct sb_attention *a, int head, int
 }
 
 template <int width, bool KEYS, typename T>
-static __global__ void __launch_bounds__(THREADS) attend_bwd(const struct sb_attention a)
+static __global__ void __launch_bounds__(THREADS, BLOCKS) attend_bwd(const struct sb_attention a)
 {
     SB_SHARED_DYNAMIC(float, shared);
     int warp = (int)threadIdx.x / SB_WARP, lane = (int)threadIdx.x % SB_WARP;

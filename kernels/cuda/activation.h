@@ -5,8 +5,6 @@
 
 #include "kernels/cuda/kernel.h"
 
-#define SB_LOG2_E 1.44269504f
-
 /* The normal distribution's function at x, with *bell = exp(-x^2 / 2), to 8e-8: 1 - erf by Abramowitz and Stegun 1964,
  * 7.1.26, which shares its exponential with the density. */
 static __device__ inline float sb_normal(float x, float *bell)

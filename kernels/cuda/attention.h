@@ -52,7 +52,6 @@ static inline bool sb_attention_wide(const struct sb_attention *a, size_t size)
 }
 
 #define SB_ATTENTION_WIDEST 128 /* elements of a head's row that the matrix units take */
-#define SB_LOG2E 1.4426950408889634f
 
 /* True where the sizes fit the kernel, which is queued then. No cache, 16-byte aligned rows. */
 bool sb_cuda_attention_resident(struct sb_dev *d, const struct sb_attention *a);

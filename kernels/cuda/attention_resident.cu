@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(SB_TILE_THREADS, E <= 64 ? 3 : 2)
 #pragma unroll 1
         for (int from = 0; from < sight.all; from += CHUNK * SB_TILE) {
             sb_attend<E, CHUNK>(&y, own, k + from * SB_PITCH<E>, v + from * SB_PITCH<E>, sight, from,
-                                a.scale * SB_LOG2E);
+                                a.scale * SB_LOG2_E);
         }
         sb_attend_end<E>(&y, &a, s.head, first, stage);
         tile += SB_TILE_WARPS, first = tile * SB_TILE;
@@ -103,7 +103,7 @@ static __device__ inline void load_statistics(const struct sb_attention *a, int 
         sum = sb_row_sum(sum);
         if (lane == 0) {
             delta[row] = sum;
-            lse[row] = row < a->tokens ? a->lse[(int64_t)head * a->tokens + row] * SB_LOG2E : 0;
+            lse[row] = row < a->tokens ? a->lse[(int64_t)head * a->tokens + row] * SB_LOG2_E : 0;
         }
     }
 }
@@ -120,7 +120,7 @@ static __device__ inline void pass(const struct sb_attention *a, struct share s,
         sb_slopes_begin<E, KEYS>(&slopes, a, s.head, first, stage);
         slopes.lse[0] = lse[first + g], slopes.lse[1] = lse[first + g + 8];
         slopes.delta[0] = delta[first + g], slopes.delta[1] = delta[first + g + 8];
-        sb_slopes_add<E, KEYS>(&slopes, all_a, all_b, lse, delta, 0, rows, a->scale * SB_LOG2E);
+        sb_slopes_add<E, KEYS>(&slopes, all_a, all_b, lse, delta, 0, rows, a->scale * SB_LOG2_E);
         sb_slopes_end<E, KEYS>(&slopes, a, s.head, first, stage);
     }
 }

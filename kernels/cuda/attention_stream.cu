@@ -50,7 +50,7 @@ __global__ void __launch_bounds__(SB_TILE_THREADS) attend_stream(const struct sb
         __syncthreads();
         if (from + PIECE < all) load_keys<E>(piece + next - turn, &a, head, from + PIECE, keys);
         sb_attend<E, PIECE / SB_TILE>(&y, own, piece + turn, piece + turn + PIECE * SB_PITCH<E>, sight, from,
-                                      a.scale * SB_LOG2E);
+                                      a.scale * SB_LOG2_E);
     }
     if (first < a.tokens) sb_attend_end<E>(&y, &a, head, first, stage);
 }
@@ -82,7 +82,7 @@ static __device__ inline void load_others(sb_bf16 *to, float *lse, const struct 
     if (KEYS && threadIdx.x < PIECE) {
         int row = from + (int)threadIdx.x;
         bool there = row < a->tokens;
-        lse[threadIdx.x] = there ? a->lse[(int64_t)head * a->tokens + row] * SB_LOG2E : 0;
+        lse[threadIdx.x] = there ? a->lse[(int64_t)head * a->tokens + row] * SB_LOG2_E : 0;
         lse[PIECE + threadIdx.x] = there ? a->delta[(int64_t)head * a->tokens + row] : 0;
     }
 }
@@ -103,7 +103,7 @@ __global__ void __launch_bounds__(SB_TILE_THREADS) backward_stream(const struct 
 #pragma unroll
     for (half = 0; half < 2; half++) {
         int row = first + (int)threadIdx.x % SB_WARP / 4 + 8 * half;
-        s.lse[half] = row < a.tokens ? a.lse[(int64_t)head * a.tokens + row] * SB_LOG2E : 0;
+        s.lse[half] = row < a.tokens ? a.lse[(int64_t)head * a.tokens + row] * SB_LOG2_E : 0;
         s.delta[half] = row < a.tokens ? a.delta[(int64_t)head * a.tokens + row] : 0;
     }
 #pragma unroll 1
@@ -116,7 +116,7 @@ __global__ void __launch_bounds__(SB_TILE_THREADS) backward_stream(const struct 
             load_others<E, KEYS>(piece + (1 - turn) * next, lse + (1 - turn) * 2 * PIECE, &a, head, from + PIECE);
         }
         sb_slopes_add<E, KEYS>(&s, others, others + PIECE * SB_PITCH<E>, statistics, statistics + PIECE, from,
-                               from + PIECE, a.scale * SB_LOG2E);
+                               from + PIECE, a.scale * SB_LOG2_E);
     }
     if (first < a.tokens) sb_slopes_end<E, KEYS>(&s, &a, head, first, stage);
 }

@@ -41,6 +41,7 @@ static inline void sb_launch(struct sb_dev *d, const char *name, void (*kernel)(
 
 #define SB_WARP 32
 #define SB_ALL_LANES 0xffffffffu
+#define SB_LOG2_E 1.44269504f /* exp(x) = sb_exp2(SB_LOG2_E * x) */
 
 /* ---- dtypes: stored as f32 or bf16, computed in f32 -------------------------------------------------------------- */
 

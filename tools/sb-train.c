@@ -107,6 +107,7 @@ static struct sb_net *open_net(struct sb_backend *backend, struct sb_model *m, c
     if (sb_backend_open(backend, device, (int)train.jobs)) sb_die_error();
     struct sb_net_options o = {
         .batch = (int)train.micro,
+        .batch_option = "--micro",
         .train = true,
         .bf16 = sb_backend_bf16(backend, precision),
         .seed = (uint64_t)plan.seed,

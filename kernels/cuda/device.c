@@ -8,6 +8,7 @@
 #include "kernels/cuda/parts.h"
 
 #define ALIGN ((size_t)256)
+#define LIBRARIES ((size_t)256 << 20) /* what cuBLASLt, cuDNN and captured graphs may take beside what is asked for */
 #define MAJOR 8 /* the least compute capability: bf16 matrix instructions, copies in the background */
 
 void sb_cuda_check(const struct sb_dev *d, cudaError_t status, const char *what)
@@ -178,7 +179,7 @@ size_t sb_cuda_memory(struct sb_dev *d, size_t *all)
     sb_cuda_enter(d, "memory");
     sb_cuda_check(d, cudaMemGetInfo(&left, &total), "memory");
     if (all) *all = total;
-    return left;
+    return left > LIBRARIES ? left - LIBRARIES : 0;
 }
 
 void sb_cuda_wait(struct sb_dev *d)

@@ -36,7 +36,9 @@ static void check_preprocess(struct sb_infer *n)
 static void open_net(struct sb_infer *n, const struct sb_infer_options *o)
 {
     if (sb_backend_open(&n->backend, o->device, (int)o->jobs)) sb_die_error();
-    struct sb_net_options options = {.batch = (int)o->batch, .bf16 = sb_backend_bf16(&n->backend, o->precision)};
+    struct sb_net_options options = {.batch = (int)o->batch,
+                                     .batch_option = "--batch",
+                                     .bf16 = sb_backend_bf16(&n->backend, o->precision)};
     n->net = sb_net_open(&n->backend, &n->model, &options);
     if (!n->net) sb_die_error();
 }

@@ -7,20 +7,6 @@
 #include "base/err.h"
 #include "nn/net_inner.h"
 
-/* Zeroed device memory that lives as long as the net. All of it is asked for even when some was refused, so that the
- * message can tell the whole need. */
-static void *hold(struct sb_net *n, size_t bytes, bool *refused)
-{
-    n->held = sb_realloc(n->held, n->nheld + 1, sizeof *n->held);
-    void *p = n->run.ops->alloc(n->run.dev, bytes);
-    n->bytes += bytes;
-    if (p)
-        n->held[n->nheld++] = p;
-    else
-        *refused = true;
-    return p;
-}
-
 bool sb_net_trains(const struct sb_net *n, const struct sb_param *p)
 {
     return n->options.train && p->layer >= n->options.frozen_layers;
@@ -53,104 +39,6 @@ static void make_segments(struct sb_net *n)
     }
 }
 
-static void take_weights(struct sb_net *n, bool *refused)
-{
-    size_t total = (size_t)n->model->total;
-    n->direct = !n->options.train && n->run.ops->host;
-    n->master = n->direct ? n->model->master : hold(n, total * sizeof(float), refused);
-    if (n->options.bf16) n->copy = hold(n, total * sizeof(uint16_t), refused);
-    n->run.value = n->options.bf16 ? n->copy : n->master;
-    n->run.master = n->master;
-    n->run.mapped = n->direct && !n->options.bf16;
-    if (!n->options.train) return;
-    n->run.grad = hold(n, total * sizeof(float), refused);
-    n->moment1 = hold(n, total * sizeof(float), refused);
-    n->moment2 = hold(n, total * sizeof(float), refused);
-    if (n->options.average > 0) n->average = hold(n, total * sizeof(float), refused);
-}
-
-/* Every matrix but a convolution's kernel is a linear's weight; those are what decays. */
-static void take_packed(struct sb_net *n, bool *refused)
-{
-    const struct sb_model *m = n->model;
-    n->run.packed = sb_calloc(m->params, sizeof *n->run.packed);
-    for (size_t i = 0; i < m->params; i++) {
-        const struct sb_param *p = &m->param[i];
-        if (!p->decay || p->kernel) continue;
-        size_t bytes = n->run.ops->linear_pack_size(n->run.dev, p->shape[0], p->count / p->shape[0], n->run.act,
-                                                    sb_net_trains(n, p));
-        if (bytes) n->run.packed[i] = hold(n, bytes, refused);
-    }
-}
-
-static void take_inputs(struct sb_net *n, bool *refused)
-{
-    size_t batch = (size_t)n->options.batch, classes = (size_t)sb_model_classes(n->model);
-    n->mean_std = hold(n, 6 * sizeof *n->mean_std, refused);
-    n->matrix = hold(n, batch * 6 * sizeof *n->matrix, refused);
-    n->colour = hold(n, batch * 2 * sizeof *n->colour, refused);
-    if (n->options.train) {
-        n->partner = hold(n, batch * sizeof *n->partner, refused);
-        n->mix_weight = hold(n, batch * sizeof *n->mix_weight, refused);
-        n->box = hold(n, batch * 4 * sizeof *n->box, refused);
-    }
-    n->target = hold(n, n->rows * sizeof *n->target, refused);
-    n->ids = hold(n, n->rows * sizeof *n->ids, refused);
-    if (classes) n->soft = hold(n, batch * classes * sizeof *n->soft, refused);
-    if (n->options.class_weight) n->class_weight = hold(n, classes * sizeof *n->class_weight, refused);
-    n->token = hold(n, batch * sizeof *n->token, refused);
-    n->host_ids = sb_calloc(n->rows, sizeof *n->host_ids);
-    for (int i = 0; i < SB_NET_UNDER_WAY; i++) n->flight[i].target = sb_calloc(n->rows, sizeof(int32_t));
-}
-
-static void take_results(struct sb_net *n, bool *refused)
-{
-    size_t told = sb_net_told_bytes(n), losses = 2 * sb_net_part(n->rows * sizeof(float));
-    n->results = hold(n, told > losses ? told : losses, refused);
-}
-
-static void take_small(struct sb_net *n, bool *refused)
-{
-    size_t length = n->model->decoder.words ? (size_t)n->model->decoder.length : 2;
-    n->rows = (size_t)n->options.batch * (length - 1);
-    n->chance = hold(n, 4 * sizeof *n->chance, refused);
-    n->adamw = hold(n, sizeof *n->adamw, refused);
-    n->one = hold(n, sizeof *n->one, refused);
-    n->norm2 = hold(n, sizeof *n->norm2, refused);
-    n->decoded = hold(n, 2 * sizeof *n->decoded, refused);
-    n->run.chance_state = n->chance;
-    n->cache.length = n->decoded;
-    take_inputs(n, refused);
-    take_results(n, refused);
-}
-
-/* Every kind of call at its largest: the full batch, warped. */
-static void plan_pass(void *net)
-{
-    struct sb_net *n = net;
-    int size = sb_model_size(n->model);
-    n->input = (struct sb_net_input){.count = n->options.batch,
-                                     .height = size,
-                                     .width = size,
-                                     .dtype = SB_U8,
-                                     .matrix = true,
-                                     .colour = true,
-                                     .mix = n->options.train,
-                                     .soft = n->model->several};
-    n->pictures[n->turn] = n->master; /* any address: nothing is read */
-    sb_net_classify_pass(n);
-    if (n->model->decoder.words) {
-        sb_net_caption_begin(n);
-        sb_net_prefix_pass(n);
-        sb_net_word_pass(n);
-    }
-    if (n->model->decoder.words || sb_model_classes(n->model)) {
-        sb_net_evaluate_pass(n);
-        if (n->options.train) sb_net_gradient_pass(n);
-    }
-    n->pictures[n->turn] = NULL;
-}
-
 static void upload_weights(struct sb_net *n)
 {
     const struct sb_model *m = n->model;
@@ -176,17 +64,6 @@ static void upload_constants(struct sb_net *n)
     if (n->class_weight) {
         r->ops->upload(r->dev, n->class_weight, n->options.class_weight, (size_t)sb_model_classes(m) * sizeof(float));
     }
-}
-
-static int take_memory(struct sb_net *n)
-{
-    bool refused = false;
-    take_weights(n, &refused);
-    take_packed(n, &refused);
-    take_small(n, &refused);
-    n->run.size = sb_run_plan(&n->run, plan_pass, n);
-    n->run.memory = hold(n, n->run.size, &refused);
-    return refused ? sb_error("not enough memory: wanted %zu bytes", n->bytes) : 0;
 }
 
 static int check_options(const struct sb_model *m, const struct sb_net_options *o)
@@ -224,7 +101,7 @@ struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struc
         sb_gpt2_build(&n->gpt2, m);
         n->cache = (struct sb_cache){.layer = sb_calloc((size_t)m->decoder.depth, sizeof *n->cache.layer)};
     }
-    if (take_memory(n)) {
+    if (sb_net_take_memory(n)) {
         sb_net_close(n);
         return NULL;
     }

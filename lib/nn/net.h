@@ -8,7 +8,8 @@
 struct sb_net;
 
 struct sb_net_options {
-    int batch; /* most samples a call: a micro-batch */
+    int batch;                /* most samples a call: a micro-batch */
+    const char *batch_option; /* the program's option for it, "--batch", which a message names; or NULL */
     bool train;
     bool bf16;                                /* compute in bf16 (master weights stay f32) */
     uint64_t seed;                            /* of dropout and drop path */
@@ -24,7 +25,7 @@ struct sb_net_options {
 };
 
 /* Plans over null, takes the memory, uploads the weights; inference in host memory uses m's where they lie. m must
- * outlive it. NULL with a message ("not enough memory: wanted N bytes"). */
+ * outlive it. NULL with a message; where memory is too little it names the largest batch that would fit. */
 struct sb_net *sb_net_open(struct sb_backend *b, struct sb_model *m, const struct sb_net_options *o);
 void sb_net_close(struct sb_net *n);
 size_t sb_net_bytes(const struct sb_net *n); /* device memory taken */

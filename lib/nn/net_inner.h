@@ -1,4 +1,4 @@
-/* What the parts of a net share: net.c opens and plans, net_input.c uploads, net_flight.c knows what is under way,
+/* What the parts of a net share: net.c opens, net_memory.c plans and takes memory, net_input.c uploads, net_flight.c knows what is under way,
  * net_infer.c and net_train.c compute, net_step.c holds what training changes: the optimiser, the weight average, the
  * state. */
 #ifndef SB_NN_NET_INNER_H
@@ -68,12 +68,16 @@ struct sb_net {
 
     void **held; /* all device memory but pictures */
     size_t nheld, bytes;
+    bool counts; /* memory is counted, not taken */
     uint64_t steps;
     uint32_t samples; /* accumulated since the last step */
     double weight;    /* that their losses are a mean over */
     int32_t *host_ids;
     size_t rows; /* most rows that have a loss: batch, or batch * (length - 1) */
 };
+
+/* Plans, and takes the memory. -1 with a message where there is too little, which names the batch that would fit. */
+int sb_net_take_memory(struct sb_net *n);
 
 /* Uploads pictures (and what warps them; what mixes them, in training alone); dies if they are not what the model
  * takes. */

@@ -47,7 +47,9 @@ static void take_pictures(struct sb_net *n, size_t one)
     for (int i = 0; i < SB_NET_UNDER_WAY; i++) {
         if (n->pictures[i]) r->ops->release(r->dev, n->pictures[i]);
         n->pictures[i] = r->ops->alloc(r->dev, n->pictures_size);
-        if (!n->pictures[i]) sb_die("not enough memory: wanted %zu bytes", n->pictures_size);
+        if (!n->pictures[i])
+            sb_die("not enough memory: the pictures of %d records want twice %zu bytes", n->options.batch,
+                   n->pictures_size);
     }
 }
 

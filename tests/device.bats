@@ -50,14 +50,15 @@ names_what_fits() {
 
 @test "a device lost in the middle of training leaves a whole model, and training goes on from it" {
     stand_in
-    train --epochs 3 --batch 32 --average 0.9 --flip -o whole.safetensors
+    run=(sb-train -q -j1 --device cuda $small --epochs 3 --batch 32 --average 0.9 --flip)
+    "${run[@]}" -o whole.safetensors tensors.sb >metrics.jsonl
     # The first is lost before there is a model, the last after it.
     kept=0
     for launches in 150 400 700; do
-        fails_saying "the device is lost" env CUSIM_LOST=$launches sb-train -q -j1 --device cuda $small --epochs 3 --batch 32 --average 0.9 --flip --resume -o lost.safetensors tensors.sb
+        fails_saying "the device is lost" env CUSIM_LOST=$launches "${run[@]}" --resume -o lost.safetensors tensors.sb
         [ ! -e lost.safetensors ] || kept=$((kept + 1))
         [ ! -e lost.safetensors ] || sb-classify -q --device ref -m lost.safetensors -o scored.sb tensors.sb
-        train --epochs 3 --batch 32 --average 0.9 --flip --resume -o lost.safetensors
+        "${run[@]}" --resume -o lost.safetensors tensors.sb >>metrics.jsonl
         cmp whole.safetensors lost.safetensors
         rm lost.safetensors
     done

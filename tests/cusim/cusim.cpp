@@ -26,12 +26,13 @@ struct fiber {
     int line;
     unsigned mask;
     void *argument;
-    int copies, group;
-    struct {
-        void *to;
-        const void *from;
-        int group;
-    } copy[COPIES]; /* cp.async under way */
+    int copies, group; /* of cp.async: under way; groups that were committed */
+};
+
+struct copy {
+    void *to;
+    const void *from;
+    int group;
 };
 
 struct shared {
@@ -42,6 +43,7 @@ struct shared {
 
 dim3 threadIdx, blockIdx, blockDim, gridDim;
 static struct fiber fibers[THREADS], *current;
+static struct copy copies[THREADS][COPIES];
 static void *scheduler_sp, *free_stack[THREADS];
 static int free_stacks;
 static unsigned ready[WARPS];
@@ -111,7 +113,8 @@ static void take_stack(struct fiber *f)
         free_stack[free_stacks++] = p;
     }
     f->stack = free_stack[--free_stacks];
-    void **top = (void **)((char *)f->stack + STACK) - 8;
+    /* Lanes begin at places of their own in a page: at the same one they would push each other out of the cache. */
+    void **top = (void **)((char *)f->stack + STACK - (f - fibers) % 32 * 448) - 8;
     memset(top, 0, 8 * sizeof *top);
     top[6] = (void *)start;
     f->sp = top;
@@ -134,13 +137,18 @@ static void resume(int i)
 void cusim_meet(const char *what, int line, unsigned mask, void *argument, void (*compute)(void **lane))
 {
     int own = (int)(current - fibers), first = own / 32 * 32;
-    if (!(mask >> own % 32 & 1)) cusim_fault("%s in line %d, with a mask that leaves out the lane itself", what, line);
-    void *lane[32] = {NULL};
+    unsigned self = 1u << own % 32;
+    if (!(mask & self)) cusim_fault("%s in line %d, with a mask that leaves out the lane itself", what, line);
     current->argument = argument;
     current->mask = mask;
+    if (ready[own / 32] & mask & ~self) {
+        wait_for(IN_WARP, what, line);
+        return;
+    }
+    void *lane[32] = {NULL};
     for (int i = 0; i < 32; i++) {
-        if (!(mask >> i & 1)) continue;
         struct fiber *f = &fibers[first + i];
+        if (!(mask >> i & 1)) continue;
         lane[i] = f->argument;
         if (f == current) continue;
         if (f->state != IN_WARP || f->what != what || f->line != line || f->mask != mask) {
@@ -278,7 +286,7 @@ void cusim_copy(void *to, const void *from)
     if ((uintptr_t)to % 16 || (uintptr_t)from % 16) cusim_fault("cp.async of what is not 16-byte aligned");
     if (!cusim_is_shared(to, 16)) cusim_fault("cp.async to what is not shared memory");
     if (current->copies == COPIES) cusim_fault("more than %d cp.async under way", COPIES);
-    current->copy[current->copies++] = {to, from, current->group};
+    copies[current - fibers][current->copies++] = {to, from, current->group};
     memset(to, 0xff, 16);
 }
 
@@ -286,10 +294,11 @@ void cusim_copy_commit(void) { current->group++; }
 
 void cusim_copy_wait(int newer)
 {
+    struct copy *all = copies[current - fibers];
     int left = 0;
     for (int i = 0; i < current->copies; i++) {
-        auto c = current->copy[i];
-        if (c.group >= current->group - newer) current->copy[left++] = c;
+        struct copy c = all[i];
+        if (c.group >= current->group - newer) all[left++] = c;
         else if (c.from) memcpy(c.to, c.from, 16);
         else memset(c.to, 0, 16);
     }

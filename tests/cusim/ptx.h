@@ -26,7 +26,7 @@ static inline float cusim_half(uint32_t word, int which) { return sb_bf16_to_f32
 
 static inline void cusim_mma_all(void **lane)
 {
-    float a[16][16], b[16][8];
+    float a[16][16], b[16][8], c[16][8] = {};
     for (int i = 0; i < 32; i++) {
         const cusim_mma *own = (const cusim_mma *)lane[i];
         for (int r = 0; r < 8; r++) { /* register r / 2, half r % 2 */
@@ -34,13 +34,13 @@ static inline void cusim_mma_all(void **lane)
             if (r < 4) b[2 * (i % 4) + r % 2 + r / 2 * 8][i / 4] = cusim_half(own->b[r / 2], r % 2);
         }
     }
-    for (int i = 0; i < 32; i++) {
-        const cusim_mma *own = (const cusim_mma *)lane[i];
-        for (int r = 0; r < 4; r++) {
-            float sum = 0;
-            for (int k = 0; k < 16; k++) sum += a[i / 4 + r / 2 * 8][k] * b[k][2 * (i % 4) + r % 2];
-            own->c[r] += sum;
+    for (int m = 0; m < 16; m++) {
+        for (int k = 0; k < 16; k++) {
+            for (int n = 0; n < 8; n++) c[m][n] += a[m][k] * b[k][n];
         }
+    }
+    for (int i = 0; i < 32; i++) {
+        for (int r = 0; r < 4; r++) ((const cusim_mma *)lane[i])->c[r] += c[i / 4 + r / 2 * 8][2 * (i % 4) + r % 2];
     }
 }
 

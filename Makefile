@@ -157,7 +157,7 @@ $(CUSIM)/%.o: %
 $(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
 	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -lm
 $B/tests/test_cusim: LDLIBS += -lstdc++
-$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(CUSIM)/tests/cuda_fake/runtime.cpp.o $(CUSIM_MODEL)
+$B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(patsubst %,$(CUSIM)/tests/cuda_fake/%.cpp.o,guarded launch runtime) $(CUSIM_MODEL)
 $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 	@mkdir -p $(@D)
 	@$(CC) -shared -fPIC -Wl,-soname,libcuda.so.1 -o $@ $<

@@ -102,6 +102,13 @@ template <bool wrong> static __global__ void divergent_shuffle(const float *from
     out[t] = sum;
 }
 
+template <bool wrong> static __global__ void shuffle_after_return(const float *from, float *out)
+{
+    int t = (int)threadIdx.x;
+    if (wrong && t >= 48) return;
+    out[t] = __shfl_xor_sync(SB_ALL_LANES, from[t], 1);
+}
+
 template <bool wrong> static __global__ void shuffle_from_outside(const float *from, float *out)
 {
     int t = (int)threadIdx.x;
@@ -234,7 +241,8 @@ static struct device begin(float *out, float *expected, void (*right)(int t, flo
     sb_cuda_check(&v.d, cudaStreamCreateWithFlags(&v.d.stream, cudaStreamNonBlocking), "stream");
     for (int t = 0; t < FAULT_OUT; t++) out[t] = expected[t] = (float)t;
     v.from = (float *)with_bytes(&v, out, FAULT_OUT * sizeof *out, FAULT_OUT * sizeof *out);
-    v.out = (float *)with_bytes(&v, out, FAULT_OUT * sizeof *out + 8, FAULT_OUT * sizeof *out); /* a pattern behind it */
+    /* With a pattern behind it. */
+    v.out = (float *)with_bytes(&v, out, FAULT_OUT * sizeof *out + 8, FAULT_OUT * sizeof *out);
     for (int t = 0; t < THREADS; t++) right(t, expected);
     return v;
 }
@@ -250,8 +258,8 @@ static void finish(struct device *v, float *out)
 #define RUN(kernel, right, threads, shared, ...)                                                                       \
     [](bool wrong, float *out, float *expected) {                                                                      \
         struct device v = begin(out, expected, right);                                                                 \
-        if (wrong) SB_LAUNCH(&v.d, kernel<true>, 1, threads, shared, v.from, v.out __VA_ARGS__);                        \
-        else SB_LAUNCH(&v.d, kernel<false>, 1, threads, shared, v.from, v.out __VA_ARGS__);                             \
+        if (wrong) SB_LAUNCH(&v.d, kernel<true>, 1, threads, shared, v.from, v.out __VA_ARGS__);                       \
+        else SB_LAUNCH(&v.d, kernel<false>, 1, threads, shared, v.from, v.out __VA_ARGS__);                            \
         finish(&v, out);                                                                                               \
     }
 
@@ -261,15 +269,19 @@ const struct fault faults[] = {
     {"a barrier is missing between read and overwrite", RUN(barrier_before_overwrite, rounds, THREADS, 0), NULL},
     {"a warp's barrier is missing", RUN(warp_barrier, neighbour, THREADS, 0), NULL},
     {"shared memory is read before it is written", RUN(unwritten, neighbour, THREADS, THREADS * sizeof(float)), NULL},
-    {"shared memory is read behind its end", RUN(read_behind, same, THREADS, THREADS * sizeof(float)), "outside of what it may touch"},
+    {"shared memory is read behind its end", RUN(read_behind, same, THREADS, THREADS * sizeof(float)),
+     "outside of what it may touch"},
     {"shared memory is read behind an odd end", RUN(read_just_behind, same, THREADS, 0), NULL},
     {"shared memory is read before its beginning", RUN(read_before, same, THREADS, 0), NULL},
     {"shared memory is written before its beginning", RUN(write_before, same, THREADS, 0), "wrote before"},
     {"not all threads reach a barrier", RUN(divergent_barrier, same, THREADS, 0), "no thread can go on"},
     {"not all lanes reach a shuffle", RUN(divergent_shuffle, neighbour, THREADS, 0), "no thread can go on"},
-    {"a lane shuffles with one outside of the mask", RUN(shuffle_from_outside, of_eight, THREADS, 0), "not in the mask"},
+    {"lanes have ended before a shuffle", RUN(shuffle_after_return, neighbour, THREADS, 0), "no thread can go on"},
+    {"a lane shuffles with one outside of the mask", RUN(shuffle_from_outside, of_eight, THREADS, 0),
+     "not in the mask"},
     {"device memory is written behind its end", RUN(write_global, same, THREADS, 0), "behind"},
-    {"device memory is written far behind its end", RUN(write_global_far, same, THREADS, 0), "outside of what it may touch"},
+    {"device memory is written far behind its end", RUN(write_global_far, same, THREADS, 0),
+     "outside of what it may touch"},
     {"16 bytes are read at an odd address", RUN(misaligned, same, THREADS, 0), "misaligned"},
     {"an int overflows", RUN(overflow, same, THREADS, 0, , INT32_MAX / 8), "overflow"},
     {"a copy in the background is not waited for", RUN(copy_in_background, same, THREADS, 0), NULL},

@@ -7,7 +7,7 @@
 #define SB_KERNELS_CUDA_CUDA_H
 
 #ifdef SB_CUSIM
-#include "tests/cusim/runtime.h"
+#include "tests/cuda_fake/runtime.h"
 #else
 #include <cuda_runtime_api.h>
 #endif

@@ -13,7 +13,7 @@
 #include "kernels/cuda/cuda.h"
 
 #ifdef SB_CUSIM
-#include "tests/cusim/cusim.h"
+#include "tests/cuda_fake/launch.h"
 #include "tests/cusim/ptx.h"
 #else
 #include "kernels/cuda/ptx.h"
@@ -35,9 +35,10 @@ static inline void sb_launch(struct sb_dev *d, const char *name, void (*kernel)(
     kernel<<<grid, block, shared, d->stream>>>(arguments...);
     sb_cuda_check(d, cudaGetLastError(), name);
 }
+#endif
+
 #define SB_LAUNCH(d, kernel, grid, block, shared, ...)                                                                 \
     sb_launch(d, #kernel, kernel, dim3(grid), dim3(block), shared, __VA_ARGS__)
-#endif
 
 #define SB_WARP 32
 #define SB_ALL_LANES 0xffffffffu

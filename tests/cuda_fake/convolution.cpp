@@ -6,8 +6,8 @@
 #include "kernels/cuda/kernel.h"
 
 /* Adds to[i] from the two others for every use of a weight. */
-static void convolve(sb_convolve what, const struct sb_convolution *c, const double *x, const double *w, const double *y,
-                     double *to)
+static void convolve(sb_convolve what, const struct sb_convolution *c, const double *x, const double *w,
+                     const double *y, double *to)
 {
     for (int64_t out = 0; out < c->b * c->oh * c->ow; out++) {
         for (int64_t tap = 0; tap < c->kh * c->kw; tap++) {

@@ -42,7 +42,8 @@ static std::vector<float> load(const struct sb_matmul *m, const void *p, int64_t
 {
     std::vector<float> to((size_t)(rows * cols));
     for (int64_t i = 0; i < rows; i++) {
-        for (int64_t j = 0; j < cols; j++) to[(size_t)(i * cols + j)] = read(m, p, turned ? j * rows + i : i * cols + j);
+        for (int64_t j = 0; j < cols; j++)
+            to[(size_t)(i * cols + j)] = read(m, p, turned ? j * rows + i : i * cols + j);
     }
     return to;
 }

@@ -3,12 +3,12 @@
  *
  * What is queued is done as late as it may be, when something that is waited for needs it ($CUSIM_ORDER forward); or
  * copies on a stream of their own are done as early as they may be (reverse); or streams go on at random (a number). So
- * what reuses memory too early, or reads what the program has changed since, gives other results. While no work is done,
- * no one may touch the device's memory.
+ * what reuses memory too early, or reads what the program has changed since, gives other results. While no work is
+ * done, no one may touch the device's memory.
  *
  * Environment: CUSIM_DEVICES, how many there are, 1; CUSIM_MEMORY, bytes that each has; CUSIM_SHARED, bytes of shared
  * memory that a block may have; CUSIM_LOST, the launch with which the device is lost, counted from 1. */
-#include "tests/cusim/runtime.h"
+#include "tests/cuda_fake/runtime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "kernels/cuda/kernel.h"
-#include "tests/cusim/guarded.h"
+#include "tests/cuda_fake/guarded.h"
 
 #define FILLED ((size_t)1 << 20)
 
@@ -279,7 +279,7 @@ cudaError_t cudaMemGetInfo(size_t *left, size_t *all)
     return cudaSuccess;
 }
 
-/* Its beginning is full of NaNs, and with each that of the working memory, where an op has left what it needs no more. */
+/* Its beginning is full of NaNs, and with each that of the working memory, where an op left what it needs no more. */
 cudaError_t cudaMalloc(void **p, size_t bytes)
 {
     ENTER;

@@ -1,7 +1,7 @@
 /* Memory that ends where a page begins that no one may touch, and begins less than a page behind one; the bytes between
  * hold a pattern, a NaN in f32 and bf16, that must stay. */
-#ifndef SB_TESTS_CUSIM_GUARDED_H
-#define SB_TESTS_CUSIM_GUARDED_H
+#ifndef SB_TESTS_CUDA_FAKE_GUARDED_H
+#define SB_TESTS_CUDA_FAKE_GUARDED_H
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* The part of the CUDA runtime that kernels/cuda calls, for the stand-in (tests/cuda_fake/runtime.cpp). C and C++. */
-#ifndef SB_TESTS_CUSIM_RUNTIME_H
-#define SB_TESTS_CUSIM_RUNTIME_H
+#ifndef SB_TESTS_CUDA_FAKE_RUNTIME_H
+#define SB_TESTS_CUDA_FAKE_RUNTIME_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "tests/cusim/guarded.h"
+#include "tests/cuda_fake/guarded.h"
 
 #include <sys/mman.h>
 

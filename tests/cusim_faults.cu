@@ -56,14 +56,15 @@ template <bool wrong> static __global__ void read_behind(const float *from, floa
     out[t] = part[wrong ? t + 1 : t];
 }
 
-/* An object that does not end at a multiple of 16 bytes. */
+/* An object that does not end at a multiple of 16 bytes, by a pointer, of which no compiler knows how far it goes. */
 template <bool wrong> static __global__ void read_just_behind(const float *from, float *out)
 {
     SB_SHARED(float, part, THREADS - 1);
     int t = (int)threadIdx.x;
     if (t < THREADS - 1) part[t] = from[t];
     __syncthreads();
-    if (wrong || t < THREADS - 1) out[t] = part[t];
+    const float *p = part;
+    if (wrong || t < THREADS - 1) out[t] = p[t];
 }
 
 template <bool wrong> static __global__ void read_before(const float *from, float *out)
@@ -84,6 +85,16 @@ template <bool wrong> static __global__ void write_before(const float *from, flo
     before[t] = from[t];
     __syncthreads();
     out[t] = before[t];
+}
+
+/* 47 KB are dynamic, 4 KB are declared. */
+template <bool wrong> static __global__ void too_much(const float *from, float *out)
+{
+    SB_SHARED_DYNAMIC(float, asked);
+    SB_SHARED(float, part, wrong ? 1024 : 64);
+    int t = (int)threadIdx.x;
+    part[t] = asked[t] = from[t];
+    out[t] = part[t] + asked[t] - from[t];
 }
 
 template <bool wrong> static __global__ void divergent_barrier(const float *from, float *out)
@@ -274,6 +285,8 @@ const struct fault faults[] = {
     {"shared memory is read behind an odd end", RUN(read_just_behind, same, THREADS, 0), NULL},
     {"shared memory is read before its beginning", RUN(read_before, same, THREADS, 0), NULL},
     {"shared memory is written before its beginning", RUN(write_before, same, THREADS, 0), "wrote before"},
+    {"more than 48 KB of shared memory that were not asked for", RUN(too_much, same, THREADS, 47 << 10),
+     "has 52224 bytes of shared memory"},
     {"not all threads reach a barrier", RUN(divergent_barrier, same, THREADS, 0), "no thread can go on"},
     {"not all lanes reach a shuffle", RUN(divergent_shuffle, neighbour, THREADS, 0), "no thread can go on"},
     {"lanes have ended before a shuffle", RUN(shuffle_after_return, neighbour, THREADS, 0), "no thread can go on"},

@@ -61,6 +61,7 @@ static void test_fault(void **state)
         if (!is_right(&right)) fail_msg("%s: the right version fails in order %s: %s", f->name, orders[i], right.said);
         if (f->says && !strstr(wrong.said, f->says)) fail_msg("%s: said '%s'", f->name, wrong.said);
         if (f->says && !wrong.status) fail_msg("%s: it went on", f->name);
+        if (!f->says && wrong.status) fail_msg("%s: did not go on: %s", f->name, wrong.said);
         found = found || !is_right(&wrong);
     }
     if (!found) fail_msg("%s: not found", f->name);

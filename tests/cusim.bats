@@ -9,11 +9,15 @@ setup() {
     ulimit -c 0
 }
 
-# Replays PyTorch's golden vectors on the stand-in: tests/test_NAME.
+# Replays PyTorch's golden vectors on the stand-in, tests/test_NAME; with a device that is soon lost it could not.
 replays() {
-    "$BUILD/tests/test_$1" | tee said
-    fails grep -q skipped said
+    "$BUILD/tests/test_$1" >said || { cat said; return 1; }
+    fails grep skipped said
+    fails_saying "the device is lost" env CUSIM_LOST=20 "$BUILD/tests/test_$1"
 }
+
+# Tests of NAME.bats whose names match a pattern, where --device auto finds a driver.
+passes() { bats --filter "$2" "$ROOT/tests/$1.bats"; }
 
 @test "cuda: every op agrees with the reference, and gives the same bytes in each order" {
     for order in forward reverse 7; do
@@ -40,8 +44,14 @@ replays() {
 @test "cuda: accumulation, recomputation and a resumed state change no byte" { replays net_self; }
 @test "cuda: a batch that is started while another is under way changes no byte" { replays net_flight; }
 @test "cuda: ResNets compute and learn as in PyTorch" { replays resnet; }
+@test "cuda: GPT-2's decoder computes as in transformers" { replays gpt2; }
 
-# The device is chosen by --device auto: a driver answers.
-@test "cuda: programs do on a GPU what they do on the CPU" {
-    for name in classify train; do bats "$ROOT/tests/$name.bats"; done
+@test "cuda: programs find the device by themselves" {
+    sb-synth frames -q --crops -n 8 --size 64x64 --seed 1 | sb-tensorize -q --size 16 --drop image -o crops.sb
+    sb-train -j1 --arch dim=16,depth=1,heads=1 --patch 8 --epochs 1 -o reef.safetensors crops.sb 2>&1 >metrics.jsonl | grep ' on cuda$'
+    fails_saying "the device is lost" env CUSIM_LOST=5 sb-classify -q -m reef.safetensors -o scored.sb crops.sb
 }
+
+@test "cuda: sb-classify does on a GPU what it does on the CPU" { passes classify .; }
+@test "cuda: sb-train does on a GPU what it does on the CPU" { passes train 'learns, keeps|same seed|bf16|init starts|frozen'; }
+@test "cuda: sb-caption does on a GPU what it does on the CPU" { passes caption 'each record|batches'; }

@@ -12,6 +12,7 @@ make_kit() {
 
 @test "the GPU kit brings what its programs need, and refuses to pass without a GPU" {
     make_kit
+    unset SEABOT_PLUGINS # the kit's lie beside its programs
     [ "$(stat -c %s kit.tar.gz)" -lt $((40 << 20)) ]
     mkdir elsewhere
     tar -C elsewhere -xzf kit.tar.gz
@@ -30,7 +31,7 @@ make_kit() {
     # The stand-in's plugin and driver in place of the GPU's: the kit's tests find everything in the kit.
     cp "$BUILD/cusim/seabot-cuda.so" bin
     cp "$BUILD/cusim/libcuda.so.1" lib
-    CMOCKA_MESSAGE_OUTPUT=stdout env -u SEABOT_PLUGINS ROOT="$PWD" SB_BACKEND=cuda bin/test_net 2>&1 | tee said
+    CMOCKA_MESSAGE_OUTPUT=stdout env ROOT="$PWD" SB_BACKEND=cuda bin/test_net >said 2>&1 || { cat said; return 1; }
     fails grep skipped said
 }
 

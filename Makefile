@@ -34,9 +34,11 @@ CUDA_HEADERS := $(patsubst %/cublasLt.h,%,$(firstword $(wildcard $(patsubst %,%/
 CUDA := $(if $(NVCC),$(if $(SAN),,$(CUDA_HEADERS)))
 $(if $(NVCC),$(if $(CUDA_HEADERS),,$(info nvcc is there, but no cublasLt.h: built without the cuda plugin. NVIDIA's package libcublas-dev has it.)))
 PLUGINS := $(if $(X86),$B/bin/seabot-cpu.so) $(if $(CUDA),$B/bin/seabot-cuda.so)
-UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(filter-out $(if $(X86),,tests/test_cusim.c),$(wildcard tests/test_*.c)))
+# The CUDA kernels' stand-in for a GPU wants a C++ compiler.
+STAND_IN := $(if $(X86),$(shell command -v g++))
+UNIT := $(patsubst tests/test_%.c,$B/tests/test_%,$(filter-out $(if $(STAND_IN),,tests/test_cusim.c),$(wildcard tests/test_*.c)))
 HELPERS := $(patsubst tests/make_%.c,$B/tests/make_%,$(wildcard tests/make_*.c)) $B/tests/faults.so \
-           $(if $(X86),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1 $B/tests/cusim_huge)
+           $(if $(STAND_IN),$B/cusim/seabot-cuda.so $B/cusim/libcuda.so.1 $B/tests/cusim_huge)
 BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/bench_*.c))
 # What goes to a GPU machine: KIT is made and packed by tests/gpu/make-kit.
 KIT := $B/seabot-gpu-kit
@@ -155,7 +157,7 @@ $(CUSIM)/%.o: %
 	@g++ -x c++ -std=c++17 -fno-exceptions -fno-rtti $(CPPFLAGS) $(CUSIM_FLAGS) $(WERROR) \
 	    $(if $(filter %.cu,$<),-fsanitize=$(CUSIM_CHECKS) -fsanitize-undefined-trap-on-error) -c -o $@ $<
 $(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
-	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -lm
+	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -Wl,-z,defs -lm
 $B/tests/test_cusim: LDLIBS += -lstdc++
 $B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(patsubst %,$(CUSIM)/tests/cuda_fake/%.cpp.o,guarded launch runtime) $(CUSIM_MODEL)
 $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c

@@ -4,7 +4,7 @@ load helpers
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit 1
-    [ -r "$BUILD/cusim/seabot-cuda.so" ] || skip "the stand-in is for x86-64"
+    [ -r "$BUILD/cusim/seabot-cuda.so" ] || skip "the stand-in needs g++ on x86-64"
     export ROOT SB_BACKEND=cuda SEABOT_PLUGINS=$BUILD/cusim LD_LIBRARY_PATH=$BUILD/cusim CMOCKA_MESSAGE_OUTPUT=stdout
     ulimit -c 0
 }

@@ -4,7 +4,7 @@ load helpers
 load crops
 
 stand_in() {
-    [ -r "$BUILD/cusim/seabot-cuda.so" ] || skip "the stand-in is for x86-64"
+    [ -r "$BUILD/cusim/seabot-cuda.so" ] || skip "the stand-in needs g++ on x86-64"
     export SEABOT_PLUGINS=$BUILD/cusim LD_LIBRARY_PATH=$BUILD/cusim
     ulimit -c 0
 }

@@ -1,6 +1,6 @@
-/* A ViT's or ResNet's bare rate: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS]. NAME: Ti, S, B, L, H
- * (patches of 16), resnet18 and so on, or a file of weights. Prints pictures a second (the best call), seconds to the
- * first result, the largest resident set, and pictures a second over all calls but the first. */
+/* A ViT's or ResNet's bare rate: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS [DEVICE]], with NAME as in
+ * vit.h. Prints pictures a second (the best call), seconds to the first result, the largest resident set, and pictures
+ * a second over all calls but the first. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -12,11 +12,11 @@
 int main(int argc, char **argv)
 {
     sb_program = "bench_vit";
-    if (argc <= BENCH_VIT_ARGUMENTS) sb_die("wanted: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS]");
+    if (argc <= BENCH_VIT_ARGUMENTS) sb_die("wanted: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS [DEVICE]]");
     double began = sb_seconds(), seconds = argc > 6 ? atof(argv[6]) : 4, best = 1e9;
     struct bench_vit v;
     struct rusage used;
-    bench_vit_model(&v, argv + 1);
+    bench_vit_model(&v, argc > 7 ? argv[7] : NULL, argv + 1);
     bench_vit_net(&v, argv + 1);
     bench_vit_call(&v);
     double first = sb_seconds() - began, end = sb_seconds() + seconds;

@@ -24,12 +24,18 @@ static int make_model(struct sb_model *m, const char *name, int size)
     return sb_model_init(m, &vit, NULL, 1);
 }
 
-void bench_vit_model(struct bench_vit *v, char **argument)
+void bench_model(struct sb_model *m, const char *name, int size)
+{
+    memset(m, 0, sizeof *m);
+    if (make_model(m, name, size)) sb_die_error();
+}
+
+void bench_vit_model(struct bench_vit *v, const char *device, char **argument)
 {
     memset(v, 0, sizeof *v);
     v->train = !strcmp(argument[MODE], "train");
-    if (make_model(&v->model, argument[NAME], atoi(argument[SIZE])) || sb_backend_open(&v->backend, "cpu", 0))
-        sb_die_error();
+    if (sb_backend_open(&v->backend, device ? device : "cpu", 0)) sb_die_error();
+    bench_model(&v->model, argument[NAME], atoi(argument[SIZE]));
 }
 
 static void invent_batch(struct bench_vit *v, int count)
@@ -56,7 +62,7 @@ void bench_vit_net(struct bench_vit *v, char **argument)
                                .max_norm = 1};
     v->net = sb_net_open(&v->backend, &v->model, &o);
     if (!v->net) sb_die_error();
-    invent_batch(v, o.batch);
+    if (!v->batch.pictures) invent_batch(v, o.batch);
 }
 
 static void finish(struct bench_vit *v)
@@ -83,4 +89,22 @@ double bench_vit_call(struct bench_vit *v)
     v->under_way++;
     if (first || v->batch.count == 1 || v->under_way == SB_NET_UNDER_WAY) finish(v);
     return sb_seconds() - from;
+}
+
+double bench_vit_calls(struct bench_vit *v, int calls)
+{
+    double from = sb_seconds();
+    for (int i = 0; i < calls; i++) bench_vit_call(v);
+    while (v->under_way) finish(v);
+    v->backend.ops->wait(v->backend.dev);
+    return sb_seconds() - from;
+}
+
+void bench_vit_free(struct bench_vit *v)
+{
+    sb_net_close(v->net);
+    sb_model_free(&v->model);
+    free((void *)(uintptr_t)v->batch.pictures);
+    free((void *)(uintptr_t)v->batch.label);
+    free(v->probability);
 }

@@ -41,15 +41,5 @@ template <typename R, typename... A, R (*fn)(struct sb_dev *, A...)> struct thro
     }                                                                                                                  \
     asm(".text\n.weak sb_cuda_" #op "\n.hidden sb_cuda_" #op "\n.type sb_cuda_" #op ", @function\nsb_cuda_" #op        \
         ": jmp *missing_" #op "(%rip)\n");
-#define X(op) MISSING(op)
-    X(linear) X(linear_bwd) X(linear_pack_size) X(linear_pack)                                                         \
-    X(norm) X(norm_bwd) X(batchnorm) X(batchnorm_bwd)                                                                  \
-    X(attention) X(attention_bwd)                                                                                      \
-    X(gelu) X(gelu_bwd) X(relu) X(relu_bwd) X(silu_mul) X(silu_mul_bwd) X(scale_add) X(scale_add_bwd) X(dropout)       \
-    X(tokens) X(tokens_bwd) X(embed) X(embed_bwd) X(gather) X(gather_bwd) X(patchify) X(pool) X(pool_bwd)              \
-    X(conv2d) X(conv2d_bwd) X(maxpool) X(maxpool_bwd)                                                                  \
-    X(xent) X(bce) X(mse) X(softmax) X(argmax)                                                                         \
-    X(adamw) X(sumsq)                                                                                                  \
-    X(lerp) X(cast) X(fill) X(copy)                                                                                    \
-    X(normalize) X(warp) X(mix)                                                                                        \
-    X(nearest) X(nearest_sum)
+MISSING(nearest)
+MISSING(nearest_sum)

@@ -297,6 +297,10 @@ const struct op_case op_cases[] = {
     CASE(nearest, 0, -1, "equals", 300, 9, 3),
     CASE(nearest, 1e-4, -1, "", 3, 1, 768),
     CASE(nearest, 1e-4, -1, "", 3000, 20, 33),
+    CASE(nearest, 1e-4, -1, "alike", 300, 90, 64),
+    CASE(nearest, 1e-4, -1, "misaligned", 70, 90, 64),
+    CASE(nearest, 1e-4, -1, "", 6, 200, 30004), /* more than a tile of centroids on cuda, and more than a piece of vectors */
+    CASE(nearest, 0, -1, "equals", 2100, 5000, 3),
     CASE(nearest_sum, 1e-5, -1, "", 200, 7, 48),
     CASE(nearest_sum, 1e-5, -1, "empty", 33, 5, 7),
     CASE(nearest_sum, 1e-5, -1, "", 3000, 20, 33),

@@ -29,7 +29,7 @@ passes() { bats --filter "$2" "$ROOT/tests/$1.bats"; }
 }
 
 @test "cuda: ops that can be done in several ways agree with the reference in each" {
-    for op in linear linear_bwd conv2d conv2d_bwd nearest; do
+    for op in linear linear_bwd conv2d conv2d_bwd; do
         for way in 1 2 3 4; do CUSIM_WAY=$way "$BUILD/tests/test_backend" cuda $op; done
     done
 }
@@ -55,3 +55,4 @@ passes() { bats --filter "$2" "$ROOT/tests/$1.bats"; }
 @test "cuda: sb-classify does on a GPU what it does on the CPU" { passes classify .; }
 @test "cuda: sb-train does on a GPU what it does on the CPU" { passes train 'learns, keeps|same seed|bf16|init starts|frozen'; }
 @test "cuda: sb-caption does on a GPU what it does on the CPU" { passes caption 'each record|batches'; }
+@test "cuda: sb-cluster does on a GPU what it does on the CPU" { passes cluster 'gets a cluster|backends agree|tighter'; }

@@ -53,7 +53,7 @@ LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavform
           $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all help check check-san check-gpu gpu-kit demo bench fuzz install uninstall packages deps deps-test clean
+.PHONY: all help check check-san check-gpu bench-gpu gpu-kit demo bench fuzz install uninstall packages deps deps-test clean
 all: $(TOOLS) $(PLUGINS)
 	@:
 
@@ -194,6 +194,8 @@ gpu-kit: all $(KIT_BIN)
 	@$(if $(CUDA),tests/gpu/make-kit $B $(KIT),echo 'the GPU kit needs nvcc and cublasLt.h' >&2; exit 1)
 check-gpu: gpu-kit
 	@$(KIT)/check-gpu $B/check-gpu
+bench-gpu: gpu-kit
+	@$(KIT)/bench-gpu $B/bench-gpu
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
 FUZZED := base/* stream/* formats/safetensors* formats/json_file preprocess/* text/* weights/* nn/model* nn/param
@@ -221,7 +223,8 @@ help:
 	@echo 'make check        set up, build, run all tests;  make check-san: the same under ASan and UBSan'
 	@echo 'make bench        rates of decoding, dedup, tensors, classifying, training, and of a pipe; ViTs beside PyTorch'
 	@echo 'make check-gpu    hold the CUDA backend to the reference, PyTorch and the CPU on this machine'"'"'s GPU'
-	@echo 'make gpu-kit      pack what check-gpu runs into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'
+	@echo 'make bench-gpu    SeaBot beside PyTorch on this machine'"'"'s GPU, and where a step'"'"'s time goes'
+	@echo 'make gpu-kit      pack what these two run into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'
 	@echo 'make fuzz         build the fuzzers of the stream and of safetensors (needs clang)'
 	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
 	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

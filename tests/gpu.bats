@@ -35,6 +35,36 @@ make_kit() {
     fails grep skipped said
 }
 
+# A line of bench-gpu's table: the rates of SeaBot and PyTorch, and their ratio.
+measured() { grep -E "^\| $1 \| [0-9.e+]+ (images/s|ms) \| $2 \|" table; }
+
+@test "bench-gpu, rehearsed on the processor, measures SeaBot beside PyTorch" {
+    python3 -c 'import torch' 2>/dev/null || skip "no PyTorch"
+    make_kit
+    TORCH_COMPILE_DISABLE=1 kit/bench-gpu log --rehearse >table
+    for work in 'train a toy ViT, batch 4' 'infer a toy ViT, batch 1' 'k-means 2000 x 16 k=20'; do
+        measured "$work" '[0-9.e+]+ (images/s|ms) \| [0-9.]+'
+    done
+    grep -q '^the processor, PyTorch' table
+    [ "$(jq -r '.works["train a toy ViT, batch 4"].SeaBot.weights' log/results.json)" -eq \
+        "$(jq -r '.works["train a toy ViT, batch 4"].PyTorch.weights' log/results.json)" ]
+    grep -q '^3 of 3 measured' table
+}
+
+@test "bench-gpu measures SeaBot where PyTorch fails, and says why" {
+    make_kit
+    mkdir broken
+    echo 'raise ImportError("no PyTorch here")' >broken/torch.py
+    PYTHONPATH=$PWD/broken kit/bench-gpu log --rehearse >table
+    measured 'train a toy ViT, batch 4' '- \| -'
+    grep -q '| PyTorch failed: ImportError: no PyTorch here' table
+    grep -qE '^sb-classify, .*, from a file: [0-9]+ records/s' table
+    grep -q '^  attention_bwd ' table
+    grep -q '^3 of 3 measured' table
+    rm kit/bin/bench_turns
+    fails env PYTHONPATH="$PWD/broken" kit/bench-gpu log --rehearse
+}
+
 @test "check-gpu's comparison: what is off, missing or no number fails" {
     python3 -c 'pass' 2>/dev/null || skip "no python3"
     compare() { "$ROOT/tests/gpu/compare.py" "$@"; }

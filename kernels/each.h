@@ -22,7 +22,7 @@
     X(adamw) X(sumsq)                                                                                                  \
     X(lerp) X(cast) X(fill) X(copy)                                                                                    \
     X(normalize) X(warp) X(mix)                                                                                        \
-    X(nearest) X(nearest_sum)
+    X(nearest) X(nearest_sum) X(centroids)
 
 /* The list is complete: behind version, size, name and host the table holds these pointers. */
 #define SB_OPS_ONE(op) +1

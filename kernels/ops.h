@@ -251,6 +251,8 @@ struct sb_ops {
     void (*nearest)(struct sb_dev *d, sb_in x, sb_in c, sb_out index, sb_out distance);
     /* sum f32 [K,D] = of the rows with that index, in row order; count f32 [K]. */
     void (*nearest_sum)(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_out count);
+    /* y[K,D] = sum / count; where count is 0, what c[K,D] is. All f32; y may be c or sum. */
+    void (*centroids)(struct sb_dev *d, sb_in sum, sb_in count, sb_in c, sb_out y);
 };
 
 /* The one symbol that a plugin exports. Its messages are the program's. */

@@ -392,3 +392,12 @@ void op_call_nearest_sum(struct op_run *r)
     if (r->inventing) op_fill_integers(r, index, 0, (int32_t)N(1) - (HAS("empty") ? 2 : 1));
     else r->ops->nearest_sum(r->dev, x, index, sum, count);
 }
+
+void op_call_centroids(struct op_run *r)
+{
+    sb_in sum = NEW(sum, IN, SB_F32, N(0), N(1)), count = NEW(count, IN, SB_F32, N(0));
+    sb_in c = HAS("place") ? NEW(c, INOUT, SB_F32, N(0), N(1)) : NEW(c, IN, SB_F32, N(0), N(1));
+    sb_out y = HAS("place") ? c : NEW(y, OUT, SB_F32, N(0), N(1));
+    if (r->inventing) op_fill_integers(r, count, 0, 3);
+    else r->ops->centroids(r->dev, sum, count, c, y);
+}

@@ -304,5 +304,9 @@ const struct op_case op_cases[] = {
     CASE(nearest_sum, 1e-5, -1, "", 200, 7, 48),
     CASE(nearest_sum, 1e-5, -1, "empty", 33, 5, 7),
     CASE(nearest_sum, 1e-5, -1, "", 3000, 20, 33),
+    CASE(centroids, 1e-6, -1, "", 20, 33),
+    CASE(centroids, 1e-6, -1, "", 300, 64),
+    CASE(centroids, 1e-6, -1, "in place", 7, 48),
+    CASE(centroids, 1e-6, -1, "misaligned", 7, 48),
 };
 const int op_case_count = sizeof op_cases / sizeof *op_cases;

@@ -236,6 +236,7 @@ static void test_data_and_pictures(void **state)
     REFUSED("warp: y is u8 [2,3,4,5], wanted u8 [2,3,4,4]", warp(NULL, U(2, 3, 8, 9), F(2, 6), NULL, U(2, 3, 4, 5)));
     REFUSED("mix: box is i32 [4,2], wanted i32 [2,4]", mix(NULL, F(2, 3, 8, 8), I(2), F(2), I(4, 2), F(2, 3, 8, 8)));
     REFUSED("nearest: c is f32 [5,3], wanted f32 [?,4]", nearest(NULL, F(9, 4), F(5, 3), I(9), F(9)));
+    REFUSED("centroids: c is f32 [5,3], wanted f32 [5,4]", centroids(NULL, F(5, 4), F(5), F(5, 3), F(5, 4)));
     REFUSED("nearest_sum: count is f32 [9], wanted f32 [5]", nearest_sum(NULL, F(9, 4), I(9), F(5, 4), F(9)));
 }
 

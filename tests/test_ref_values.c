@@ -361,6 +361,8 @@ static void test_clusters(void **state)
     ops->nearest_sum(dev, F32(x, 4, 2), I32(index, 4), F32(sum, 3, 2), F32(count, 3));
     assert_all_near(sum, (float[]){6, 6, 1, 0, 0, 0}, 6, 0);
     assert_all_near(count, (float[]){2, 2, 0}, 3, 0);
+    ops->centroids(dev, F32(sum, 3, 2), F32(count, 3), F32(c, 3, 2), F32(c, 3, 2));
+    assert_all_near(c, (float[]){3, 3, 0.5f, 0, 0, 1}, 6, 0); /* none is in the third: it stays */
 }
 
 static int open_device(void **state)

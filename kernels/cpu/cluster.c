@@ -101,3 +101,16 @@ void sb_cpu_nearest_sum(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_o
         }
     }
 }
+
+void sb_cpu_centroids(struct sb_dev *d, sb_in sum, sb_in count, sb_in c, sb_out y)
+{
+    int64_t clusters = sum->shape[0], width = sum->shape[1];
+    const float *members = count->data;
+#pragma omp parallel for schedule(static) num_threads(sb_cpu_threads(d, clusters * width))
+    for (int64_t i = 0; i < clusters; i++) {
+        float *to = (float *)y->data + i * width;
+        const float *from = (const float *)(members[i] > 0 ? sum : c)->data + i * width;
+        float all = members[i] > 0 ? members[i] : 1;
+        for (int64_t j = 0; j < width; j++) to[j] = from[j] / all;
+    }
+}

@@ -17,3 +17,12 @@ void sb_null_nearest_sum(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_
     NEED(sum, SB_F32, ANY, x->shape[1]);
     NEED(count, SB_F32, sum->shape[0]);
 }
+
+void sb_null_centroids(struct sb_dev *d, sb_in sum, sb_in count, sb_in c, sb_out y)
+{
+    (void)d;
+    NEED(sum, SB_F32, ANY, ANY);
+    NEED(count, SB_F32, sum->shape[0]);
+    NEED(c, SB_F32, sum->shape[0], sum->shape[1]);
+    NEED(y, SB_F32, sum->shape[0], sum->shape[1]);
+}

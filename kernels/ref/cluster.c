@@ -37,3 +37,13 @@ void sb_ref_nearest_sum(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_o
     sb_store_run(sum, 0, total, k * dim);
     sb_store_run(count, 0, members, k);
 }
+
+void sb_ref_centroids(struct sb_dev *d, sb_in sum, sb_in count, sb_in c, sb_out y)
+{
+    (void)d;
+    int64_t dim = sum->shape[1];
+    for (int64_t i = 0; i < sb_tensor_count(sum); i++) {
+        double members = sb_load(count, i / dim);
+        sb_store(y, i, members > 0 ? sb_load(sum, i) / members : sb_load(c, i));
+    }
+}

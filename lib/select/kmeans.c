@@ -6,10 +6,13 @@
 #include "base/err.h"
 #include "base/rng.h"
 
-/* Device memory of one run. */
+/* Device memory of one run. An iteration's centroids lie in one buffer, the next one's in the other. */
 struct device {
-    struct sb_tensor x, centroid, sum, count, index, distance;
+    struct sb_tensor x, centroid[2], sum, count, index, distance;
 };
+
+enum { TENSORS = sizeof(struct device) / sizeof(struct sb_tensor) };
+enum { INDEX, DISTANCE }; /* slots that results are fetched to */
 
 static struct sb_tensor vector(enum sb_dtype dtype, int64_t n)
 {
@@ -23,11 +26,11 @@ static struct sb_tensor matrix(int64_t rows, int64_t columns)
 
 static int device_open(struct device *g, const struct sb_kmeans *m, const float *x)
 {
-    *g = (struct device){matrix(m->n, m->d), matrix(m->k, m->d), matrix(m->k, m->d), vector(SB_F32, m->k),
-                         vector(SB_I32, m->n), vector(SB_F32, m->n)};
-    struct sb_tensor *all[] = {&g->x, &g->centroid, &g->sum, &g->count, &g->index, &g->distance};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!(all[i]->data = m->ops->alloc(m->dev, sb_tensor_bytes(all[i]))))
+    struct sb_tensor centroid = matrix(m->k, m->d), *all = &g->x;
+    *g = (struct device){matrix(m->n, m->d), {centroid, centroid}, centroid, vector(SB_F32, m->k), vector(SB_I32, m->n),
+                         vector(SB_F32, m->n)};
+    for (int i = 0; i < TENSORS; i++)
+        if (!(all[i].data = m->ops->alloc(m->dev, sb_tensor_bytes(all + i))))
             return sb_error("not enough memory for %lld vectors of %lld numbers", (long long)m->n, (long long)m->d);
     m->ops->upload(m->dev, g->x.data, x, sb_tensor_bytes(&g->x));
     return 0;
@@ -35,9 +38,9 @@ static int device_open(struct device *g, const struct sb_kmeans *m, const float 
 
 static void device_close(struct device *g, const struct sb_kmeans *m)
 {
-    struct sb_tensor *all[] = {&g->x, &g->centroid, &g->sum, &g->count, &g->index, &g->distance};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i]->data) m->ops->release(m->dev, all[i]->data);
+    struct sb_tensor *all = &g->x;
+    for (int i = 0; i < TENSORS; i++)
+        if (all[i].data) m->ops->release(m->dev, all[i].data);
 }
 
 /* Whether vector i is one of the first k centroids. Distances of a backend may be rounded, bytes are not. */
@@ -81,7 +84,7 @@ static void seed(struct sb_kmeans *m, const struct device *g, const float *x)
     while (pick >= 0) {
         size_t row = (size_t)m->d * sizeof *x;
         memcpy(m->centroid + k * m->d, x + pick * m->d, row);
-        one.data = (float *)g->centroid.data + k * m->d;
+        one.data = (float *)g->centroid[0].data + k * m->d;
         m->ops->upload(m->dev, one.data, x + pick * m->d, row);
         if (++k == m->k) break;
         m->ops->nearest(m->dev, &g->x, &one, &g->index, &g->distance);
@@ -110,59 +113,74 @@ static void mend(struct sb_kmeans *m)
     }
 }
 
-static void assign(struct sb_kmeans *m, const struct device *g)
+static void queue_move(struct sb_kmeans *m, const struct device *g, int turn)
 {
-    m->ops->nearest(m->dev, &g->x, &g->centroid, &g->index, &g->distance);
-    m->ops->download(m->dev, m->index, g->index.data, sb_tensor_bytes(&g->index));
-    m->ops->download(m->dev, m->distance, g->distance.data, sb_tensor_bytes(&g->distance));
+    m->ops->nearest_sum(m->dev, &g->x, &g->index, &g->sum, &g->count);
+    m->ops->centroids(m->dev, &g->sum, &g->count, &g->centroid[turn], &g->centroid[!turn]);
+}
+
+/* The move is queued before it is known whether there will be one, so that the device need not wait to be told. */
+static void queue_iteration(struct sb_kmeans *m, const struct device *g, int turn)
+{
+    m->ops->nearest(m->dev, &g->x, &g->centroid[turn], &g->index, &g->distance);
+    m->ops->fetch(m->dev, INDEX, g->index.data, sb_tensor_bytes(&g->index));
+    m->ops->fetch(m->dev, DISTANCE, g->distance.data, sb_tensor_bytes(&g->distance));
+    queue_move(m, g, turn);
+}
+
+/* Takes an iteration's clusters while the device moves the centroids. False: they are those of the iteration before. */
+static bool take_clusters(struct sb_kmeans *m)
+{
+    size_t bytes = (size_t)m->n * sizeof *m->index;
+    const int32_t *index = m->ops->fetched(m->dev, INDEX);
+    const float *distance = m->ops->fetched(m->dev, DISTANCE);
+    bool changed = memcmp(m->index, index, bytes) != 0;
+    memcpy(m->index, index, bytes);
+    memcpy(m->distance, distance, (size_t)m->n * sizeof *distance);
     memset(m->size, 0, (size_t)m->k * sizeof *m->size);
     m->inertia = 0;
     for (int64_t i = 0; i < m->n; i++) {
-        m->size[m->index[i]]++;
-        m->inertia += m->distance[i];
+        m->size[index[i]]++;
+        m->inertia += distance[i];
     }
+    return changed;
 }
 
-/* Centroids become the means of their vectors; sum and count are room on the host. */
-static void move(struct sb_kmeans *m, const struct device *g, float *sum)
+static bool has_empty(const struct sb_kmeans *m)
 {
-    m->ops->upload(m->dev, g->index.data, m->index, sb_tensor_bytes(&g->index));
-    m->ops->nearest_sum(m->dev, &g->x, &g->index, &g->sum, &g->count);
-    m->ops->download(m->dev, sum, g->sum.data, sb_tensor_bytes(&g->sum));
     for (int64_t j = 0; j < m->k; j++)
-        for (int64_t i = j * m->d; i < (j + 1) * m->d && m->size[j]; i++) m->centroid[i] = sum[i] / (float)m->size[j];
-    m->ops->upload(m->dev, g->centroid.data, m->centroid, sb_tensor_bytes(&g->centroid));
+        if (!m->size[j]) return true;
+    return false;
 }
 
 int sb_kmeans(struct sb_kmeans *m, const float *x)
 {
     struct device g;
-    size_t n = (size_t)m->n, numbers = (size_t)m->k * (size_t)m->d;
+    size_t n = (size_t)m->n;
     if (device_open(&g, m, x)) {
         device_close(&g, m);
         return -1;
     }
-    m->centroid = sb_malloc(numbers * sizeof *m->centroid);
+    m->centroid = sb_malloc((size_t)(m->k * m->d) * sizeof *m->centroid);
     m->index = sb_malloc(n * sizeof *m->index);
     m->distance = sb_malloc(n * sizeof *m->distance);
     m->size = sb_calloc((size_t)m->k, sizeof *m->size);
-    float *sum = sb_malloc(numbers * sizeof *sum);
-    int32_t *before = sb_malloc(n * sizeof *before);
 
     seed(m, &g, x);
-    g.centroid.shape[0] = g.sum.shape[0] = g.count.shape[0] = m->k;
-    m->converged = false;
-    for (m->moves = 0;; m->moves++) {
-        assign(m, &g);
+    g.centroid[0].shape[0] = g.centroid[1].shape[0] = g.sum.shape[0] = g.count.shape[0] = m->k;
+    memset(m->index, 0xff, n * sizeof *m->index); /* no cluster */
+    int turn = 0;
+    for (m->moves = 0;; m->moves++, turn = !turn) {
+        queue_iteration(m, &g, turn);
+        m->converged = !take_clusters(m);
         if (m->each) m->each(m->arg, m->moves, m->inertia);
-        m->converged = m->moves > 0 && !memcmp(before, m->index, n * sizeof *before);
         if (m->converged || m->moves == m->iterations) break;
+        if (!has_empty(m)) continue;
         mend(m);
-        memcpy(before, m->index, n * sizeof *before);
-        move(m, &g, sum);
+        m->ops->upload(m->dev, g.index.data, m->index, sb_tensor_bytes(&g.index));
+        queue_move(m, &g, turn);
     }
-    free(before);
-    free(sum);
+    m->ops->download(m->dev, m->centroid, g.centroid[turn].data, sb_tensor_bytes(&g.centroid[turn]));
     device_close(&g, m);
     return 0;
 }

@@ -1,6 +1,6 @@
-/* Clustering: the nearest centroid of each vector, and the sums of each centroid's vectors.
+/* Clustering: the nearest centroid of each vector, the sums of each centroid's vectors, the centroids that they make.
  *
- * A product in TF32 finds who may be nearest, and those are measured again in f32, term by term. With m, the first
+ * Nearest: a product in TF32 finds who may be nearest, and those are measured again in f32, term by term. With m, the first
  * centroid of a tile, and s = c - m,
  *
  *     |x - c|^2 = |x - m|^2 + (|s|^2 + 2 m s) - 2 x s
@@ -11,7 +11,7 @@
  * Centroids are taken in tiles and vectors in pieces, so that a piece's scores stay in the L2 cache between the product
  * and the kernel that reads them. 200,000 x 768, k = 1,000 (H100): 307 GFLOP, 0.77 ms at the TF32 peak; scores 1.6 GB
  * through L2. */
-#include "kernels/cuda/kernel.h"
+#include "kernels/cuda/map.h"
 #include "kernels/cuda/matmul.h"
 #include "kernels/cuda/row_sum.h"
 
@@ -254,4 +254,32 @@ void sb_cuda_nearest_sum(struct sb_dev *d, sb_in x, sb_in index, sb_out sum, sb_
     r.columns = x->shape[1];
     r.sum = (float *)sum->data, r.count = (float *)count->data;
     sb_cuda_row_sum(d, &r);
+}
+
+/* ---- moving ------------------------------------------------------------------------------------------------------ */
+
+struct mean {
+    const float *sum, *count, *c;
+    float *y;
+    int64_t width;
+};
+
+template <int n> static __device__ inline void sb_map_at(const mean &m, int64_t row, int64_t at, sb_lanes<n>)
+{
+    int64_t i = row * m.width + at;
+    float members = m.count[row], v[n];
+    sb_read<n>(v, (members > 0 ? m.sum : m.c) + i);
+    if (members > 0) {
+#pragma unroll
+        for (int j = 0; j < n; j++) v[j] /= members;
+    }
+    sb_write<n>(m.y + i, v);
+}
+
+void sb_cuda_centroids(struct sb_dev *d, sb_in sum, sb_in count, sb_in c, sb_out y)
+{
+    int64_t width = sum->shape[1];
+    mean m = {(const float *)sum->data, (const float *)count->data, (const float *)c->data, (float *)y->data, width};
+    bool wide = sb_wide(m.sum, width) && sb_wide(m.c, width) && sb_wide(m.y, width);
+    sb_map<SB_LANES<float>>(d, m, sum->shape[0], width, wide);
 }

@@ -13,7 +13,7 @@ train() { sb-train -q -j1 --device cuda $small --epochs 1 "$@" tensors.sb >>metr
 
 # A device with so much memory beyond what the backend keeps for itself and for NVIDIA's libraries.
 with_memory() {
-    local bytes=$(((64 + 256 << 20) + $1))
+    local bytes=$(((64 + 768 << 20) + $1))
     shift
     CUSIM_MEMORY=$bytes "$@"
 }

@@ -62,6 +62,8 @@ static cudnnStatus_t fake_cudnnSetStream(cudnnHandle_t handle, cudaStream_t stre
     return CUDNN_STATUS_SUCCESS;
 }
 
+static size_t fake_cudnnGetVersion(void) { return 91900; }
+
 static const char *fake_cudnnGetErrorString(cudnnStatus_t status) { return status ? "wrong" : "right"; }
 
 static cudnnStatus_t fake_cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t t, cudnnTensorFormat_t format,
@@ -229,6 +231,7 @@ static const struct {
              FAKE(cudnnDestroy),
              FAKE(cudnnSetStream),
              FAKE(cudnnGetErrorString),
+             FAKE(cudnnGetVersion),
              FAKE(cudnnCreateTensorDescriptor),
              FAKE(cudnnDestroyTensorDescriptor),
              FAKE(cudnnSetTensor4dDescriptor),

@@ -24,6 +24,8 @@ struct sb_convolution {
  * otherwise. While a graph is captured nothing is looked up: what was not asked for before is false then. */
 bool sb_cudnn_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *c, void *x, void *w,
                        void *y);
+/* What results and times hang on: cuDNN's version, less than 0 where it has no working memory; 0: no cuDNN. */
+int64_t sb_cudnn_version(struct sb_dev *d);
 /* Frees d->convs. */
 void sb_cudnn_close(struct sb_dev *d);
 

@@ -21,6 +21,7 @@
     X(cudnnCreate)                                                                                                     \
     X(cudnnDestroy)                                                                                                    \
     X(cudnnSetStream)                                                                                                  \
+    X(cudnnGetVersion)                                                                                                 \
     X(cudnnGetErrorString)                                                                                             \
     X(cudnnCreateTensorDescriptor)                                                                                     \
     X(cudnnDestroyTensorDescriptor)                                                                                    \
@@ -153,6 +154,13 @@ static struct plan *plan_for(struct sb_dev *d, enum sb_convolve what, const stru
     return p;
 }
 
+int64_t sb_cudnn_version(struct sb_dev *d)
+{
+    if (!d->convs && !sb_cuda_captures(d)) open_library(d);
+    const struct sb_cuda_convs *l = d->convs;
+    return l && l->handle ? (int64_t)l->call.cudnnGetVersion() * (l->workspace ? 1 : -1) : 0;
+}
+
 /* ---- running ----------------------------------------------------------------------------------------------------- */
 
 static cudnnStatus_t convolve(struct sb_cuda_convs *l, const struct plan *p, void *x, void *w, void *y)
@@ -175,8 +183,9 @@ bool sb_cudnn_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_
     if (!p || !p->works) return false;
     cudnnStatus_t status = convolve(d->convs, p, x, w, y);
     if (status >= CUDNN_STATUS_INTERNAL_ERROR)
-        sb_die("GPU %d: a convolution: cuDNN says: %s", d->index, d->convs->call.cudnnGetErrorString(status));
-    p->works = !status; /* not supported, after all: nothing was queued */
+        sb_warn("GPU %d: a convolution is done without cuDNN, which says: %s", d->index,
+                d->convs->call.cudnnGetErrorString(status));
+    p->works = !status; /* what it queued is overwritten; where the device is lost the next launch says so */
     return p->works;
 }
 
@@ -205,6 +214,12 @@ bool sb_cudnn_convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_
 {
     (void)d, (void)what, (void)c, (void)x, (void)w, (void)y;
     return false;
+}
+
+int64_t sb_cudnn_version(struct sb_dev *d)
+{
+    (void)d;
+    return 0;
 }
 
 void sb_cudnn_close(struct sb_dev *d) { (void)d; }

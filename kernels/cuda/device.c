@@ -8,7 +8,8 @@
 #include "kernels/cuda/parts.h"
 
 #define ALIGN ((size_t)256)
-#define LIBRARIES ((size_t)256 << 20) /* what cuBLASLt, cuDNN and captured graphs may take beside what is asked for */
+/* What cuBLASLt, cuDNN (256 MiB of working memory) and captured graphs may take beside what is asked for. */
+#define LIBRARIES ((size_t)768 << 20)
 #define MAJOR 8 /* the least compute capability: bf16 matrix instructions, copies in the background */
 
 void sb_cuda_check(const struct sb_dev *d, cudaError_t status, const char *what)

@@ -253,12 +253,12 @@ static cublasStatus_t launch(const struct trial *t, int way)
                                  l->workspace_size, t->d->stream);
 }
 
-/* An algorithm that fails after all is replaced by the first. */
+/* An algorithm that fails after all is replaced by the first that works. */
 static void multiply(void *arg, int way)
 {
     const struct trial *t = arg;
     cublasStatus_t status = launch(t, way);
-    if (status != CUBLAS_STATUS_SUCCESS && way) status = launch(t, 0);
+    for (int i = 0; status != CUBLAS_STATUS_SUCCESS && i < t->plan->algorithms; i++) status = launch(t, i);
     check(t->d, status, "a matrix product failed");
 }
 
@@ -279,10 +279,11 @@ static void choose(const struct trial *real)
         }
         t.p.c = t.p.y = other;
     }
-    int64_t number[KEY_NUMBERS + 1];
+    int64_t number[KEY_NUMBERS + 2];
     memcpy(number, plan->key, sizeof plan->key);
     number[KEY_NUMBERS] = (int64_t)t.d->matmuls->lt->cublasLtGetVersion();
-    plan->fastest = sb_cuda_choose(t.d, "matmul", number, KEY_NUMBERS + 1, plan->algorithms, multiply, &t);
+    number[KEY_NUMBERS + 1] = (int64_t)t.d->matmuls->workspace_size; /* what is proposed hangs on it */
+    plan->fastest = sb_cuda_choose(t.d, "matmul", number, KEY_NUMBERS + 2, plan->algorithms, multiply, &t);
     cudaFree(other);
 }
 

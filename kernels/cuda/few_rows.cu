@@ -35,8 +35,7 @@ template <int rows, int width, typename T> static __global__ void __launch_bound
         sb_read<width>(w, f.w + column * f.k + at);
 #pragma unroll
         for (int row = 0; row < rows; row++) {
-            if (row >= f.m) break;
-            sb_read<width>(x, f.x + row * f.k + at);
+            sb_read<width>(x, f.x + (row < f.m ? row : 0) * f.k + at); /* a branch would part the loads */
 #pragma unroll
             for (int i = 0; i < width; i++) sum[row] = fmaf(w[i], x[i], sum[row]);
         }

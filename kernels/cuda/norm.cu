@@ -109,7 +109,7 @@ static __global__ void __launch_bounds__(SB_TEAM_MOST) norm_bwd_kernel(bwd_call<
     SB_SHARED(float, room, 2 * SB_TEAM_MOST);
     SB_SHARED_DYNAMIC(float, shares);
     int64_t step = (int64_t)blockDim.x * n, first = (int64_t)threadIdx.x * n;
-    float h[n], g[n], gain[n] = {}, dgain[n] = {}, dbias[n] = {};
+    float h[n], g[n], out[n] = {}, gain[n] = {}, dgain[n] = {}, dbias[n] = {};
     if (kept && first < m.width) sb_read<n>(gain, m.gain + first);
     for (int64_t base = (int64_t)blockIdx.x * blockDim.y; base < m.rows; base += (int64_t)gridDim.x * blockDim.y) {
         int64_t row = base + threadIdx.y, end = row < m.rows ? m.width : 0, start = row * m.width;
@@ -118,6 +118,7 @@ static __global__ void __launch_bounds__(SB_TEAM_MOST) norm_bwd_kernel(bwd_call<
             sb_read<n>(h, m.x + start + at);
             sb_read<n>(g, m.dy + start + at);
             if (!kept) sb_read<n>(gain, m.gain + at);
+            else if (m.add) sb_read<n>(out, m.add + start + at); /* under way while the sums are made */
 #pragma unroll
             for (int i = 0; i < n; i++) {
                 h[i] = (h[i] - mean) * rstd;
@@ -131,18 +132,18 @@ static __global__ void __launch_bounds__(SB_TEAM_MOST) norm_bwd_kernel(bwd_call<
         float mean_g = sb_team_sum(sum, room) / (float)m.width;
         float mean_gh = sb_team_sum(sum_h, room + SB_TEAM_MOST) / (float)m.width;
         for (int64_t at = first; m.dx && at < end; at += step) {
-            float out[n] = {};
             if (!kept) {
+                if (m.add) sb_read<n>(out, m.add + start + at);
                 sb_read<n>(h, m.x + start + at);
                 sb_read<n>(g, m.dy + start + at);
                 sb_read<n>(gain, m.gain + at);
 #pragma unroll
                 for (int i = 0; i < n; i++) h[i] = (h[i] - mean) * rstd, g[i] *= gain[i];
             }
-            if (m.add) sb_read<n>(out, m.add + start + at);
+            float dx[n];
 #pragma unroll
-            for (int i = 0; i < n; i++) out[i] += rstd * (g[i] - mean_g - h[i] * mean_gh);
-            sb_write<n>(m.dx + start + at, out);
+            for (int i = 0; i < n; i++) dx[i] = out[i] + rstd * (g[i] - mean_g - h[i] * mean_gh);
+            sb_write<n>(m.dx + start + at, dx);
         }
     }
     if (!kept || !m.part) return;

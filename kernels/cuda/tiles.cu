@@ -32,12 +32,13 @@ static __device__ inline sb_bf16 *place(sb_bf16 *slice, int row, int piece)
 static __device__ inline void load_slice(sb_bf16 *to, const sb_bf16 *from, int64_t first, int64_t rows, int64_t at,
                                          int64_t k)
 {
+    int row = (int)threadIdx.x / PIECES, piece = (int)threadIdx.x % PIECES;
+    int64_t column = at + piece * SB_LANES<sb_bf16>, start = (first + row) * k + column;
+    sb_bf16 *own = place(to, row, piece);
 #pragma unroll
-    for (int i = (int)threadIdx.x; i < TILE * PIECES; i += THREADS) {
-        int row = i / PIECES, piece = i % PIECES;
-        int64_t column = at + piece * SB_LANES<sb_bf16>;
-        bool inside = first + row < rows && column < k;
-        sb_cp_async16(place(to, row, piece), inside ? from + (first + row) * k + column : from, inside);
+    for (int i = 0; i < TILE; i += THREADS / PIECES) { /* a multiple of PIECES: the piece lies alike in each row */
+        bool inside = first + row + i < rows && column < k;
+        sb_cp_async16(own + i * DEPTH, from + (inside ? start + i * k : 0), inside);
     }
 }
 

@@ -99,7 +99,8 @@ void sb_say_error(void)
     say(message[0] ? message : "failed", advice);
 }
 
-/* The first thread that fails ends the program; exit() must not run twice. */
+/* The first thread that fails ends the program, without what exit() would tear down: other threads may be inside a
+ * device's library. Of files, at_quick_exit() takes care. */
 static _Noreturn void die(const char *text, const char *below)
 {
     static atomic_flag dying = ATOMIC_FLAG_INIT;
@@ -110,7 +111,7 @@ static _Noreturn void die(const char *text, const char *below)
     }
     mine = true;
     if (text) say(text, below);
-    exit(1);
+    quick_exit(1);
 }
 
 void sb_die(const char *fmt, ...)

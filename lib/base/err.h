@@ -34,7 +34,7 @@ void sb_warn(const char *fmt, ...) SB_PRINTF(1, 2);
 /* This thread's recorded message, even with -q: for a program that goes on with its next input, and exits 1 later. */
 void sb_say_error(void);
 
-/* Says it, then exit(1): output files that are not finished are removed, no trailer is written. */
+/* Says it, then quick_exit(1): output files that are not finished are removed, no trailer is written. */
 _Noreturn void sb_die(const char *fmt, ...) SB_PRINTF(1, 2);
 _Noreturn void sb_die_error(void); /* with this thread's recorded message */
 _Noreturn void sb_die_quietly(void); /* without a word: the reader of our output has gone */

@@ -70,7 +70,7 @@ static void watch(struct sb_output *o)
     lock_list(&old);
     if (!watching) {
         watching = true;
-        atexit(remove_unfinished);
+        at_quick_exit(remove_unfinished);
         for (size_t i = 0; i < sizeof ending / sizeof *ending; i++) {
             struct sigaction now, set = {.sa_handler = on_signal};
             /* A program with a handler of its own, or one told to ignore the signal, is left as it is. */

@@ -15,7 +15,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-LIMIT = 470  # seconds in all
+LIMIT = int(os.environ.get("SB_SECONDS", 470))  # in all
 ROUNDS = 3  # turns of each
 
 
@@ -64,7 +64,10 @@ class Turns:
             self.process.wait()
             said = open(self.log).read().strip().splitlines()
             raise RuntimeError(said[-1] if said else f"ended with status {self.process.returncode}")
-        return json.loads(line)
+        try:
+            return json.loads(line)
+        except ValueError:
+            raise RuntimeError(f"said {line.strip()!r}") from None
 
     def seconds(self, length, limit):
         self.tell(length)
@@ -100,9 +103,8 @@ class Bench:
             print(f"the GPU's ceilings: {why}", flush=True)
         peer.end()
 
-    def take_turns(self, work, peer):
-        """Seconds a call of each, medians; ours, or the peer that has failed, is None."""
-        ours = self.start("ours", f"SeaBot {work.title}", *work.ours)
+    def take_turns(self, work, ours, peer):
+        """Seconds a call of each, medians; a peer that has failed is None."""
         of = {"SeaBot": ours, "PyTorch": peer}
         seconds = {name: [] for name in of}
         try:
@@ -115,33 +117,36 @@ class Bench:
                         seconds[name].append(each)
         except RuntimeError as why:
             work.found["failed"] = str(why)
-        ours.end()
         for name, all_of_it in seconds.items():
             if all_of_it:
                 work.found[name + " seconds"] = statistics.median(all_of_it)
                 work.found[name + " all"] = all_of_it
 
     def run(self, works):
-        """The peers of several works get warm at once, since that is mostly compiling; each then waits for its turns."""
-        peers = {}
+        """The peers of several works get warm at once, since that is mostly compiling, and ours draws its weights meanwhile;
+        each then waits for its turns."""
+        peers, ours = {}, {}
         for work in works:
+            ours[work.title] = self.start("ours", f"SeaBot {work.title}", *work.ours)
             peers[work.title] = self.start("theirs", f"PyTorch {work.title}", *(work.theirs or work.ours))
         for peer in peers.values():
             peer.tell(0)
+        keep = max(60, self.left() - 200)  # seconds, for the turns
         for work in works:
             try:
-                work.found["PyTorch"] = peers[work.title].answer(self.left() - 60)
+                work.found["PyTorch"] = peers[work.title].answer(self.left() - keep)
             except RuntimeError as why:
                 work.found["PyTorch failed"] = str(why)
                 peers.pop(work.title).end()
         for work in works:
             if self.left() > 20:
-                self.take_turns(work, peers.get(work.title))
+                self.take_turns(work, ours[work.title], peers.get(work.title))
             else:
                 work.found["failed"] = "not run: time was out"
-            if work.title in peers:
-                peers[work.title].end()
-            print(f"  {work.title}: {work.found.get('failed', 'done')}, {self.left():.0f} s left", flush=True)
+            for turns in (ours[work.title], peers.get(work.title)):
+                if turns:
+                    turns.end()
+            print(table([work], self.ceiling).split("\n", 2)[2], f"{self.left():.0f} s left", flush=True)
 
     # ---- programs and shares -----------------------------------------------------------------------------------------
 
@@ -151,14 +156,15 @@ class Bench:
         model, stream = (os.path.join(self.folder, f) for f in ("model.safetensors", "tensors.sb"))
         seconds = []
         for n in (count, 4 * count):
-            subprocess.run([f"{self.kit}/bin/bench_files", name, str(size), str(n), model, stream], check=True)
+            subprocess.run([f"{self.kit}/bin/bench_files", name, str(size), str(n), model, stream], check=True,
+                           timeout=max(self.left(), 1))
             command = [f"{self.kit}/bin/sb-classify", "-q", "--device", self.device, "--precision", "bf16", "--batch", str(batch),
                        "--drop", "tensor", "-m", model, "-o", "/dev/null", stream]
-            subprocess.run(command, check=True)  # reads the file into memory
+            subprocess.run(command, check=True, timeout=max(self.left(), 1))  # reads the file into memory
             times = []
             for _ in range(2):
                 began = time.perf_counter()
-                subprocess.run(command, check=True)
+                subprocess.run(command, check=True, timeout=max(self.left(), 1))
                 times.append(time.perf_counter() - began)
             seconds.append(min(times))
             os.unlink(stream)
@@ -168,7 +174,7 @@ class Bench:
         return f"sb-classify, {name}, batch {batch}, from a file: {rate:.0f} records/s{share}; {start:.2f} s to start\n"
 
     def shares(self, *arguments):
-        return subprocess.run([f"{self.kit}/bin/bench_shares", *map(str, arguments), self.device], check=True, capture_output=True,
+        return subprocess.run([f"{self.kit}/bin/bench_shares", *map(str, arguments), self.device], check=True, stdout=subprocess.PIPE,
                               text=True, timeout=max(self.left(), 1)).stdout
 
     def attempt(self, what, *arguments):
@@ -235,7 +241,8 @@ def main():
     rehearse = options == ["--rehearse"]
     bench, groups = Bench(kit, folder, rehearse), works_of(rehearse)
     bench.measure_ceilings()
-    bench.run(groups[0])
+    for group in groups:
+        bench.run(group)
     texts = []
     if rehearse:
         texts.append(bench.attempt(bench.classify, "dim=64,depth=2,heads=2,patch=8", 32, 8, 100, None))
@@ -245,8 +252,6 @@ def main():
         texts.append(bench.attempt(bench.classify, "B", 224, 256, 6000, 256 / forward if forward else None))
         for arguments in (("B", 224, 256, "bf16", "train"), ("B", 224, 1, "bf16", "infer"), ("resnet50", 224, 256, "bf16", "train")):
             texts.append(bench.attempt(bench.shares, *arguments))
-    for group in groups[1:]:
-        bench.run(group)
     works = [work for group in groups for work in group]
     with open(os.path.join(folder, "results.json"), "w") as f:
         json.dump({"ceiling": bench.ceiling, "works": {w.title: w.found for w in works}}, f, indent=1)

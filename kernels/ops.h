@@ -93,9 +93,10 @@ struct sb_ops {
     void (*wait)(struct sb_dev *d);
     /* Bytes that alloc could still give, about. *all (may be NULL): the device's memory in all. */
     size_t (*memory)(struct sb_dev *d, size_t *all);
-    /* As upload (from_host may be reused on return, ops queued later see the data), but beside what was queued since
-     * the last prefetch, which must not use `to`. With two buffers in turn, copies overlap with ops. */
-    void (*prefetch)(struct sb_dev *d, void *to, const void *from_host, size_t bytes);
+    /* Gathers `count` pieces of `bytes` bytes, which lie at from_host[0], from_host[1], ..., to `to`, one behind the
+     * other. As upload (the host's memory may be reused on return, ops queued later see the data), but beside what was
+     * queued since the last prefetch, which must not use `to`. With two buffers in turn, copies overlap with ops. */
+    void (*prefetch)(struct sb_dev *d, void *to, const void *const *from_host, size_t count, size_t bytes);
     /* Queues a copy to host memory that the backend keeps for this slot, 0 .. SB_FETCH_SLOTS - 1. */
     void (*fetch)(struct sb_dev *d, int slot, const void *from, size_t bytes);
     /* Waits for the slot's last fetch, not for what was queued after it. Valid until the slot's next fetch; NULL where

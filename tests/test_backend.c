@@ -99,13 +99,16 @@ static void test_transfers(void **state)
         unsigned char *x = sb_malloc(n), *y = sb_malloc(n), *a = take(n), *b = take(n);
         for (size_t i = 0; i < n; i++) x[i] = (unsigned char)(i * 2654435761u >> 13);
         o->upload(d, a, x, n);
-        memset(x, 1, n);
-        o->prefetch(d, b, x, n);
+        size_t third = n / 3;
+        const void *const whole[] = {x}, *const thirds[] = {x + 2 * third, x, x + third};
+        if (third) o->prefetch(d, b, thirds, 3, third);
+        else o->prefetch(d, b, whole, 1, n);
         memset(x, 2, n);
         o->download(d, y, a, n);
         for (size_t i = 0; i < n; i++) assert_int_equal(y[i], (unsigned char)(i * 2654435761u >> 13));
         o->download(d, y, b, n);
-        for (size_t i = 0; i < n; i++) assert_int_equal(y[i], 1);
+        for (size_t i = 0; i < 3 * third; i++)
+            assert_int_equal(y[i], (unsigned char)((i + (i < third ? 2 * third : -third)) * 2654435761u >> 13));
         o->release(d, a);
         o->release(d, b);
         free(x);
@@ -123,11 +126,12 @@ static void test_two_under_way(void **state)
     enum { COUNT = 1000, ROUNDS = 12 };
     struct sb_tensor x = {SB_F32, 1, {COUNT}, NULL}, y = {SB_F32, 1, {COUNT}, take(COUNT * sizeof(float))};
     float *in[2] = {take(COUNT * sizeof(float)), take(COUNT * sizeof(float))}, host[COUNT];
+    const void *const from[] = {host};
     assert_null(o->fetched(d, 7));
     for (int round = 0; round <= ROUNDS; round++) {
         for (int i = 0; i < COUNT; i++) host[i] = (float)(i % 2 ? round + i : -i);
         x.data = in[round % 2];
-        if (round < ROUNDS) o->prefetch(d, x.data, host, sizeof host);
+        if (round < ROUNDS) o->prefetch(d, x.data, from, 1, sizeof host);
         if (round < ROUNDS) o->relu(d, &x, &y);
         if (round < ROUNDS) o->fetch(d, round % SB_FETCH_SLOTS, y.data, sizeof host);
         if (!round) continue;

@@ -252,7 +252,7 @@ static void test_memory_is_invented(void **state)
     null->upload(d, a, host, sizeof host);
     null->download(d, host, a, sizeof host);
     assert_memory_equal(host, "\0\0\0", 4);
-    null->prefetch(d, a, "xyz", sizeof host);
+    null->prefetch(d, a, (const void *const[]){host, host}, 2, sizeof host);
     null->fetch(d, 7, a, sizeof host);
     assert_memory_equal(null->fetched(d, 7), "\0\0\0", 4);
     assert_null(null->fetched(d, 0));

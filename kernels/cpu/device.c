@@ -121,9 +121,9 @@ size_t sb_cpu_memory(struct sb_dev *d, size_t *all)
     return memory - d->taken;
 }
 
-void sb_cpu_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+void sb_cpu_prefetch(struct sb_dev *d, void *to, const void *const *from_host, size_t count, size_t bytes)
 {
-    sb_cpu_upload(d, to, from_host, bytes);
+    for (size_t i = 0; i < count; i++) sb_cpu_upload(d, (char *)to + i * bytes, from_host[i], bytes);
 }
 
 void sb_cpu_fetch(struct sb_dev *d, int slot, const void *from, size_t bytes)

@@ -109,39 +109,48 @@ static void ring_clear(struct sb_dev *d, struct ring *r, size_t bytes)
     r->count -= drop;
 }
 
-static void copy_in(struct sb_dev *d, struct ring *r, char *to, const char *from, size_t bytes)
+/* `bytes` bytes from `at` on of what lies at from[0], from[1], ..., `each` bytes at each. */
+static void gather(char *to, const void *const *from, size_t each, size_t at, size_t bytes)
+{
+    while (bytes) {
+        size_t within = at % each, n = each - within < bytes ? each - within : bytes;
+        memcpy(to, (const char *)from[at / each] + within, n);
+        to += n, at += n, bytes -= n;
+    }
+}
+
+static void copy_in(struct sb_dev *d, struct ring *r, char *to, const void *const *from, size_t count, size_t each)
 {
     ring_open(d, r);
-    while (bytes) {
-        size_t n = bytes < PIECE ? bytes : PIECE;
+    for (size_t at = 0, n; at < count * each; at += n) {
+        n = count * each - at < PIECE ? count * each - at : PIECE;
         if (r->at + n > RING) r->at = 0;
         ring_clear(d, r, n);
         struct piece *p = &r->piece[(r->first + r->count++) % PIECES];
         p->begin = r->at;
         p->end = r->at + n;
-        memcpy(r->memory + p->begin, from, n);
-        sb_cuda_check(d, cudaMemcpyAsync(to, r->memory + p->begin, n, cudaMemcpyHostToDevice, r->stream),
+        gather(r->memory + p->begin, from, each, at, n);
+        sb_cuda_check(d, cudaMemcpyAsync(to + at, r->memory + p->begin, n, cudaMemcpyHostToDevice, r->stream),
                       "copying to the device");
         sb_cuda_check(d, cudaEventRecord(p->done, r->stream), "copying to the device");
         r->at = (p->end + ALIGN - 1) / ALIGN * ALIGN;
-        to += n, from += n, bytes -= n;
     }
 }
 
 void sb_cuda_upload(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
 {
     sb_cuda_enter(d, "upload");
-    if (bytes) copy_in(d, &d->transfers->uploads, to, from_host, bytes);
+    if (bytes) copy_in(d, &d->transfers->uploads, to, &from_host, 1, bytes);
 }
 
-void sb_cuda_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+void sb_cuda_prefetch(struct sb_dev *d, void *to, const void *const *from_host, size_t count, size_t bytes)
 {
     struct sb_cuda_transfers *t = d->transfers;
     sb_cuda_enter(d, "prefetch");
-    if (!bytes) return;
+    if (!count || !bytes) return;
     sb_cuda_check(d, cudaStreamWaitEvent(t->prefetches.stream, t->mark, 0), "copying to the device");
     sb_cuda_transfers_mark(d);
-    copy_in(d, &t->prefetches, to, from_host, bytes);
+    copy_in(d, &t->prefetches, to, from_host, count, bytes);
     sb_cuda_check(d, cudaEventRecord(t->copied, t->prefetches.stream), "copying to the device");
     sb_cuda_check(d, cudaStreamWaitEvent(d->stream, t->copied, 0), "copying to the device");
 }

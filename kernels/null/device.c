@@ -76,11 +76,11 @@ size_t sb_null_memory(struct sb_dev *d, size_t *all)
     return SIZE_MAX;
 }
 
-void sb_null_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+void sb_null_prefetch(struct sb_dev *d, void *to, const void *const *from_host, size_t count, size_t bytes)
 {
     (void)d, (void)bytes;
     sb_null_pointer(OP, "to", to);
-    sb_null_pointer(OP, "from_host", from_host);
+    for (size_t i = 0; i < count; i++) sb_null_pointer(OP, "from_host", from_host[i]);
 }
 
 /* Zeros, as a download gives. */

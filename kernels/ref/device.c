@@ -77,9 +77,9 @@ size_t sb_ref_memory(struct sb_dev *d, size_t *all)
     return memory;
 }
 
-void sb_ref_prefetch(struct sb_dev *d, void *to, const void *from_host, size_t bytes)
+void sb_ref_prefetch(struct sb_dev *d, void *to, const void *const *from_host, size_t count, size_t bytes)
 {
-    sb_ref_upload(d, to, from_host, bytes);
+    for (size_t i = 0; i < count; i++) sb_ref_upload(d, (char *)to + i * bytes, from_host[i], bytes);
 }
 
 void sb_ref_fetch(struct sb_dev *d, int slot, const void *from, size_t bytes)

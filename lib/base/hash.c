@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "base/err.h"
+#include "base/xxh3.h"
 
 static struct sb_hash from_xxh(XXH128_hash_t h)
 {

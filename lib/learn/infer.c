@@ -56,8 +56,7 @@ void sb_infer_open(struct sb_infer *n, const struct sb_tool *tool, const struct 
     check_preprocess(n);
     open_net(n, o);
     n->flush_each = o->max_wait >= 0;
-    int64_t side = sb_model_size(&n->model);
-    n->tensors = sb_aligned(64, (size_t)o->batch * 3 * (size_t)(side * side) * sizeof(float));
+    n->tensor = sb_calloc((size_t)o->batch, sizeof *n->tensor);
     sb_filter_start(&n->filter, tool, args);
     double seconds = o->max_wait < 0 ? -1 : (double)o->max_wait / 1000;
     int held = n->backend.ops->host ? 1 : SB_INFER_HELD;
@@ -101,10 +100,8 @@ static void take_tensor(struct sb_infer *n, struct sb_record *rec, int i)
     if (n->promised != SB_NDTYPES && t.dtype != n->promised)
         sb_filter_die(&n->filter, rec, "tensor is %s: the stream's header says that mean and deviation were %s",
                       sb_dtype_name(t.dtype), n->promised == SB_F32 ? "applied" : "not applied");
-    size_t bytes = sb_tensor_bytes(&t);
-    uint8_t *to = n->tensors + (size_t)i * bytes;
-    memcpy(to, t.data, bytes);
-    if (t.dtype == SB_F32 && !all_finite((const float *)to, sb_tensor_count(&t)))
+    n->tensor[i] = t.data;
+    if (t.dtype == SB_F32 && !all_finite(t.data, sb_tensor_count(&t)))
         sb_filter_die(&n->filter, rec, "its tensor holds values that are not finite numbers");
 }
 
@@ -119,7 +116,7 @@ int sb_infer_next(struct sb_infer *n, struct sb_record **record, struct sb_batch
     }
     *batch = (struct sb_batch){.count = count,
                                .dtype = n->dtype,
-                               .pictures = n->tensors,
+                               .each = n->tensor,
                                .height = sb_model_size(&n->model),
                                .width = sb_model_size(&n->model)};
     return count;
@@ -138,5 +135,5 @@ void sb_infer_close(struct sb_infer *n)
     sb_net_close(n->net);
     sb_backend_close(&n->backend);
     sb_model_free(&n->model);
-    free(n->tensors);
+    free(n->tensor);
 }

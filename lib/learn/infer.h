@@ -42,7 +42,7 @@ struct sb_infer {
     struct sb_batches *batches;
     enum sb_dtype dtype;    /* of the batch's tensors */
     enum sb_dtype promised; /* of all tensors, by the stream's header; SB_NDTYPES: it does not say */
-    uint8_t *tensors;       /* host [batch,3,S,S] */
+    const void **tensor;    /* [batch]: where each record of a batch has it */
     bool partly;            /* the model does not say what it wants but for size, mean and std */
     bool warned;            /* that records are no crops */
     bool flush_each;

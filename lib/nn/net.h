@@ -44,6 +44,7 @@ struct sb_batch {
     int count;
     enum sb_dtype dtype;      /* SB_U8: normalised on the device. SB_F32: mean and std already applied */
     const void *pictures;     /* host [count,3,h,w] */
+    const void *const *each;  /* or, where that is NULL, host [count]: where each [3,h,w] lies */
     int height, width;        /* of pictures */
     const float *matrix;      /* host [count,6] or NULL: pictures are S x S and used as they are */
     const float *colour;      /* host [count,2] or NULL */

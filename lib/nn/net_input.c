@@ -67,7 +67,10 @@ void sb_net_upload(struct sb_net *n, const struct sb_batch *b, bool train)
                                      .colour = b->matrix && b->colour,
                                      .mix = train && b->mix};
     n->turn = (n->turn + 1) % SB_NET_UNDER_WAY;
-    r->ops->prefetch(r->dev, n->pictures[n->turn], b->pictures, count * one);
+    if (b->pictures)
+        r->ops->prefetch(r->dev, n->pictures[n->turn], &b->pictures, 1, count * one);
+    else
+        r->ops->prefetch(r->dev, n->pictures[n->turn], b->each, count, one);
     if (b->matrix) r->ops->upload(r->dev, n->matrix, b->matrix, count * 6 * sizeof(float));
     if (n->input.colour) r->ops->upload(r->dev, n->colour, b->colour, count * 2 * sizeof(float));
     if (n->input.mix) upload_mix(n, b->mix, b->count);

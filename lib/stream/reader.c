@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
+#include "base/xxh3.h"
 #include "stream/scan.h"
 
 enum { BUFFER_FIRST = 1 << 20, READ_LEAST = 1 << 16, PIPE_SIZE = 1 << 20 };
@@ -24,6 +24,7 @@ struct sb_reader {
     uint8_t *buf;            /* one object and what was read after it */
     size_t cap, start, end;
     size_t size; /* of the object at start; 0: none yet */
+    bool large;  /* the object before it was */
 
     XXH3_state_t *hash;
     uint64_t count, offset;
@@ -64,8 +65,8 @@ static int fill(struct sb_reader *r, size_t want)
         if (r->eof) return 0;
         make_room(r, want);
         size_t room = r->cap - r->end, missing = want - (r->end - r->start);
-        /* Of a large record no more is read than it needs: what follows it would have to be moved. */
-        if (want > READ_LEAST && room > missing)
+        /* Of large records no more is read than one needs: what follows it would have to be moved. */
+        if ((want > READ_LEAST || r->large) && room > missing)
             room = missing > READ_LEAST ? missing : READ_LEAST < room ? READ_LEAST : room;
         if (r->idle && !r->regular) {
             struct pollfd p = {.fd = r->fd, .events = POLLIN};
@@ -118,6 +119,7 @@ static int next_object(struct sb_reader *r)
         if (rc == 0) return r->end == r->start ? 0 : cut_off(r);
     }
     r->size = scan.at;
+    r->large = r->size > READ_LEAST;
     return 1;
 }
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "base/hash.h"
 #include "base/output.h"
+#include "base/xxh3.h"
 #include "stream/history.h"
 
 /* Values of DIRECT bytes and more go out by writev from where they lie; smaller ones are gathered. */

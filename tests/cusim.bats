@@ -52,6 +52,18 @@ passes() { bats --filter "$2" "$ROOT/tests/$1.bats"; }
     fails_saying "the device is lost" env CUSIM_LOST=5 sb-classify -q -m reef.safetensors -o scored.sb crops.sb
 }
 
+@test "cuda: a two-layer ViT learns the same bytes in each order" {
+    sb-synth frames -q --crops -n 24 --size 64x64 --seed 2 | sb-tensorize -q --size 32 --drop image -o crops.sb
+    for precision in f32 bf16; do
+        for order in forward reverse 7; do
+            CUSIM_ORDER=$order sb-train -q -j1 --device cuda --precision $precision --arch dim=64,depth=2,heads=2 --patch 8 \
+                --flip --drop-path 0.1 --dropout 0.1 --batch 8 --epochs 1 -o $order.safetensors crops.sb >$order.metrics
+        done
+        cmp forward.safetensors reverse.safetensors
+        cmp forward.safetensors 7.safetensors
+    done
+}
+
 @test "cuda: sb-classify does on a GPU what it does on the CPU" { passes classify .; }
 @test "cuda: sb-train does on a GPU what it does on the CPU" { passes train 'learns, keeps|same seed|bf16|init starts|frozen'; }
 @test "cuda: sb-caption does on a GPU what it does on the CPU" { passes caption 'each record|batches'; }

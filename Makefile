@@ -157,7 +157,7 @@ $(CUSIM)/%.o: %
 	@g++ -x c++ -std=c++17 -fno-exceptions -fno-rtti $(CPPFLAGS) $(CUSIM_FLAGS) $(WERROR) \
 	    $(if $(filter %.cu,$<),-fsanitize=$(CUSIM_CHECKS) -fsanitize-undefined-trap-on-error) -c -o $@ $<
 $(CUSIM)/seabot-cuda.so: $(CUSIM_OBJECTS) $B/kernels-ref.a $B/libbase.a
-	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL -Wl,-z,defs -lm
+	@g++ -shared -o $@ $^ -Wl,--exclude-libs,ALL $(if $(SAN),,-Wl,-z,defs) -lm
 $B/tests/test_cusim: LDLIBS += -lstdc++
 $B/tests/test_cusim: $(CUSIM)/tests/cusim_faults.cu.o $(patsubst %,$(CUSIM)/tests/cuda_fake/%.cpp.o,guarded launch runtime) $(CUSIM_MODEL)
 $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c

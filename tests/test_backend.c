@@ -162,7 +162,7 @@ static void test_repeat(void **state)
     if (missing) skip();
     const struct sb_ops *o = backend.ops;
     struct sb_dev *d = backend.dev;
-    struct pass p = {{SB_F32, 1, {4}, take(16)}, {SB_F32, 1, {4}, take(16)}, {SB_F32, 1, {4}, take(16)}};
+    struct pass p = {{SB_F32, 2, {1, 4}, take(16)}, {SB_F32, 2, {1, 4}, take(16)}, {SB_F32, 2, {1, 4}, take(16)}};
     float sum = 0, host[4];
     for (int i = 0; i < 6; i++) {
         float value[4] = {(float)i, 1, -1, 0.5f};

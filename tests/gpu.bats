@@ -61,8 +61,16 @@ measured() { grep -E "^\| $1 \| [0-9.e+]+ (images/s|ms) \| $2 \|" table; }
     grep -qE '^sb-classify, .*, from a file: [0-9]+ records/s' table
     grep -q '^  attention_bwd ' table
     grep -q '^3 of 3 measured' table
-    rm kit/bin/bench_turns
-    fails env PYTHONPATH="$PWD/broken" kit/bench-gpu log --rehearse
+}
+
+@test "bench-gpu fails where SeaBot does, and says whose fault it was" {
+    make_kit
+    mkdir broken
+    echo 'raise ImportError("no PyTorch here")' >broken/torch.py
+    printf '#!/bin/sh\necho "bench_turns: the device is lost" >&2\nexit 1\n' >kit/bin/bench_turns
+    fails env PYTHONPATH="$PWD/broken" kit/bench-gpu log --rehearse >table
+    [ "$(grep -c '^| .* | SeaBot failed: bench_turns: the device is lost | ' table)" -eq 6 ]
+    grep -q '^0 of 3 measured' table
 }
 
 @test "check-gpu's comparison: what is off, missing or no number fails" {

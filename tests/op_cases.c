@@ -299,8 +299,8 @@ const struct op_case op_cases[] = {
     CASE(nearest, 1e-4, -1, "", 3000, 20, 33),
     CASE(nearest, 1e-4, -1, "alike", 300, 90, 64),
     CASE(nearest, 1e-4, -1, "misaligned", 70, 90, 64),
-    CASE(nearest, 1e-4, -1, "", 6, 200, 30004), /* more than a tile of centroids on cuda, and more than a piece of vectors */
-    CASE(nearest, 0, -1, "equals", 2100, 5000, 3),
+    CASE(nearest, 1e-4, -1, "", 6, 200, 30004),    /* on cuda two tiles of centroids */
+    CASE(nearest, 0, -1, "equals", 2100, 5000, 3), /* likewise, and two pieces of vectors */
     CASE(nearest_sum, 1e-5, -1, "", 200, 7, 48),
     CASE(nearest_sum, 1e-5, -1, "empty", 33, 5, 7),
     CASE(nearest_sum, 1e-5, -1, "", 3000, 20, 33),

@@ -101,12 +101,15 @@ static void test_transfers(void **state)
         o->upload(d, a, x, n);
         size_t third = n / 3;
         const void *const whole[] = {x}, *const thirds[] = {x + 2 * third, x, x + third};
-        if (third) o->prefetch(d, b, thirds, 3, third);
-        else o->prefetch(d, b, whole, 1, n);
+        if (third)
+            o->prefetch(d, b, thirds, 3, third);
+        else
+            o->prefetch(d, b, whole, 1, n);
         memset(x, 2, n);
         o->download(d, y, a, n);
         for (size_t i = 0; i < n; i++) assert_int_equal(y[i], (unsigned char)(i * 2654435761u >> 13));
         o->download(d, y, b, n);
+        if (!third) assert_int_equal(y[0], 0);
         for (size_t i = 0; i < 3 * third; i++)
             assert_int_equal(y[i], (unsigned char)((i + (i < third ? 2 * third : -third)) * 2654435761u >> 13));
         o->release(d, a);

@@ -30,7 +30,7 @@ struct cudnnConvolutionStruct {
 };
 
 static struct {
-    bool missing, captures;
+    bool missing, captures, no_memory;
     size_t wants;              /* working memory, bytes */
     cudnnStatus_t answer;      /* of the next convolution */
     int made, freed, run;      /* descriptors and handles; convolutions */
@@ -269,8 +269,8 @@ bool sb_cuda_captures(const struct sb_dev *d)
 
 cudaError_t cudaMalloc(void **p, size_t size)
 {
-    *p = malloc(64);
-    return size ? cudaSuccess : cudaErrorInvalidValue;
+    *p = fake.no_memory ? NULL : malloc(64);
+    return fake.no_memory ? cudaErrorMemoryAllocation : size ? cudaSuccess : cudaErrorInvalidValue;
 }
 
 cudaError_t cudaFree(void *p)
@@ -363,7 +363,13 @@ static void test_what_cudnn_cannot_do(void **state)
     assert_false(sb_cudnn_convolve(d, SB_CONVOLVE_DATA, &shape, x, w, y));
     fake.answer = CUDNN_STATUS_SUCCESS;
     assert_false(sb_cudnn_convolve(d, SB_CONVOLVE_DATA, &shape, x, w, y)); /* it has said so once */
-    struct sb_convolution wrong = shape, huge = shape;
+    struct sb_convolution wrong = shape, huge = shape, other = shape;
+    other.dtype = SB_BF16;
+    fake.answer = CUDNN_STATUS_EXECUTION_FAILED; /* one engine does not work: columns will */
+    sb_quiet = true;
+    assert_false(sb_cudnn_convolve(d, SB_CONVOLVE, &other, x, w, y));
+    fake.answer = CUDNN_STATUS_SUCCESS;
+    assert_false(sb_cudnn_convolve(d, SB_CONVOLVE, &other, x, w, y));
     wrong.ow++;
     huge.b = 1 << 26;
     assert_false(sb_cudnn_convolve(d, SB_CONVOLVE, &wrong, x, w, y));
@@ -371,6 +377,28 @@ static void test_what_cudnn_cannot_do(void **state)
     assert_int_equal(fake.run, 0);
     sb_cudnn_close(d);
     assert_int_equal(fake.made, fake.freed);
+}
+
+/* Choices are kept under it. */
+static void test_the_version_says_what_there_is(void **state)
+{
+    (void)state;
+    struct sb_dev *d = fresh();
+    fake.captures = true;
+    assert_int_equal(sb_cudnn_version(d), 0); /* not known while a graph is captured */
+    fake.captures = false;
+    assert_int_equal(sb_cudnn_version(d), 91900);
+    fake.captures = true;
+    assert_int_equal(sb_cudnn_version(d), 91900);
+    sb_cudnn_close(d);
+    d = fresh();
+    fake.no_memory = true;
+    assert_int_equal(sb_cudnn_version(d), -91900);
+    sb_cudnn_close(d);
+    d = fresh();
+    fake.missing = sb_quiet = true;
+    assert_int_equal(sb_cudnn_version(d), 0);
+    sb_cudnn_close(d);
 }
 
 static void test_nothing_is_looked_up_while_a_graph_is_captured(void **state)
@@ -407,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_convolutions),
         cmocka_unit_test(test_a_shape_is_described_once),
         cmocka_unit_test(test_what_cudnn_cannot_do),
+        cmocka_unit_test(test_the_version_says_what_there_is),
         cmocka_unit_test(test_nothing_is_looked_up_while_a_graph_is_captured),
         cmocka_unit_test(test_without_the_library),
     };

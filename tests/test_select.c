@@ -357,6 +357,84 @@ static struct sb_kmeans run_kmeans(const float *x, int64_t n, int64_t d, int64_t
     return m;
 }
 
+static double distance2(const float *a, const float *b, int64_t d)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < d; i++) sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+    return sum;
+}
+
+/* The centroids that are given back are those which the distances are from, whether it came to rest or was stopped
+ * after any number of moves. */
+static void distances_are_from_the_centroids(void **state)
+{
+    (void)state;
+    struct blobs b = make_blobs(400, 5, 3, 1, 6);
+    const char *why = NULL;
+    for (int iterations = 1; iterations < 60; iterations += iterations < 5 ? 1 : 18) {
+        struct sb_kmeans m = {.ops = &sb_ops_ref, .n = b.n, .d = b.d, .k = 12, .iterations = iterations};
+        m.dev = m.ops->open(0, 1, &why);
+        assert_int_equal(sb_kmeans(&m, b.x), 0);
+        for (int64_t i = 0; i < b.n; i++) {
+            double far = distance2(b.x + i * b.d, m.centroid + m.index[i] * b.d, b.d);
+            assert_true(fabs(far - m.distance[i]) <= 1e-5 * (1 + far));
+        }
+        assert_true(m.converged || m.moves == iterations);
+        m.ops->close(m.dev);
+        sb_kmeans_free(&m);
+    }
+    free_blobs(&b);
+}
+
+/* Of the reference, but the first time that all centroids are searched nothing falls to the first. */
+static bool emptied;
+static void nearest_but_the_first(struct sb_dev *d, sb_in x, sb_in c, sb_out index, sb_out distance)
+{
+    sb_ops_ref.nearest(d, x, c, index, distance);
+    if (emptied || c->shape[0] == 1) return;
+    emptied = true;
+    for (int64_t i = 0; i < x->shape[0]; i++)
+        if (!((int32_t *)index->data)[i]) ((int32_t *)index->data)[i] = 1;
+}
+
+static struct sb_kmeans one_move_from_an_empty_cluster(const float *x, int64_t n)
+{
+    static struct sb_ops ops;
+    const char *why = NULL;
+    ops = sb_ops_ref;
+    ops.nearest = nearest_but_the_first;
+    struct sb_kmeans m = {.ops = &ops, .n = n, .d = 1, .k = 2, .iterations = 1};
+    emptied = false;
+    m.dev = m.ops->open(0, 1, &why);
+    assert_int_equal(sb_kmeans(&m, x), 0);
+    assert_true(emptied);
+    m.ops->close(m.dev);
+    return m;
+}
+
+static void an_empty_cluster_gets_the_farthest_vector(void **state)
+{
+    (void)state;
+    float x[] = {0, 0.1f, 0.2f, 10, 10.1f, 10.2f, 10.7f}, same[] = {1, 1, 2, 2};
+    struct sb_kmeans m = one_move_from_an_empty_cluster(x, 7);
+    /* All were in the second; the farthest of them from where they were is now alone, and the others' mean is theirs. */
+    double sum = 0;
+    int64_t alone = -1;
+    for (int64_t i = 0; i < 7; i++) {
+        sum += x[i];
+        if (x[i] == m.centroid[0]) alone = i;
+    }
+    assert_true(alone >= 0);
+    assert_true(fabs(m.centroid[1] - (sum - x[alone]) / 6) < 1e-5);
+    assert_true(m.size[0] > 0 && m.size[1] > 0);
+    sb_kmeans_free(&m);
+    /* No vector lies apart from its centroid: the empty cluster keeps the place that it was seeded at. */
+    m = one_move_from_an_empty_cluster(same, 4);
+    assert_true(m.centroid[0] == 1 || m.centroid[0] == 2);
+    assert_true(m.centroid[1] == 1.5f);
+    sb_kmeans_free(&m);
+}
+
 static void separate_blobs_are_found(void **state)
 {
     (void)state;
@@ -466,6 +544,8 @@ int main(void)
         cmocka_unit_test(separate_blobs_are_found),
         cmocka_unit_test(a_seed_repeats_and_another_differs),
         cmocka_unit_test(few_different_vectors_are_few_clusters),
+        cmocka_unit_test(distances_are_from_the_centroids),
+        cmocka_unit_test(an_empty_cluster_gets_the_farthest_vector),
         cmocka_unit_test(a_selection_covers_the_clusters),
         cmocka_unit_test(a_selection_goes_far),
     };

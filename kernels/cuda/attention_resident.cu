@@ -22,13 +22,6 @@ static __device__ inline struct share share_of(const struct sb_attention *a, int
     return {(int)(blockIdx.x / parts), tiles * part / parts, tiles * (part + 1) / parts};
 }
 
-/* Which of the block's tiles a warp begins with. 13 tiles are 4, 3, 3, 3 of four warps, and a block's first warp sits on
- * the same quarter of every multiprocessor: blocks take turns (by a hash: those that meet differ by multiples of 4). */
-static __device__ inline int first_tile(struct share s)
-{
-    return s.begin + (int)((threadIdx.x / SB_WARP + (blockIdx.x * 0x9e3779b9u >> 30)) % SB_TILE_WARPS);
-}
-
 /* Blocks a head: so many that two are there for each multiprocessor, and each warp has a tile. */
 static int parts_of(const struct sb_dev *d, const struct sb_attention *a)
 {
@@ -52,7 +45,7 @@ __global__ void __launch_bounds__(SB_TILE_THREADS, E <= 64 ? 3 : 2)
     sb_bf16 *v = k + rows * SB_PITCH<E>, *stage = v + (rows + warp * SB_TILE) * SB_PITCH<E>;
     struct share s = share_of(&a, parts);
     const sb_bf16 *q = sb_head<sb_bf16>(a.q, &a, s.head);
-    int tile = first_tile(s), first = tile * SB_TILE;
+    int tile = s.begin + warp, first = tile * SB_TILE;
     sb_rows_load<E>(k, sb_head<sb_bf16>(a.k, &a, s.head), a.k.token, a.tokens, rows, a.e, (int)threadIdx.x,
                     SB_TILE_THREADS);
     sb_rows_load<E>(v, sb_head<sb_bf16>(a.v, &a, s.head), a.v.token, a.tokens, rows, a.e, (int)threadIdx.x,
@@ -121,7 +114,7 @@ static __device__ inline void pass(const struct sb_attention *a, struct share s,
                                    const sb_bf16 *all_b, const float *lse, const float *delta)
 {
     int rows = sb_tiles(a->tokens) * SB_TILE, g = (int)threadIdx.x % SB_WARP / 4;
-    for (int tile = first_tile(s); tile < s.end; tile += SB_TILE_WARPS) {
+    for (int tile = s.begin + (int)threadIdx.x / SB_WARP; tile < s.end; tile += SB_TILE_WARPS) {
         struct sb_slopes<E, KEYS> slopes;
         int first = tile * SB_TILE;
         sb_slopes_begin<E, KEYS>(&slopes, a, s.head, first, stage);

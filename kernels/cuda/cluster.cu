@@ -1,7 +1,7 @@
 /* Clustering: the nearest centroid of each vector, the sums of each centroid's vectors, the centroids that they make.
  *
- * Nearest: a product in TF32 finds who may be nearest, and those are measured again in f32, term by term. With m, the first
- * centroid of a tile, and s = c - m,
+ * Nearest: a product in TF32 finds who may be nearest, and those are measured again in f32, term by term. With m, the
+ * first centroid of a tile, and s = c - m,
  *
  *     |x - c|^2 = |x - m|^2 + (|s|^2 + 2 m s) - 2 x s
  *
@@ -21,7 +21,7 @@
 #define TILE_MOST 4096           /* centroids */
 #define SHIFTED_MOST (16L << 20) /* bytes of a tile's s */
 #define SCORES_MOST (32L << 20)  /* bytes of a piece's scores: 8,192 vectors for 1,000 centroids */
-#define PITCH 64
+#define PITCH 64                 /* a tile's centroids are filled up to a multiple of this: all rows are aligned */
 #define STEP (4 * SB_WARP)       /* scores that a warp reads at once */
 
 /* Of 2 x s computed in TF32, over |x| |s|: both factors may lose 2^-10 of themselves, and sums in f32 a little. */
@@ -72,9 +72,9 @@ struct pick {
     const float *x;     /* [rows, width] */
     const float *score; /* [rows, pitch]: x s; NULL: all centroids are measured */
     int64_t rows;
-    int32_t first;   /* the number of the tile's first centroid; where it is not 0, index and distance hold the nearest */
-    int32_t *index;  /* of those before it */
-    float *distance;
+    int32_t first; /* the number of the tile's first centroid */
+    int32_t *index;
+    float *distance; /* where first is not 0, both hold the nearest of those before it */
 };
 
 /* A warp's vector: the nearest so far. */
@@ -218,7 +218,8 @@ static void search(struct sb_dev *d, const pick &all, float *scores)
 
 void sb_cuda_nearest(struct sb_dev *d, sb_in x, sb_in c, sb_out index, sb_out distance)
 {
-    int64_t count = c->shape[0], width = c->shape[1], most = SHIFTED_MOST / (int64_t)sizeof(float) / (width + 2) / PITCH * PITCH;
+    int64_t count = c->shape[0], width = c->shape[1];
+    int64_t most = SHIFTED_MOST / (int64_t)sizeof(float) / (width + 2) / PITCH * PITCH; /* s, bias and error of a tile */
     float *scratch = (float *)d->scratch, *shifted = scratch + SCORES_MOST / (int64_t)sizeof(float);
     pick p = {};
     p.x = (const float *)x->data;

@@ -203,9 +203,8 @@ static void run(void *arg, int way)
 static void convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_convolution *s, const void *x,
                      const void *w, const void *y, sb_out dw)
 {
-    const int64_t number[] = {what,  s->dtype, s->b,      s->h,   s->w, s->i, s->o,
-                              s->kh, s->kw,    s->stride, s->pad, sb_cudnn_version(d)};
-    const int numbers = sizeof number / sizeof *number;
+    const int64_t cudnn = sb_cudnn_version(d);
+    const int64_t number[] = {what, s->dtype, s->b, s->h, s->w, s->i, s->o, s->kh, s->kw, s->stride, s->pad, cudnn};
     int64_t taps = s->kh * s->kw, most = round_up(taps * s->i, COLUMN_ALIGN) * s->o,
             back = round_up(taps * s->o, COLUMN_ALIGN) * s->i,
             turned = round_up((most > back ? most : back) * (int64_t)sizeof(float), 256),
@@ -215,7 +214,9 @@ static void convolve(struct sb_dev *d, enum sb_convolve what, const struct sb_co
     }
     struct product p = {d, what, *s, w, (void *)x, (void *)y, d->scratch, SB_F32, 0, (char *)d->scratch + turned,
                         SB_CUDA_SCRATCH - (size_t)turned};
-    run(&p, number[numbers - 1] ? sb_cuda_choose(d, "convolution", number, numbers, WAYS, run, &p) : BY_COLUMNS);
+    int way = BY_COLUMNS;
+    if (cudnn) way = sb_cuda_choose(d, "convolution", number, sizeof number / sizeof *number, WAYS, run, &p);
+    run(&p, way);
     if (!dw) return;
     SB_BY_DTYPE(p.dtype, T, {
         SB_LAUNCH(d, (add_turned<T>), sb_ceil_div(s->o * s->i * taps, THREADS), THREADS, 0, (const T *)p.turned,

@@ -11,7 +11,6 @@ struct device {
     struct sb_tensor x, centroid[2], sum, count, index, distance;
 };
 
-enum { TENSORS = sizeof(struct device) / sizeof(struct sb_tensor) };
 enum { INDEX, DISTANCE }; /* slots that results are fetched to */
 
 static struct sb_tensor vector(enum sb_dtype dtype, int64_t n)
@@ -26,11 +25,12 @@ static struct sb_tensor matrix(int64_t rows, int64_t columns)
 
 static int device_open(struct device *g, const struct sb_kmeans *m, const float *x)
 {
-    struct sb_tensor centroid = matrix(m->k, m->d), *all = &g->x;
+    struct sb_tensor centroid = matrix(m->k, m->d);
+    struct sb_tensor *all[] = {&g->x, &g->centroid[0], &g->centroid[1], &g->sum, &g->count, &g->index, &g->distance};
     *g = (struct device){matrix(m->n, m->d), {centroid, centroid}, centroid, vector(SB_F32, m->k), vector(SB_I32, m->n),
                          vector(SB_F32, m->n)};
-    for (int i = 0; i < TENSORS; i++)
-        if (!(all[i].data = m->ops->alloc(m->dev, sb_tensor_bytes(all + i))))
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!(all[i]->data = m->ops->alloc(m->dev, sb_tensor_bytes(all[i]))))
             return sb_error("not enough memory for %lld vectors of %lld numbers", (long long)m->n, (long long)m->d);
     m->ops->upload(m->dev, g->x.data, x, sb_tensor_bytes(&g->x));
     return 0;
@@ -38,9 +38,9 @@ static int device_open(struct device *g, const struct sb_kmeans *m, const float 
 
 static void device_close(struct device *g, const struct sb_kmeans *m)
 {
-    struct sb_tensor *all = &g->x;
-    for (int i = 0; i < TENSORS; i++)
-        if (all[i].data) m->ops->release(m->dev, all[i].data);
+    struct sb_tensor *all[] = {&g->x, &g->centroid[0], &g->centroid[1], &g->sum, &g->count, &g->index, &g->distance};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]->data) m->ops->release(m->dev, all[i]->data);
 }
 
 /* Whether vector i is one of the first k centroids. Distances of a backend may be rounded, bytes are not. */

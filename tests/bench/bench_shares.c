@@ -1,6 +1,6 @@
 /* Where a model's time goes: bench_shares [NAME SIZE BATCH f32|bf16 infer|train [DEVICE]], by default ViT-B at several
- * batches on the cpu. An op table is function pointers: here stands a clock before some of them. Matrix products are also
- * given as a share of what this machine reaches on a large square.
+ * batches on the cpu. An op table is function pointers: here stands a clock before some of them. Matrix products are
+ * also given as a share of what this machine reaches on a large square.
  *
  * On a device of its own an op is waited for, and queued several times between two looks at the clock; the sum stands
  * beside the time of a step that nothing interrupts. */
@@ -33,8 +33,8 @@ enum {
     KINDS
 };
 static const char *const kind_name[KINDS] = {
-    "linear", "linear_bwd", "linear_pack", "attention",     "attention_bwd", "norm",               "norm_bwd",
-    "conv2d", "conv2d_bwd", "batchnorm",   "batchnorm_bwd", "adamw, sumsq",  "normalize, patchify"};
+    "linear",     "linear_bwd", "linear_pack",   "attention",    "attention_bwd",      "norm", "norm_bwd", "conv2d",
+    "conv2d_bwd", "batchnorm",  "batchnorm_bwd", "adamw, sumsq", "normalize, patchify"};
 static const struct sb_ops *real;
 static int times; /* each op is queued */
 static double spent[KINDS], operations[KINDS];
@@ -182,8 +182,8 @@ static void report(char **argument, double step, int calls, int count, double mo
     double all = 0, rest = 1;
     for (int i = 0; i < KINDS; i++) all += operations[i] / calls;
     printf("%s %s, batch %s, %s, %s: %.2f pictures/s, %.0f GFLOP/s: %.0f %% of the matmul peak of %.0f\n", argument[0],
-           argument[1], argument[2], argument[3], argument[4], count / step, all / step * 1e-9,
-           100 * all / step / most, most * 1e-9);
+           argument[1], argument[2], argument[3], argument[4], count / step, all / step * 1e-9, 100 * all / step / most,
+           most * 1e-9);
     for (int i = 0; i < KINDS; i++) {
         double share = spent[i] / calls / step;
         rest -= share;

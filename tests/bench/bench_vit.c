@@ -12,7 +12,8 @@
 int main(int argc, char **argv)
 {
     sb_program = "bench_vit";
-    if (argc <= BENCH_VIT_ARGUMENTS) sb_die("wanted: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS [DEVICE]]");
+    if (argc <= BENCH_VIT_ARGUMENTS)
+        sb_die("wanted: bench_vit NAME SIZE BATCH f32|bf16 infer|train [SECONDS [DEVICE]]");
     double began = sb_seconds(), seconds = argc > 6 ? atof(argv[6]) : 4, best = 1e9;
     struct bench_vit v;
     struct rusage used;

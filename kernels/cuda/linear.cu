@@ -144,7 +144,7 @@ static bool possible(const struct linear *l, enum way way)
     if (way == PLAIN) return !bare || l->c.b || l->c.residual;
     if (way == IN_ONE && !bare) return false;
     if (way == BIAS && (!l->c.b || (bare && !l->c.residual))) return false;
-    /* The library's tanh is an approximation, good to 11 bits: f32 wants more. */
+    /* Not in f32: how exact the library's tanh is, it does not say. */
     if (way == TANH && (l->c.act != SB_ACT_GELU_TANH || l->c.residual || l->c.dtype == SB_F32)) return false;
     struct sb_matmul q;
     struct sb_matmul_data p;

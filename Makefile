@@ -189,7 +189,7 @@ demo: deps
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BIN=$(CURDIR)/$B/bin
 bench: deps
 	@$(MAKE) $(JOBS) --no-print-directory all $(BENCH)
-	@tests/bench/run $B
+	@tests/bench/run $B $(PARTS)
 gpu-kit: all $(KIT_BIN)
 	@$(if $(CUDA),tests/gpu/make-kit $B $(KIT),echo 'the GPU kit needs nvcc and cublasLt.h' >&2; exit 1)
 check-gpu: gpu-kit
@@ -221,7 +221,7 @@ help:
 	@echo 'make deps         install what is missing of the Debian packages it builds with'
 	@echo 'make demo         set up, build, and turn a synthetic dive into labelled, captioned, subtitled footage in demo/'
 	@echo 'make check        set up, build, run all tests;  make check-san: the same under ASan and UBSan'
-	@echo 'make bench        rates of decoding, dedup, tensors, classifying, training, and of a pipe; ViTs beside PyTorch'
+	@echo 'make bench        rates of the stages, and beside their peers; PARTS="pipe torch": only those of tests/bench'
 	@echo 'make check-gpu    hold the CUDA backend to the reference, PyTorch and the CPU on this machine'"'"'s GPU'
 	@echo 'make bench-gpu    SeaBot beside PyTorch on this machine'"'"'s GPU, and where a step'"'"'s time goes'
 	@echo 'make gpu-kit      pack what these two run into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'

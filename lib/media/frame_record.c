@@ -1,0 +1,76 @@
+#include "media/frame_record.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "media/resize.h"
+
+void sb_frame_memory_free(struct sb_frame_memory *m)
+{
+    sb_picture_free(&m->picture);
+    sb_picture_free(&m->small);
+    free(m->bytes.data);
+    *m = (struct sb_frame_memory){0};
+}
+
+static int shrink(const struct sb_frame_style *style, struct sb_frame_memory *m, const struct sb_picture **done)
+{
+    struct sb_picture *p = &m->picture;
+    int shorter = p->width < p->height ? p->width : p->height;
+    *done = p;
+    if (style->size == 0 || shorter <= style->size) return 0;
+    int width = (int)(style->size * p->width / shorter), height = (int)(style->size * p->height / shorter);
+    *done = &m->small;
+    return sb_resize(p, &m->small, width, height, SB_BICUBIC);
+}
+
+/* The message that was recorded, behind the input's path. */
+static int fail(const struct sb_input *input)
+{
+    char why[1024];
+    snprintf(why, sizeof why, "%s", sb_error_message());
+    return sb_error("%s: %s", input->path, why);
+}
+
+static int set_image(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
+                     struct sb_record *rec)
+{
+    const struct sb_picture *p;
+    if (shrink(style, m, &p) < 0) return fail(input);
+    if (style->encoding == SB_IMAGE_RAW && (size_t)p->width * (size_t)p->height * 3 > style->most)
+        return sb_error("%s: %d x %d pixels are too many for one raw record: use --encode or --size", input->path,
+                        p->width, p->height);
+    return sb_image_set(rec, "image", p, style->encoding, &m->bytes);
+}
+
+static void set_origin(const struct sb_input *input, int64_t time, struct sb_record *rec)
+{
+    char id[SB_HEX];
+    sb_record_reset(rec);
+    sb_hash_id(input->source, time, NULL, id);
+    sb_set_cstr(rec, "id", id);
+    sb_set_cstr(rec, "source", input->source);
+}
+
+int sb_frame_record(const struct sb_frame_style *style, const struct sb_input *input, const struct sb_sample *sample,
+                    struct sb_video_frame *frame, struct sb_frame_memory *m, struct sb_record *rec)
+{
+    if (sb_video_picture(frame, &m->picture) < 0) return fail(input);
+    set_origin(input, sample ? llround(sample->pts * 1e9) : 0, rec);
+    if (sample) {
+        sb_set_real(rec, "pts", sample->pts);
+        sb_set_real(rec, "duration", sample->duration);
+        sb_set_cstr(rec, "group", input->source);
+    }
+    return set_image(style, input, m, rec);
+}
+
+int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
+                      struct sb_record *rec)
+{
+    if (sb_picture_load(&m->picture, input->path) < 0) return -1;
+    set_origin(input, 0, rec);
+    return set_image(style, input, m, rec);
+}

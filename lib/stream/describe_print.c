@@ -2,8 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/table.h"
 #include "stream/describe_inner.h"
 
@@ -161,18 +161,6 @@ static void clock_text(double seconds, char *text)
            (int)(ms % 1000));
 }
 
-static void date_text(double unix_time, char *text)
-{
-    struct tm tm;
-    time_t t = fabs(unix_time) < 1e12 ? (time_t)unix_time : 0;
-    text[0] = 0;
-    if (fabs(unix_time) >= 1e12 || !gmtime_r(&t, &tm)) {
-        append(text, "%.6g", unix_time);
-        return;
-    }
-    strftime(text, TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
 /* The columns of what no source has are left out. */
 static void print_sources(const struct sb_description *d, FILE *out)
 {
@@ -201,7 +189,7 @@ static void print_sources(const struct sb_description *d, FILE *out)
         }
         for (int end = 0; end < 2 && time; end++) {
             text[0] = 0;
-            if (s->time.any) date_text(end ? s->time.most : s->time.least, text);
+            if (s->time.any) sb_clock_text(end ? s->time.most : s->time.least, 0, text);
             sb_table_add(&t, "%s", text);
         }
     }

@@ -50,7 +50,7 @@ HELPERS += $(if $(CUDA),$(KIT_BIN))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
 LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
-          $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -ldl -lm
+          $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -lcsv -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
 .PHONY: all help check check-san check-gpu bench-gpu gpu-kit demo bench fuzz install uninstall packages deps deps-test clean
@@ -168,7 +168,7 @@ $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
-          libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev
+          libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev
 DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq
 packages:
 	@echo $(DEBIAN)
@@ -198,7 +198,7 @@ bench-gpu: gpu-kit
 	@$(KIT)/bench-gpu $B/bench-gpu
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
-FUZZED := base/* stream/* formats/safetensors* formats/json_file preprocess/* text/* weights/* nn/model* nn/param
+FUZZED := base/* stream/* formats/csv_read formats/nav* formats/safetensors* formats/json_file preprocess/* text/* weights/* nn/model* nn/param
 $B/fuzz_%: tests/fuzz_%.c $(wildcard $(FUZZED:%=lib/%.c)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS) -lpthread
@@ -225,6 +225,6 @@ help:
 	@echo 'make check-gpu    hold the CUDA backend to the reference, PyTorch and the CPU on this machine'"'"'s GPU'
 	@echo 'make bench-gpu    SeaBot beside PyTorch on this machine'"'"'s GPU, and where a step'"'"'s time goes'
 	@echo 'make gpu-kit      pack what these two run into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'
-	@echo 'make fuzz         build the fuzzers of the stream and of safetensors (needs clang)'
+	@echo 'make fuzz         build the fuzzers of the stream, of safetensors and of tables of fixes (needs clang)'
 	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
 	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

@@ -12,7 +12,7 @@
 
 #include "base/rng.h"
 #include "media/image.h"
-#include "media/resize.h"
+#include "media/resize_inner.h"
 #include "media/transform.h"
 #include "golden.h"
 
@@ -48,11 +48,44 @@ static void resizes_as_pillow(void **state)
             assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
             assert_int_equal(out.rgb[i], byte);
         }
-        if (fnv(out.rgb, picture_bytes(&out)) != hash) fail_msg("%s", line);
+        struct sb_window all = {new_w, new_h, 0, 0, new_w, new_h};
+        for (const struct sb_resize_way *const *way = sb_resize_ways; *way; way++) {
+            if (!(*way)->can()) continue;
+            assert_int_equal(sb_resize_window_by(*way, &in, &out, &all, kind), 0);
+            if (fnv(out.rgb, picture_bytes(&out)) != hash) fail_msg("%s: %s", (*way)->name, line);
+        }
     }
     assert_int_equal(cases, 160);
     fclose(f);
     sb_picture_free(&in);
+    sb_picture_free(&out);
+}
+
+/* Every way that this processor has gives the plain one's bytes, from pixels that end where their memory ends. */
+static void ways_agree(void **state)
+{
+    (void)state;
+    struct sb_rng rng;
+    struct sb_picture noise = {0}, plain = {0}, out = {0};
+    sb_rng_init(&rng, 11, 0);
+    for (int i = 0; i < 300; i++) {
+        uint32_t most = i % 3 ? 60 : 400;
+        int w = 1 + (int)sb_rng_below(&rng, most), h = 1 + (int)sb_rng_below(&rng, most);
+        int wide = 1 + (int)sb_rng_below(&rng, 150), high = 1 + (int)sb_rng_below(&rng, 150);
+        struct sb_window win = {wide, high, wide / 5, high / 7, wide - wide / 3, high - high / 3};
+        fill_noise(&noise, w, h, (uint64_t)i);
+        struct sb_picture in = {.width = w, .height = h, .rgb = sb_malloc(picture_bytes(&noise))};
+        memcpy(in.rgb, noise.rgb, picture_bytes(&noise));
+        assert_int_equal(sb_resize_window_by(&sb_resize_plain, &in, &plain, &win, i % 2), 0);
+        for (const struct sb_resize_way *const *way = sb_resize_ways; *way; way++) {
+            if (!(*way)->can()) continue;
+            assert_int_equal(sb_resize_window_by(*way, &in, &out, &win, i % 2), 0);
+            assert_same(&plain, &out);
+        }
+        free(in.rgb);
+    }
+    sb_picture_free(&noise);
+    sb_picture_free(&plain);
     sb_picture_free(&out);
 }
 
@@ -262,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resizes_as_pillow),
+        cmocka_unit_test(ways_agree),
         cmocka_unit_test(window_is_a_crop),
         cmocka_unit_test(crop_outside_is_black),
         cmocka_unit_test(decodes_as_pillow),

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/output.h"
 #include "base/seconds.h"
-#include "formats/whereabouts.h"
+#include "footage/estimate_table.h"
+#include "footage/whereabouts.h"
 #include "media/harvest.h"
 #include "stream/stream.h"
 
@@ -14,7 +16,7 @@ static int64_t every, size, jobs;
 static const char *start, *end, *encode = "raw", *root, *source, *output, *drop;
 static const char *start_time, *time_regex, *clock_offset, *zone, *nav_file, *nav_columns, *nav_zone;
 static double nav_gap;
-static bool keep_going, trust_container;
+static bool keep_going, trust_container, only_estimate;
 
 static const struct sb_opt opts[] = {
     {0, "fps", "R", SB_REAL, &fps, 0, "frames a second: those on screen at 0, 1/R, 2/R ... (default 1)", 1e-6, 1e6},
@@ -35,6 +37,7 @@ static const struct sb_opt opts[] = {
     {0, "nav-columns", "LIST", SB_TEXT, &nav_columns, 0, "which column is which, where names are not the usual ones: time=NAME,date=NAME,lat=NAME,lon=NAME,depth=NAME", 0, 0},
     {0, "nav-zone", "ZONE", SB_TEXT, &nav_zone, 0, "of the table's times, if they name none", 0, 0},
     {0, "nav-gap", "SECONDS", SB_REAL, &nav_gap, 0, "do not interpolate between fixes further apart (default 60)", 1e-3, 1e9},
+    {0, "estimate", NULL, SB_FLAG, &only_estimate, SB_OPT_UNRECORDED, "say how many frames and bytes this would write, and write nothing", 0, 0},
     SB_OPT_OUTPUT(&output),
     SB_OPT_DROP(&drop),
     SB_OPT_JOBS(&jobs),
@@ -175,6 +178,54 @@ static void read_options(struct sb_harvest *h)
     h->jobs = jobs ? (int)jobs : sb_cores();
 }
 
+/* ---- what would be written ---- */
+
+static bool drops_image(void)
+{
+    struct sb_texts dropped = {0};
+    bool found = false;
+    sb_texts_split(drop, ',', &dropped);
+    for (size_t i = 0; i < dropped.count; i++) {
+        found |= strcmp(dropped.text[i], "image") == 0;
+        free((char *)dropped.text[i]);
+    }
+    free(dropped.text);
+    return found;
+}
+
+static uint64_t put_small(void *arg, const struct sb_input *input, struct sb_record *rec)
+{
+    struct frames *f = arg;
+    uint64_t before = sb_writer_bytes(f->out);
+    sb_whereabouts_set(&f->where, input, rec);
+    sb_writer_put(f->out, rec);
+    return sb_writer_bytes(f->out) - before;
+}
+
+/* The header, every record without its image and the trailer are written to nowhere, so that their bytes are exact. */
+static void estimate(struct frames *f, const struct sb_harvest *h, const struct sb_args *args)
+{
+    struct sb_estimator e = {.inputs = &f->inputs, .how = h->how, .style = h->style, .jobs = h->jobs, .stop = h->stop,
+                             .no_image = drops_image(), .put = put_small, .arg = f};
+    struct sb_estimate_table table = {0};
+    struct sb_estimate one;
+    f->out = sb_writer_open("/dev/null");
+    sb_writer_drop(f->out, drop);
+    sb_writer_header(f->out, NULL, &tool, args);
+    uint64_t header = sb_writer_bytes(f->out);
+    for (size_t i = 0; i < f->inputs.count; i++) {
+        if (sb_estimate(&e, &f->inputs.item[i], &one) == 0) sb_estimate_table_add(&table, &f->inputs.item[i], &one);
+        else if (!keep_going) sb_die_error();
+        else sb_warn("%s", sb_error_message());
+    }
+    uint64_t put = sb_writer_bytes(f->out) - header;
+    FILE *out = sb_output_stdio(NULL);
+    sb_estimate_table_print(&table, (double)(sb_writer_close(f->out) - put), output, out);
+    fclose(out);
+    sb_whereabouts_report(&f->where);
+    sb_estimator_free(&e);
+}
+
 int main(int argc, char **argv)
 {
     struct sb_args args;
@@ -187,6 +238,10 @@ int main(int argc, char **argv)
     find_times(&f);
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
+    if (only_estimate) {
+        estimate(&f, &harvest, &args);
+        return 0;
+    }
     f.out = sb_writer_open(output);
     sb_writer_drop(f.out, drop);
     sb_writer_header(f.out, NULL, &tool, &args);

@@ -15,13 +15,21 @@ void sb_frame_memory_free(struct sb_frame_memory *m)
     *m = (struct sb_frame_memory){0};
 }
 
+bool sb_frame_size(const struct sb_frame_style *style, int *width, int *height)
+{
+    int shorter = *width < *height ? *width : *height;
+    if (style->size == 0 || shorter <= style->size) return false;
+    *width = (int)(style->size * *width / shorter);
+    *height = (int)(style->size * *height / shorter);
+    return true;
+}
+
 static int shrink(const struct sb_frame_style *style, struct sb_frame_memory *m, const struct sb_picture **done)
 {
     struct sb_picture *p = &m->picture;
-    int shorter = p->width < p->height ? p->width : p->height;
+    int width = p->width, height = p->height;
     *done = p;
-    if (style->size == 0 || shorter <= style->size) return 0;
-    int width = (int)(style->size * p->width / shorter), height = (int)(style->size * p->height / shorter);
+    if (!sb_frame_size(style, &width, &height)) return 0;
     *done = &m->small;
     return sb_resize(p, &m->small, width, height, SB_BICUBIC);
 }
@@ -67,10 +75,15 @@ int sb_frame_record(const struct sb_frame_style *style, const struct sb_input *i
     return set_image(style, input, m, rec);
 }
 
+void sb_picture_origin(const struct sb_input *input, struct sb_record *rec)
+{
+    set_origin(input, 0, rec);
+}
+
 int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
                       struct sb_record *rec)
 {
     if (sb_picture_load(&m->picture, input->path) < 0) return -1;
-    set_origin(input, 0, rec);
+    sb_picture_origin(input, rec);
     return set_image(style, input, m, rec);
 }

@@ -27,4 +27,9 @@ int sb_frame_record(const struct sb_frame_style *style, const struct sb_input *i
 int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
                       struct sb_record *rec);
 
+/* What is known before a picture is decoded: how large it will be, of its size (false: as it comes); all fields of its
+ * record but the image. */
+bool sb_frame_size(const struct sb_frame_style *style, int *width, int *height);
+void sb_picture_origin(const struct sb_input *input, struct sb_record *rec);
+
 #endif

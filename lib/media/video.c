@@ -262,6 +262,12 @@ double sb_video_duration(const struct sb_video *v)
     return 0;
 }
 
+double sb_video_rate(const struct sb_video *v)
+{
+    AVRational rate = v->stream->avg_frame_rate;
+    return rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
+}
+
 uint64_t sb_video_skipped(const struct sb_video *v)
 {
     return v->skipped;

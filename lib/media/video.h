@@ -40,6 +40,8 @@ bool sb_video_still(const struct sb_video *v);
 
 double sb_video_duration(const struct sb_video *v); /* as the file promises it, in seconds; 0: it does not say */
 
+double sb_video_rate(const struct sb_video *v);     /* frames a second on average, as it says; 0: it does not */
+
 /* Makes sb_video_next() go on some time before `pts` (by at least the frame on screen then, if there is one), from the
  * nearest place where decoding can begin. Call it before the first sb_video_next(). A source that can't be sought in is
  * read from its start. */

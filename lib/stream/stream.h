@@ -47,7 +47,8 @@ void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const
                       const struct sb_args *args);
 void sb_writer_put(struct sb_writer *w, const struct sb_record *rec);
 void sb_writer_flush(struct sb_writer *w);
-void sb_writer_close(struct sb_writer *w); /* trailer, flush, rename, checked close */
+uint64_t sb_writer_bytes(const struct sb_writer *w); /* put so far */
+uint64_t sb_writer_close(struct sb_writer *w); /* trailer, flush, rename, checked close; the bytes of it all */
 
 /* A filter: input, output, history, --drop and counts in one. All of it dies with one line on failure. */
 #include "base/progress.h"

@@ -17,7 +17,7 @@ struct sb_writer {
     uint8_t *buf;
     size_t used;
     XXH3_state_t *hash;
-    uint64_t count;
+    uint64_t count, bytes;
     struct sb_texts drop; /* fields that no record is written with */
     pthread_mutex_t lock; /* a reading thread may flush while another writes */
 };
@@ -46,6 +46,7 @@ static void flush_with(struct sb_writer *w, const void *bytes, size_t size)
 
 static void emit(struct sb_writer *w, const void *bytes, size_t size)
 {
+    w->bytes += size;
     XXH3_128bits_update(w->hash, bytes, size);
     if (size >= DIRECT || size > BUFFER_SIZE - w->used) {
         if (size >= DIRECT) {
@@ -129,7 +130,12 @@ void sb_writer_flush(struct sb_writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-void sb_writer_close(struct sb_writer *w)
+uint64_t sb_writer_bytes(const struct sb_writer *w)
+{
+    return w->bytes;
+}
+
+uint64_t sb_writer_close(struct sb_writer *w)
 {
     XXH128_hash_t h = XXH3_128bits_digest(w->hash);
     char hex[SB_HEX];
@@ -141,6 +147,7 @@ void sb_writer_close(struct sb_writer *w)
     msgpack_pack_uint64(&pk, w->count);
     msgpack_pack_str_with_body(&pk, "xxh3", 4);
     msgpack_pack_str_with_body(&pk, hex, SB_HEX - 1);
+    uint64_t bytes = w->bytes;
     flush_with(w, NULL, 0);
     sb_output_close(w->out);
     pthread_mutex_destroy(&w->lock);
@@ -149,4 +156,5 @@ void sb_writer_close(struct sb_writer *w)
     free(w->drop.text);
     free(w->buf);
     free(w);
+    return bytes;
 }

@@ -1,7 +1,7 @@
 /* When and where each record of a run was taken: the time its input began plus its pts, and the place on a track then.
  */
-#ifndef SB_FORMATS_WHEREABOUTS_H
-#define SB_FORMATS_WHEREABOUTS_H
+#ifndef SB_FOOTAGE_WHEREABOUTS_H
+#define SB_FOOTAGE_WHEREABOUTS_H
 
 #include "formats/nav.h"
 #include "media/taken.h"

@@ -1,4 +1,4 @@
-#include "formats/whereabouts.h"
+#include "footage/whereabouts.h"
 
 #include <inttypes.h>
 #include <math.h>

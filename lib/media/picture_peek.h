@@ -1,0 +1,9 @@
+/* How large a picture is, from the first bytes of its file. */
+#ifndef SB_MEDIA_PICTURE_PEEK_H
+#define SB_MEDIA_PICTURE_PEEK_H
+
+/* Pixels of a JPEG or PNG as it is stored, before it is turned upright. 0, or -1 with a message that begins with the
+ * path. */
+int sb_picture_peek(const char *path, int *width, int *height);
+
+#endif

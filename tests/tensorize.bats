@@ -9,6 +9,13 @@ setup() {
 # What a stream's header says of its tensors, as jq shows it: how .size out.sb
 how() { sb-check -v "$2" | sed -n 's/^  tensor: //p' | jq -c "$1"; }
 
+# The first 8 bytes of the first record's tensor u8 [3,32,32], in hex. They follow the bin key 'data' and their length.
+first_tensor() {
+    local at
+    at=$(LC_ALL=C grep -obUaP '\xc4\x04data\xc5\x0c\x00' "$1" | head -n 1 | cut -d: -f1)
+    od -An -tx1 -j $((at + 9)) -N 8 "$1" | tr -d ' \n'
+}
+
 @test "adds u8 [3,224,224] by default, says how in the header, and passes the rest through" {
     sb-tensorize -o out.sb dive.sb 2>said
     sb-check -v out.sb | grep -q '^  tensor  *u8  *all  *\[3,224,224\]'
@@ -27,6 +34,30 @@ how() { sb-check -v "$2" | sed -n 's/^  tensor: //p' | jq -c "$1"; }
     sb-tensorize -q --size 20 --fit stretch --type f32 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 -o real.sb dive.sb
     sb-check -v real.sb | grep -q '^  tensor  *f32  *all  *\[3,20,20\]'
     [ "$(how '[.resize, .mean, .std, .applied]' real.sb)" = '["stretch",[0.485,0.456,0.406],[0.229,0.224,0.225],true]' ]
+}
+
+@test "--fit letterbox keeps the whole picture, pads with the mean or with --pad, and says so" {
+    sb-tensorize -q --size 32 --fit letterbox --drop image -o mean.sb dive.sb
+    [ "$(how '[.resize, .pad]' mean.sb)" = '["letterbox",[128,128,128]]' ]
+    sb-tensorize -q --size 32 --fit letterbox --pad 114,7,200 --order bgr --drop image -o own.sb dive.sb
+    [ "$(how '[.resize, .pad]' own.sb)" = '["letterbox",[114,7,200]]' ]
+    # The first bytes of the first tensor are of its first channel's margin: the dive is wider than high.
+    [ "$(first_tensor mean.sb)" = 8080808080808080 ]
+    [ "$(first_tensor own.sb)" = 7272727272727272 ]
+    run sb-tensorize --pad 1,2,3 dive.sb
+    [ "$status" -eq 2 ]
+}
+
+@test "a model takes a letterbox of its own padding alone" {
+    sb-tensorize -q --size 16 --fit letterbox --pad 114,114,114 --drop image crops.sb | sb-split -q --stratify -o train.sb
+    sb-train -q --arch dim=16,depth=1,heads=1 --patch 8 --epochs 1 -o boxed.safetensors train.sb >/dev/null
+    sb-tensorize -q -m boxed.safetensors -o out.sb dive.sb
+    [ "$(how '[.resize, .pad]' out.sb)" = '["letterbox",[114,114,114]]' ]
+    sb-classify -q -m boxed.safetensors -o named.sb out.sb
+    sb-tensorize -q --size 16 --fit letterbox -o other.sb dive.sb
+    fails_saying "pad 128,128,128, the model wants 114,114,114" sb-classify -m boxed.safetensors other.sb
+    sb-tensorize -q --size 16 -o short.sb dive.sb
+    fails_saying "resize short, the model wants letterbox" sb-classify -m boxed.safetensors short.sb
 }
 
 @test "the same bytes for any number of threads" {

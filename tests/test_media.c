@@ -279,7 +279,7 @@ static void transform_keeps_the_middle(void **state)
         for (int x = 0; x < 40; x++)
             for (int c = 0; c < 3; c++)
                 assert_int_equal(out[((2 - c) * 40 + y) * 40 + x], in.rgb[((y + 5) * 75 + x + 18) * 3 + c]);
-    t = (struct sb_transform){.size = 20, .crop = 1, .stretch = true, .filter = SB_BILINEAR};
+    t = (struct sb_transform){.size = 20, .crop = 1, .fit = SB_FIT_STRETCH, .filter = SB_BILINEAR};
     assert_int_equal(sb_transform(&t, &in, &scratch, out), 0);
     assert_int_equal(sb_resize(&in, &whole, 20, 20, SB_BILINEAR), 0);
     for (int i = 0; i < 400; i++) assert_int_equal(out[i], whole.rgb[3 * i]);

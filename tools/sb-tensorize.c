@@ -19,7 +19,9 @@ static const struct sb_opt opts[] = {
     {0, "crop", "PART", SB_REAL, &how.crop, 0,
      "resize the short side to S/PART, keep the middle (default 1, or the model's)", 0.01, 1},
     {0, "fit", "KIND", SB_TEXT, &how.fit, 0,
-     "crop, or stretch: a square of S/PART whatever the shape (default crop, or the model's)", 0, 0},
+     "crop, stretch to a square whatever the shape, or letterbox: the long side to S/PART, padded (default crop, or "
+     "the model's)", 0, 0},
+    {0, "pad", "R,G,B", SB_TEXT, &how.pad, 0, "a letterbox's margin, 0 to 255 a channel (default the mean)", 0, 0},
     {0, "filter", "KIND", SB_TEXT, &how.filter, 0, "bicubic or bilinear (default bicubic, or the model's)", 0, 0},
     {0, "order", "KIND", SB_TEXT, &how.order, 0, "rgb or bgr (default rgb, or the model's)", 0, 0},
     {0, "mean", "A,B,C", SB_TEXT, &how.mean, 0,
@@ -65,6 +67,17 @@ static struct sb_preprocess wanted(void)
     if (sb_weights_open(&w, model) || sb_preprocess_settle(&p, &w, model, &how) < 0) sb_die_error();
     sb_weights_close(&w);
     return p;
+}
+
+static struct sb_transform transform_of(const struct sb_preprocess *p)
+{
+    static const enum sb_fit fit[] = {[SB_PREPROCESS_SHORT] = SB_FIT_SHORT,
+                                      [SB_PREPROCESS_STRETCH] = SB_FIT_STRETCH,
+                                      [SB_PREPROCESS_LETTERBOX] = SB_FIT_LETTERBOX};
+    struct sb_transform t = {.size = p->size, .crop = p->crop, .fit = fit[p->fit], .bgr = p->bgr, .down = p->down};
+    t.filter = p->bilinear ? SB_BILINEAR : SB_BICUBIC;
+    sb_preprocess_pad(p, t.pad);
+    return t;
 }
 
 static bool take(void *arg, void *p)
@@ -134,8 +147,7 @@ int main(int argc, char **argv)
     sb_opt_parse(&tool, argc, argv, &args);
     t.real = sb_opt_choose("type", type, (const char *const[]){"u8", "f32", NULL}) == 1;
     t.how = wanted();
-    t.transform = (struct sb_transform){t.how.size, t.how.crop, t.how.stretch,
-                                        t.how.bilinear ? SB_BILINEAR : SB_BICUBIC, t.how.bgr, t.how.down};
+    t.transform = transform_of(&t.how);
     if ((size_t)t.how.size * (size_t)t.how.size * (t.real ? 12 : 3) > SB_RECORD_MAX / 2)
         sb_usage("--size: a tensor of %d pixels a side does not fit in a record", t.how.size);
     if (!jobs) jobs = sb_cores();

@@ -281,6 +281,19 @@ int sb_opt_choose(const char *option, const char *value, const char *const *word
     sb_usage("--%s is %s, not '%s'", option, list, value);
 }
 
+void sb_opt_colour(const char *option, const char *text, uint8_t colour[3])
+{
+    const char *p = text;
+    for (int c = 0; c < 3; c++) {
+        char *stopped;
+        unsigned long v = strtoul(p, &stopped, 10);
+        if (*p < '0' || *p > '9' || v > 255 || *stopped != (c < 2 ? ',' : 0))
+            sb_usage("--%s: '%s' is not a colour, as 114,114,114", option, text);
+        colour[c] = (uint8_t)v;
+        p = stopped + 1;
+    }
+}
+
 void sb_texts_split(const char *s, char sep, struct sb_texts *out)
 {
     while (s && *s) {

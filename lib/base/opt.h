@@ -84,6 +84,8 @@ _Noreturn void sb_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2
 
 /* Which of the words (ended by NULL) value is; another is wrong usage: "--keep is best or last, not 'x'". */
 int sb_opt_choose(const char *option, const char *value, const char *const *words);
+/* "114,114,114": three values of 0 to 255. Another text is wrong usage. */
+void sb_opt_colour(const char *option, const char *text, uint8_t colour[3]);
 
 /* Cores this process may use (affinity and cgroup quota), at least 1. */
 int sb_cores(void);

@@ -1,6 +1,7 @@
 #include "media/transform.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Where the middle of `full` begins; halves go to the even neighbour, as Python rounds, or down. */
 static int middle(int full, const struct sb_transform *t)
@@ -9,30 +10,61 @@ static int middle(int full, const struct sb_transform *t)
     return (int)(t->down ? floor(at) : nearbyint(at));
 }
 
-static int window_of(const struct sb_transform *t, const struct sb_picture *in, struct sb_window *w)
+/* The sizes that the picture is resized to. */
+static int full_size(const struct sb_transform *t, const struct sb_picture *in, int *width, int *height)
 {
     int shorter = in->width < in->height ? in->width : in->height;
-    int64_t side = (int64_t)floor(t->size / t->crop), wide = t->stretch ? side : side * in->width / shorter,
-            high = t->stretch ? side : side * in->height / shorter;
+    double side = floor(t->size / t->crop), wide = side, high = side;
+    if (t->fit == SB_FIT_SHORT) {
+        wide = (double)((int64_t)side * in->width / shorter);
+        high = (double)((int64_t)side * in->height / shorter);
+    } else if (t->fit == SB_FIT_LETTERBOX) {
+        double ratio = fmax(in->width / side, in->height / side);
+        wide = fmax(1, nearbyint(in->width / ratio));
+        high = fmax(1, nearbyint(in->height / ratio));
+    }
     if (wide > INT32_MAX || high > INT32_MAX)
-        return sb_error("a picture of %d x %d is too long for its width to be resized to %lld", in->width, in->height,
-                        (long long)side);
-    *w = (struct sb_window){(int)wide, (int)high, middle((int)wide, t), middle((int)high, t), t->size, t->size};
+        return sb_error("a picture of %d x %d is too long for its width to be resized to %.0f", in->width, in->height,
+                        side);
+    *width = (int)wide;
+    *height = (int)high;
     return 0;
+}
+
+/* What of `full` pixels is kept: from *at on, the returned number. */
+static int kept(int full, const struct sb_transform *t, int *at)
+{
+    *at = full > t->size ? middle(full, t) : 0;
+    return full > t->size ? t->size : full;
+}
+
+/* Pixels to planes, in the middle of the square. */
+static void spread(const struct sb_transform *t, const struct sb_picture *p, uint8_t *out)
+{
+    size_t side = (size_t)t->size, plane = side * side, left = (side - (size_t)p->width) / 2,
+           top = (side - (size_t)p->height) / 2;
+    if ((size_t)p->width * (size_t)p->height < plane)
+        for (int c = 0; c < 3; c++) memset(out + (size_t)c * plane, t->pad[c], plane);
+    for (int y = 0; y < p->height; y++) {
+        const uint8_t *rgb = p->rgb + (size_t)y * (size_t)p->width * 3;
+        uint8_t *row = out + (top + (size_t)y) * side + left;
+        uint8_t *first = row + (t->bgr ? 2 * plane : 0), *second = row + plane, *third = row + (t->bgr ? 0 : 2 * plane);
+        for (int x = 0; x < p->width; x++, rgb += 3) {
+            first[x] = rgb[0];
+            second[x] = rgb[1];
+            third[x] = rgb[2];
+        }
+    }
 }
 
 int sb_transform(const struct sb_transform *t, const struct sb_picture *in, struct sb_picture *scratch, uint8_t *out)
 {
     struct sb_window w;
-    if (window_of(t, in, &w) < 0 || sb_resize_window(in, scratch, &w, t->filter) < 0) return -1;
-    size_t plane = (size_t)t->size * (size_t)t->size;
-    uint8_t *first = out + (t->bgr ? 2 * plane : 0), *second = out + plane, *third = out + (t->bgr ? 0 : 2 * plane);
-    const uint8_t *rgb = scratch->rgb;
-    for (size_t i = 0; i < plane; i++, rgb += 3) {
-        first[i] = rgb[0];
-        second[i] = rgb[1];
-        third[i] = rgb[2];
-    }
+    if (full_size(t, in, &w.full_width, &w.full_height) < 0) return -1;
+    w.width = kept(w.full_width, t, &w.x);
+    w.height = kept(w.full_height, t, &w.y);
+    if (sb_resize_window(in, scratch, &w, t->filter) < 0) return -1;
+    spread(t, scratch, out);
     return 0;
 }
 

@@ -11,6 +11,14 @@ void sb_preprocess_default(struct sb_preprocess *p, int size)
     *p = (struct sb_preprocess){.size = size, .crop = 1, .mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}};
 }
 
+void sb_preprocess_pad(const struct sb_preprocess *p, uint8_t pad[3])
+{
+    for (int c = 0; c < 3; c++) {
+        double mean = nearbyint(255.0 * sb_shortest(p->mean[c]));
+        pad[c] = p->padded ? p->pad[c] : (uint8_t)(mean < 0 ? 0 : mean > 255 ? 255 : mean);
+    }
+}
+
 static bool channels_differ(const float a[3], const float b[3])
 {
     return fabsf(a[0] - b[0]) > 1e-6f || fabsf(a[1] - b[1]) > 1e-6f || fabsf(a[2] - b[2]) > 1e-6f;
@@ -19,7 +27,18 @@ static bool channels_differ(const float a[3], const float b[3])
 /* Which middle is meant shows only where something is cropped: the rest of a long side, or all around. */
 static bool is_seen(const struct sb_preprocess *p, const struct sb_preprocess_choice *c)
 {
-    return strcmp(c->key, "middle") != 0 || !p->stretch || p->crop < 1;
+    return strcmp(c->key, "middle") != 0 || p->fit == SB_PREPROCESS_SHORT || p->crop < 1;
+}
+
+static bool pads_differ(const struct sb_preprocess *s, const struct sb_preprocess *m, char *text, size_t size)
+{
+    uint8_t has[3], wants[3];
+    sb_preprocess_pad(s, has);
+    sb_preprocess_pad(m, wants);
+    if (m->fit != SB_PREPROCESS_LETTERBOX || !memcmp(has, wants, 3)) return false;
+    snprintf(text, size, "pad %d,%d,%d, the model wants %d,%d,%d", has[0], has[1], has[2], wants[0], wants[1],
+             wants[2]);
+    return true;
 }
 
 const char *sb_preprocess_differs(const struct sb_preprocess *stream, const struct sb_preprocess *model)
@@ -41,6 +60,7 @@ const char *sb_preprocess_differs(const struct sb_preprocess *stream, const stru
         snprintf(text, sizeof text, "%s %s, the model wants %s", c->key, has, wants);
         return text;
     }
+    if (pads_differ(s, m, text, sizeof text)) return text;
     for (int std = 0; std <= 1; std++) {
         const float *a = std ? s->std : s->mean, *b = std ? m->std : m->mean;
         if (!channels_differ(a, b)) continue;

@@ -4,21 +4,33 @@
 #define SB_PREPROCESS_PREPROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct sb_record;
 struct sb_weights;
 
+enum sb_preprocess_fit {
+    SB_PREPROCESS_SHORT,    /* the short side is resized, the long one in proportion */
+    SB_PREPROCESS_STRETCH,  /* to a square whatever the shape */
+    SB_PREPROCESS_LETTERBOX /* the long side is resized, the short one in proportion and padded to a square */
+};
+
 struct sb_preprocess {
     int size;      /* pixels, square */
     double crop;   /* part of the resized picture that the centre crop keeps; 1: all of the short side */
-    bool stretch;  /* resize to a square whatever the shape; else the short side, and the long one in proportion */
+    uint8_t fit;   /* enum sb_preprocess_fit */
     bool bilinear; /* else bicubic */
     bool bgr;
-    bool down; /* where the middle lies between two pixels: the first; else the even one, as Python rounds */
+    bool down;      /* where the middle lies between two pixels: the first; else the even one, as Python rounds */
+    bool padded;    /* pad is given; else it is the mean */
+    uint8_t pad[3]; /* what a letterbox is padded with */
     float mean[3], std[3]; /* of values in 0..1 */
 };
 
 void sb_preprocess_default(struct sb_preprocess *p, int size); /* crop 1, bicubic, RGB, mean and std 0.5 */
+/* What a letterbox is padded with, by the channel's place: what is given, or the nearest to the mean, as timm has it.
+ */
+void sb_preprocess_pad(const struct sb_preprocess *p, uint8_t pad[3]);
 
 /* What a model's file says: its __metadata__, else timm's config.json beside it, else transformers'
  * preprocessor_config.json. 1 found; 0 there is none of them; -1 with a message if it says what can't be done here, or

@@ -18,12 +18,22 @@ static void pack_channels(msgpack_packer *pk, const char *key, const float x[3])
     for (int c = 0; c < 3; c++) msgpack_pack_double(pk, sb_shortest(x[c]));
 }
 
+static void pack_pad(msgpack_packer *pk, const struct sb_preprocess *p)
+{
+    uint8_t pad[3];
+    sb_preprocess_pad(p, pad);
+    pack_text(pk, "pad");
+    msgpack_pack_array(pk, 3);
+    for (int c = 0; c < 3; c++) msgpack_pack_uint8(pk, pad[c]);
+}
+
 void sb_preprocess_to_header(const struct sb_preprocess *p, bool applied, struct sb_record *header)
 {
     struct sb_buffer buffer = {0};
     msgpack_packer pk;
     msgpack_packer_init(&pk, &buffer, sb_buffer_write);
-    msgpack_pack_map(&pk, 5 + SB_PREPROCESS_CHOICES);
+    bool pads = p->fit == SB_PREPROCESS_LETTERBOX;
+    msgpack_pack_map(&pk, (pads ? 6 : 5) + SB_PREPROCESS_CHOICES);
     pack_text(&pk, "size");
     msgpack_pack_int(&pk, p->size);
     pack_text(&pk, "crop");
@@ -32,6 +42,7 @@ void sb_preprocess_to_header(const struct sb_preprocess *p, bool applied, struct
         pack_text(&pk, sb_preprocess_choices[i].key);
         pack_text(&pk, sb_preprocess_word(p, &sb_preprocess_choices[i]));
     }
+    if (pads) pack_pad(&pk, p);
     pack_channels(&pk, "mean", p->mean);
     pack_channels(&pk, "std", p->std);
     pack_text(&pk, "applied");

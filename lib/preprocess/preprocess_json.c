@@ -39,6 +39,15 @@ static json_t *channels_json(const float x[3])
     return a;
 }
 
+static json_t *pad_json(const struct sb_preprocess *p)
+{
+    uint8_t pad[3];
+    json_t *a = json_array();
+    sb_preprocess_pad(p, pad);
+    for (int c = 0; c < 3; c++) json_array_append_new(a, json_integer(pad[c]));
+    return a;
+}
+
 char *sb_preprocess_json(const struct sb_preprocess *p)
 {
     json_t *o = json_object();
@@ -47,6 +56,7 @@ char *sb_preprocess_json(const struct sb_preprocess *p)
     for (int i = 0; i < SB_PREPROCESS_CHOICES; i++)
         json_object_set_new(o, sb_preprocess_choices[i].key,
                             json_string(sb_preprocess_word(p, &sb_preprocess_choices[i])));
+    if (p->fit == SB_PREPROCESS_LETTERBOX) json_object_set_new(o, "pad", pad_json(p));
     json_object_set_new(o, "mean", channels_json(p->mean));
     json_object_set_new(o, "std", channels_json(p->std));
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));

@@ -8,7 +8,7 @@
 #include "formats/text.h"
 
 const struct sb_preprocess_choice sb_preprocess_choices[SB_PREPROCESS_CHOICES] = {
-    {"resize", offsetof(struct sb_preprocess, stretch), {"short", "stretch"}},
+    {"resize", offsetof(struct sb_preprocess, fit), {"short", "stretch", "letterbox"}},
     {"interpolation", offsetof(struct sb_preprocess, bilinear), {"bicubic", "bilinear"}},
     {"channels", offsetof(struct sb_preprocess, bgr), {"rgb", "bgr"}},
     {"middle", offsetof(struct sb_preprocess, down), {"even", "down"}},
@@ -16,7 +16,7 @@ const struct sb_preprocess_choice sb_preprocess_choices[SB_PREPROCESS_CHOICES] =
 
 const char *sb_preprocess_word(const struct sb_preprocess *p, const struct sb_preprocess_choice *c)
 {
-    return c->word[*(const bool *)((const char *)p + c->at)];
+    return c->word[*((const uint8_t *)p + c->at)];
 }
 
 static bool says(const struct sb_preprocess_value *v, const char *word)
@@ -27,10 +27,14 @@ static bool says(const struct sb_preprocess_value *v, const char *word)
 static int set_choice(struct sb_preprocess *p, const struct sb_preprocess_choice *c,
                       const struct sb_preprocess_value *v)
 {
-    if (!says(v, c->word[0]) && !says(v, c->word[1]))
-        return sb_error("preprocessing: '%s' is neither %s nor %s", c->key, c->word[0], c->word[1]);
-    *(bool *)((char *)p + c->at) = says(v, c->word[1]);
-    return 0;
+    for (uint8_t i = 0; i < 3 && c->word[i]; i++) {
+        if (!says(v, c->word[i])) continue;
+        *((uint8_t *)p + c->at) = i;
+        return 0;
+    }
+    const char *last = c->word[2] ? c->word[2] : c->word[1];
+    return sb_error("preprocessing: '%s' is neither %s%s%s nor %s", c->key, c->word[0], c->word[2] ? ", " : "",
+                    c->word[2] ? c->word[1] : "", last);
 }
 
 static int set_channels(float to[3], const char *key, const struct sb_preprocess_value *v, double least)
@@ -40,6 +44,17 @@ static int set_channels(float to[3], const char *key, const struct sb_preprocess
             return sb_error("preprocessing: '%s' is not three sensible numbers", key);
         to[c] = (float)v->number[c];
     }
+    return 0;
+}
+
+static int set_pad(struct sb_preprocess *p, const struct sb_preprocess_value *v)
+{
+    for (int c = 0; c < 3; c++) {
+        if (v->numbers != 3 || !(v->number[c] >= 0 && v->number[c] <= 255) || v->number[c] != floor(v->number[c]))
+            return sb_error("preprocessing: 'pad' is not three bytes");
+        p->pad[c] = (uint8_t)v->number[c];
+    }
+    p->padded = true;
     return 0;
 }
 
@@ -66,6 +81,7 @@ int sb_preprocess_set(struct sb_preprocess *p, unsigned *has, const char *key, c
         *has |= SB_HAS_STD;
         return set_channels(p->std, key, v, 1e-6);
     }
+    if (!strcmp(key, "pad")) return set_pad(p, v);
     for (int i = 0; i < SB_PREPROCESS_CHOICES; i++)
         if (!strcmp(key, sb_preprocess_choices[i].key)) return set_choice(p, &sb_preprocess_choices[i], v);
     return 0;

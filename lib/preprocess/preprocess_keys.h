@@ -7,11 +7,11 @@
 
 #include "preprocess/preprocess.h"
 
-/* A bool of the struct, as one of two words. */
+/* A byte or bool of the struct, as one of two or three words. */
 struct sb_preprocess_choice {
     const char *key;
     size_t at; /* offsetof */
-    const char *word[2];
+    const char *word[3];
 };
 
 enum { SB_PREPROCESS_CHOICES = 4 };

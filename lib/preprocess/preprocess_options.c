@@ -27,11 +27,15 @@ void sb_preprocess_options_apply(const struct sb_preprocess_options *o, struct s
 {
     if (o->size) p->size = (int)o->size;
     if (o->crop > 0) p->crop = o->crop;
-    if (o->fit) p->stretch = choose("fit", o->fit, "crop", "stretch");
+    if (o->fit)
+        p->fit = (uint8_t)sb_opt_choose("fit", o->fit, (const char *const[]){"crop", "stretch", "letterbox", NULL});
     if (o->filter) p->bilinear = choose("filter", o->filter, "bicubic", "bilinear");
     if (o->order) p->bgr = choose("order", o->order, "rgb", "bgr");
     if (o->mean) three("mean", o->mean, p->mean);
     if (o->std) three("std", o->std, p->std);
+    if (o->pad && p->fit != SB_PREPROCESS_LETTERBOX) sb_usage("--pad is for --fit letterbox");
+    p->padded |= o->pad != NULL;
+    if (o->pad) sb_opt_colour("pad", o->pad, p->pad);
     for (int c = 0; c < 3; c++)
         if (!(p->std[c] >= 1e-6f)) sb_usage("--std: it divides, so it must be above 0");
 }

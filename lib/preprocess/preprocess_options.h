@@ -9,7 +9,8 @@
 struct sb_preprocess_options {
     int64_t size;                     /* 0, and NULL: not given */
     double crop;                      /* likewise 0 */
-    const char *fit, *filter, *order; /* two words each */
+    const char *fit, *filter, *order; /* words */
+    const char *pad;                  /* "114,114,114" */
     const char *mean, *std;           /* "0.485,0.456,0.406" */
 };
 

@@ -37,10 +37,12 @@ static int set_mode(struct sb_preprocess *p, const json_t *cfg)
 {
     const json_t *mode = sb_json_get(cfg, "crop_mode");
     const char *word = mode ? json_string_value(mode) : "center";
-    if (!word || (strcmp(word, "center") && strcmp(word, "squash")))
-        return sb_error("its 'crop_mode' is %.50s: only center and squash can be done", word ? word : "not a text");
-    p->stretch = !strcmp(word, "squash");
-    return 0;
+    static const char *const words[] = {"center", "squash", "border"}; /* as enum sb_preprocess_fit has them */
+    for (uint8_t fit = 0; word && fit < 3; fit++) {
+        p->fit = fit;
+        if (!strcmp(word, words[fit])) return 0;
+    }
+    return sb_error("its 'crop_mode' is %.50s: only center, squash and border can be done", word ? word : "not a text");
 }
 
 int sb_preprocess_from_timm(struct sb_preprocess *p, const json_t *config)

@@ -107,9 +107,9 @@ static int set_crop(struct sb_preprocess *p, const json_t *config, int side)
 static int set_percent(struct sb_preprocess *p, const json_t *config)
 {
     unsigned has = 0;
-    p->stretch = p->size >= 384;
+    p->fit = p->size >= 384 ? SB_PREPROCESS_STRETCH : SB_PREPROCESS_SHORT;
     struct sb_preprocess_value v = sb_preprocess_value_json(sb_json_get(config, "crop_pct"));
-    return p->stretch ? 0 : sb_preprocess_set(p, &has, "crop", &v);
+    return p->fit == SB_PREPROCESS_STRETCH ? 0 : sb_preprocess_set(p, &has, "crop", &v);
 }
 
 static int set_size(struct sb_preprocess *p, const json_t *config, const struct processor *what)
@@ -120,7 +120,7 @@ static int set_size(struct sb_preprocess *p, const json_t *config, const struct 
     if (get_flag(config, "do_center_crop", what->crops, &crops)) return -1;
     if (get_side(config, "size", &p->size, &shortest)) return -1;
     if (what->percent) return crops || !shortest ? sb_error("it crops twice") : set_percent(p, config);
-    p->stretch = !shortest;
+    p->fit = shortest ? SB_PREPROCESS_SHORT : SB_PREPROCESS_STRETCH;
     if (crops) return set_crop(p, config, p->size);
     return shortest ? sb_error("it gives pictures that are not square") : 0;
 }

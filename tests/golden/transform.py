@@ -49,6 +49,13 @@ def table():
                     out = timms(config, picture(width, height, seed))
                     yield f"{width} {height} {size} {crop} {mode} {name} {seed} {fnv(out):016x}"
                     seed += 1
+    for crop in CROPS:
+        for width, height in SHAPES + [(40, 500), (224, 223)]:
+            size, name = r.choice([16, 17, 28, 32, 45, 48, 64, 71]), FILTERS[seed % 2]
+            config = dict(input_size=(3, size, size), interpolation=name, crop_pct=crop, crop_mode="border")
+            out = timms(config, picture(width, height, seed))
+            yield f"{width} {height} {size} {crop} border {name} {seed} {fnv(out):016x}"
+            seed += 1
 
 
 def write(name, config):
@@ -60,6 +67,7 @@ def timm_files():
     cases = {
         "timm-vit.json": dict(img_size=48),
         "timm-squash.json": dict(img_size=32, pretrained_cfg_overlay=dict(crop_mode="squash", crop_pct=1.0, interpolation="bilinear")),
+        "timm-border.json": dict(img_size=40, pretrained_cfg_overlay=dict(crop_mode="border", crop_pct=0.9)),
         "timm-squash-crop.json": dict(img_size=32, pretrained_cfg_overlay=dict(crop_mode="squash", crop_pct=0.95)),
     }
     for name, options in cases.items():

@@ -156,6 +156,9 @@ sb-frames: 1 in, 4 out" ]
 1783087509,110
 1783087510,120" ]
     sb-frames -q --start-time 2026-07-03T14:05:09Z --encode jpeg dive.mp4 | sb-export jsonl -q | jq -e '.time > 1783087508 and .pts < 4' >/dev/null
+    sb-frames -q --start-time 2026-07-03T14:05:09Z dive.mp4 | sb-export vtt -q --text time | sed -n '3,4p' >first
+    [ "$(cat first)" = "00:00:00.000 --> 00:00:01.000
+2026-07-03T14:05:09Z" ]
     sb-frames -q --start-time 2026-07-03T14:05:09Z dive.mp4 | sb-split -q --group-by time:2 -o split.sb
     [ "$(sb-export jsonl -q split.sb | jq -s -c 'group_by(.time / 2 | floor) | map(map(.split) | unique | length) | unique')" = "[1]" ]
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/wire.h"
 #include "formats/jsonl.h"
 #include "formats/text.h"
@@ -182,6 +183,13 @@ int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column
 int sb_cell_words(struct sb_cell *cell, struct sb_record *rec, const char *column)
 {
     bool caption = !column && sb_record_find(rec, "caption");
+    double time;
+    if (column && strcmp(column, "time") == 0 && sb_get_real(rec, column, &time) == 1) {
+        char text[SB_CLOCK_TEXT];
+        fputs(sb_clock_text(time, 0, text), sb_cell_begin(cell));
+        sb_cell_end(cell);
+        return 1;
+    }
     if (caption || (column && strcmp(column, "predicted") != 0))
         return sb_cell_text(cell, rec, caption ? "caption" : column);
     int rc = sb_cell_prediction(sb_cell_begin(cell), rec);

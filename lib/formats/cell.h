@@ -30,8 +30,9 @@ struct sb_cell {
 };
 
 int sb_cell_text(struct sb_cell *cell, struct sb_record *rec, const char *column); /* returns as sb_cell_write() */
-/* What a record says in words: the column, where "predicted" stands for the best prediction with its percentage; or,
- * with column NULL, its caption, or else its prediction. Returns as sb_cell_write(). */
+/* What a record says in words: the column, where "predicted" stands for the best prediction with its percentage and
+ * "time" is a date and time of day; or, with column NULL, its caption, or else its prediction. Returns as
+ * sb_cell_write(). */
 int sb_cell_words(struct sb_cell *cell, struct sb_record *rec, const char *column);
 FILE *sb_cell_begin(struct sb_cell *cell); /* to write any text into it; then */
 void sb_cell_end(struct sb_cell *cell);

@@ -12,7 +12,10 @@
 #include "base/xxh3.h"
 #include "stream/scan.h"
 
-enum { BUFFER_FIRST = 1 << 20, READ_LEAST = 1 << 16, PIPE_SIZE = 1 << 20 };
+/* A piece is read, then hashed while the processor's cache still holds it; meanwhile the writer has the pipe, whose lock
+ * the kernel keeps through a whole read or write. Objects of TRAILER_MOST bytes and more are no trailer, so their bytes
+ * are hashed before the object is whole. */
+enum { BUFFER_FIRST = 1 << 20, PIECE = 1 << 17, LARGE = 1 << 16, TRAILER_MOST = 1 << 12, PIPE_SIZE = 1 << 20 };
 
 struct sb_reader {
     int fd;
@@ -23,8 +26,9 @@ struct sb_reader {
     struct sb_record memory; /* holds buf */
     uint8_t *buf;            /* one object and what was read after it */
     size_t cap, start, end;
-    size_t size; /* of the object at start; 0: none yet */
-    bool large;  /* the object before it was */
+    size_t size;   /* of the object at start; 0: none yet */
+    size_t hashed; /* of its bytes */
+    size_t before; /* size of the object before it, if that was LARGE: this one may be like it */
 
     XXH3_state_t *hash;
     uint64_t count, offset;
@@ -49,7 +53,7 @@ static void make_room(struct sb_reader *r, size_t want)
     }
     if (r->end < r->cap) return;
     size_t cap = r->cap * 2;
-    if (cap > SB_RECORD_MAX + READ_LEAST) cap = SB_RECORD_MAX + READ_LEAST;
+    if (cap > SB_RECORD_MAX + LARGE) cap = SB_RECORD_MAX + LARGE;
     struct sb_record larger = {0};
     uint8_t *buf = sb_record_space(&larger, cap, &r->cap);
     memcpy(buf, r->buf, r->end);
@@ -58,21 +62,35 @@ static void make_room(struct sb_reader *r, size_t want)
     r->memory = larger;
 }
 
-/* Reads until `want` bytes stand from r->start on. 1: they do. 0: the input ended before. -1: it can't be read. */
+/* How many bytes to read next. Of large records no more than the one needs: what follows it would have to be moved. */
+static size_t next_piece(const struct sb_reader *r, size_t want)
+{
+    size_t have = r->end - r->start, room = r->cap - r->end, piece = PIECE;
+    size_t whole = want > LARGE || want > r->before ? want : r->before;
+    if (whole > LARGE && piece > whole - have) piece = whole - have;
+    return piece < room ? piece : room;
+}
+
+/* Takes the bytes of the object at r->start up to `to` into the hash. */
+static void hash_to(struct sb_reader *r, size_t to)
+{
+    if (to <= r->hashed) return;
+    XXH3_128bits_update(r->hash, r->buf + r->start + r->hashed, to - r->hashed);
+    r->hashed = to;
+}
+
+/* Reads until `want` bytes of one object stand from r->start on. 1: they do. 0: the input ended before. -1: it can't be
+ * read. */
 static int fill(struct sb_reader *r, size_t want)
 {
     while (r->end - r->start < want) {
         if (r->eof) return 0;
         make_room(r, want);
-        size_t room = r->cap - r->end, missing = want - (r->end - r->start);
-        /* Of large records no more is read than one needs: what follows it would have to be moved. */
-        if ((want > READ_LEAST || r->large) && room > missing)
-            room = missing > READ_LEAST ? missing : READ_LEAST < room ? READ_LEAST : room;
         if (r->idle && !r->regular) {
             struct pollfd p = {.fd = r->fd, .events = POLLIN};
             if (poll(&p, 1, 0) == 0) r->idle(r->idle_arg);
         }
-        ssize_t n = read(r->fd, r->buf + r->end, room);
+        ssize_t n = read(r->fd, r->buf + r->end, next_piece(r, want));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) {
             struct pollfd p = {.fd = r->fd, .events = POLLIN};
@@ -82,6 +100,8 @@ static int fill(struct sb_reader *r, size_t want)
         if (n < 0) return sb_error("%s: %s", r->name, strerror(errno));
         if (n == 0) r->eof = true;
         r->end += (size_t)n;
+        size_t have = r->end - r->start;
+        if (want > TRAILER_MOST) hash_to(r, have < want ? have : want);
     }
     return 1;
 }
@@ -108,7 +128,7 @@ static int next_object(struct sb_reader *r)
     struct sb_scan scan;
     r->start += r->size;
     r->offset += r->size;
-    r->size = 0;
+    r->size = r->hashed = 0;
     sb_scan_start(&scan);
     for (;;) {
         int rc = sb_scan_more(&scan, r->buf + r->start, r->end - r->start);
@@ -119,7 +139,7 @@ static int next_object(struct sb_reader *r)
         if (rc == 0) return r->end == r->start ? 0 : cut_off(r);
     }
     r->size = scan.at;
-    r->large = r->size > READ_LEAST;
+    r->before = r->size > LARGE ? r->size : 0;
     return 1;
 }
 
@@ -172,7 +192,7 @@ static int take_object(struct sb_reader *r, struct sb_record *rec)
     if (sb_record_find(rec, "seabot")) {
         return sb_error("%s: a second header after " RECORDS ": the stream before it was cut off", r->name, COUNT(r));
     }
-    XXH3_128bits_update(r->hash, bytes, r->size);
+    hash_to(r, r->size);
     r->count++;
     return 1;
 }
@@ -201,13 +221,13 @@ int sb_reader_next(struct sb_reader *r, struct sb_record *rec)
 void sb_reader_keep(struct sb_reader *r, struct sb_record *rec)
 {
     size_t end = r->start + r->size, after = r->end - end;
-    if (r->size < READ_LEAST || r->size < after) {
+    if (r->size < LARGE || r->size < after) {
         sb_record_keep(rec);
         return;
     }
     const uint8_t *old = r->buf;
     sb_record_adopt(rec, &r->memory, end);
-    r->buf = sb_record_space(&r->memory, r->size + READ_LEAST, &r->cap);
+    r->buf = sb_record_space(&r->memory, r->size + LARGE, &r->cap);
     memcpy(r->buf, old + end, after);
     r->offset += r->size;
     r->size = r->start = 0;
@@ -235,7 +255,7 @@ static int read_header(struct sb_reader *r)
         if (version != 1)
             return sb_error("%s: a stream of version %" PRId64 "; this program reads version 1", r->name, version);
         sb_record_keep(&r->header);
-        XXH3_128bits_update(r->hash, r->buf, r->size);
+        hash_to(r, r->size);
         return 0;
     }
     sb_record_reset(&r->header);

@@ -9,8 +9,9 @@
 #include "base/xxh3.h"
 #include "stream/history.h"
 
-/* Values of DIRECT bytes and more go out by writev from where they lie; smaller ones are gathered. */
-enum { BUFFER_SIZE = 1 << 18, DIRECT = 1 << 15 };
+/* Values of DIRECT bytes and more go out by writev from where they lie; smaller ones are gathered. A piece is hashed, then
+ * written while the processor's cache holds it. */
+enum { BUFFER_SIZE = 1 << 17, DIRECT = 1 << 15, PIECE = 1 << 17 };
 
 struct sb_writer {
     struct sb_output *out;
@@ -37,24 +38,29 @@ struct sb_writer *sb_writer_open(const char *path)
     return w;
 }
 
-static void flush_with(struct sb_writer *w, const void *bytes, size_t size)
+/* Writes what was gathered, and then these bytes. */
+static void flush_with(struct sb_writer *w, const uint8_t *bytes, size_t size)
 {
-    struct iovec part[2] = {{w->buf, w->used}, {(void *)bytes, size}};
-    w->used = 0;
-    sb_output_writev(w->out, part, 2);
+    do {
+        size_t n = size < PIECE ? size : PIECE;
+        struct iovec part[2] = {{w->buf, w->used}, {(void *)bytes, n}};
+        XXH3_128bits_update(w->hash, w->buf, w->used);
+        XXH3_128bits_update(w->hash, bytes, n);
+        w->used = 0;
+        sb_output_writev(w->out, part, 2);
+        bytes += n;
+        size -= n;
+    } while (size);
 }
 
 static void emit(struct sb_writer *w, const void *bytes, size_t size)
 {
     w->bytes += size;
-    XXH3_128bits_update(w->hash, bytes, size);
-    if (size >= DIRECT || size > BUFFER_SIZE - w->used) {
-        if (size >= DIRECT) {
-            flush_with(w, bytes, size);
-            return;
-        }
-        flush_with(w, NULL, 0);
+    if (size >= DIRECT) {
+        flush_with(w, bytes, size);
+        return;
     }
+    if (size > BUFFER_SIZE - w->used) flush_with(w, w->buf, 0);
     memcpy(w->buf + w->used, bytes, size);
     w->used += size;
 }
@@ -126,7 +132,7 @@ void sb_writer_put(struct sb_writer *w, const struct sb_record *rec)
 void sb_writer_flush(struct sb_writer *w)
 {
     pthread_mutex_lock(&w->lock);
-    flush_with(w, NULL, 0);
+    flush_with(w, w->buf, 0);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -137,9 +143,10 @@ uint64_t sb_writer_bytes(const struct sb_writer *w)
 
 uint64_t sb_writer_close(struct sb_writer *w)
 {
-    XXH128_hash_t h = XXH3_128bits_digest(w->hash);
     char hex[SB_HEX];
     msgpack_packer pk;
+    flush_with(w, w->buf, 0);
+    XXH128_hash_t h = XXH3_128bits_digest(w->hash);
     sb_hash_hex((struct sb_hash){h.high64, h.low64}, hex);
     msgpack_packer_init(&pk, w, emit_packed);
     msgpack_pack_map(&pk, 2);
@@ -148,7 +155,7 @@ uint64_t sb_writer_close(struct sb_writer *w)
     msgpack_pack_str_with_body(&pk, "xxh3", 4);
     msgpack_pack_str_with_body(&pk, hex, SB_HEX - 1);
     uint64_t bytes = w->bytes;
-    flush_with(w, NULL, 0);
+    flush_with(w, w->buf, 0);
     sb_output_close(w->out);
     pthread_mutex_destroy(&w->lock);
     XXH3_freeState(w->hash);

@@ -226,23 +226,33 @@ void sb_output_try(const char *path)
     release(o);
 }
 
+/* The process that was to finish the file of this name, ".NAME.PID.tmp"; 0 if it is none. */
+static long writer_of(const char *file, const char *prefix)
+{
+    const char *end = strrchr(file, '.'), *dot = end;
+    char *after;
+    if (strncmp(file, prefix, strlen(prefix)) || !end || strcmp(end, ".tmp")) return 0;
+    while (dot > file && *--dot != '.')
+        ;
+    if (dot < file + strlen(prefix) - 1) return 0;
+    long pid = strtol(dot + 1, &after, 10);
+    return after == end && pid > 0 ? pid : 0;
+}
+
 void sb_output_sweep(const char *path)
 {
-    char *real = realpath(path, NULL), *target = real ? real : sb_strdup(path);
+    char *real = realpath(path, NULL), *target = real && path[strlen(path) - 1] != '/' ? real : sb_strdup(path);
     const char *slash = strrchr(target, '/'), *name = slash ? slash + 1 : target;
     char *folder = slash ? sb_strndup(target, (size_t)(slash + 1 - target)) : sb_strdup("./");
-    char *prefix = sb_format(".%.200s.", name);
-    size_t size = strlen(prefix);
+    char *prefix = *name ? sb_format(".%.200s.", name) : sb_strdup(".");
     DIR *dir = opendir(folder);
     for (struct dirent *e; dir && (e = readdir(dir));) {
-        char *end;
-        if (strncmp(e->d_name, prefix, size)) continue;
-        long pid = strtol(e->d_name + size, &end, 10);
-        if (pid <= 0 || strcmp(end, ".tmp") || kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
-        unlinkat(dirfd(dir), e->d_name, 0);
+        long pid = writer_of(e->d_name, prefix);
+        if (pid && kill((pid_t)pid, 0) != 0 && errno == ESRCH) unlinkat(dirfd(dir), e->d_name, 0);
     }
     if (dir) closedir(dir);
     free(prefix);
     free(folder);
+    if (target != real) free(real);
     free(target);
 }

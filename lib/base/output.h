@@ -16,7 +16,8 @@ struct sb_output;
 struct sb_output *sb_output_open(const char *path); /* NULL or "-": standard output */
 /* Fails as open would, and leaves nothing behind: for a file that is written after hours of work. */
 void sb_output_try(const char *path);
-/* Removes what processes that were killed while they wrote this file have left beside it. */
+/* Removes what processes that were killed (SIGKILL, power) while they wrote this file have left beside it; for a path that
+ * ends in '/', of any file in that folder. It reads the folder, so it is called once a run, not for each of many files. */
 void sb_output_sweep(const char *path);
 void sb_output_write(struct sb_output *o, const void *bytes, size_t size);
 void sb_output_writev(struct sb_output *o, struct iovec *part, int count); /* part is used up */

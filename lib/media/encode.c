@@ -114,6 +114,7 @@ struct sb_encoder *sb_encoder_open(const char *path, int width, int height, doub
 {
     struct sb_encoder *e = sb_calloc(1, sizeof *e);
     av_log_set_level(AV_LOG_QUIET);
+    sb_output_sweep(path);
     e->output = sb_output_open(path);
     if (!sb_output_path(e->output)) sb_error("a video can't be written to standard output");
     else if (!open_format(e, path) && !open_codec(e, width, height, rate) && !open_file(e, rate) &&

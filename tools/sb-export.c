@@ -13,7 +13,7 @@
 #include "formats/names.h"
 #include "formats/picture_files.h"
 #include "formats/vtt.h"
-#include "stream/stream.h"
+#include "stream/spool.h"
 
 /* What is written for one source, or for all of them: text, or at the end a sheet. */
 struct sink {
@@ -176,6 +176,13 @@ static void open_output(struct export *e)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    if (e->output && (e->folder || is_png)) {
+        char *folder = sb_name_join(e->output, "");
+        sb_output_sweep(folder);
+        free(folder);
+    } else if (e->output) {
+        sb_output_sweep(e->output);
+    }
     e->files = (struct sb_picture_files){.folder = e->output, .by = e->by};
     if (!e->folder && !is_png) sink_new(e, e->output);
 }
@@ -201,14 +208,16 @@ static const struct format *format_named(const char *name)
     sb_usage("no such format: '%s' (jsonl, csv, vtt, contact or png)", name);
 }
 
-static void run(struct export *e, const char *input)
+static void run(struct export *e, const char *input, const char *records)
 {
+    struct sb_range range = sb_range_parse(records);
     struct sb_record rec = {0};
     if (sb_csv_init(&e->csv, e->columns ? e->columns : sb_csv_columns)) sb_usage("--columns: %s", sb_error_message());
     e->in.in = sb_reader_open(input);
     if (!e->in.in) sb_die_error();
+    sb_filter_range(&e->in, range);
     open_output(e);
-    sb_reader_idle(e->in.in, flush_text, e);
+    if (e->in.in) sb_reader_idle(e->in.in, flush_text, e);
     while (sb_filter_next(&e->in, &rec)) {
         if (e->format->write(e, sink_of(e, &rec), &rec)) {
             e->in.counts.out++;
@@ -221,11 +230,13 @@ static void run(struct export *e, const char *input)
     sb_counts_print(&e->in.counts);
     sb_record_free(&rec);
     sb_reader_close(e->in.in);
+    sb_spool_close(e->in.whole);
 }
 
 int main(int argc, char **argv)
 {
     static struct export e = {.across = 6, .thumb = 160, .max = 120};
+    const char *records = NULL;
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&e.output),
         {0, "columns", "NAMES", SB_TEXT, &e.columns, 0, "csv: these columns (default: the usual fields)", 0, 0},
@@ -234,6 +245,7 @@ int main(int argc, char **argv)
         {0, "thumb", "PIXELS", SB_INT, &e.thumb, 0, "contact: longer side of a small picture (default 160)", 16, 2048},
         {0, "max", "N", SB_INT, &e.max, 0, "contact: pictures at most (default 120)", 1, 1000000},
         {0, "by", "FIELD", SB_TEXT, &e.by, 0, "contact, png: a row, or a folder, for each value of this field", 0, 0},
+        SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};
     const struct sb_tool tool = {
@@ -250,6 +262,6 @@ int main(int argc, char **argv)
     if (e.columns && e.format->write != csv_write) sb_usage("--columns is for csv");
     if (e.words && e.format->write != vtt_write) sb_usage("--text is for vtt");
     if (e.by && e.format->is_text) sb_usage("--by is for contact and png");
-    run(&e, args.operand[1]);
+    run(&e, args.operand[1], records);
     return 0;
 }

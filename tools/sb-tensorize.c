@@ -11,7 +11,7 @@
 
 static struct sb_preprocess_options how;
 static int64_t jobs;
-static const char *model, *type = "u8", *output, *drop;
+static const char *model, *type = "u8", *output, *drop, *records;
 
 static const struct sb_opt opts[] = {
     SB_OPT_MODEL(&model),
@@ -28,6 +28,7 @@ static const struct sb_opt opts[] = {
      "one number a channel, values in 0 to 1 (default 0.5, or the model's)", 0, 0},
     {0, "std", "A,B,C", SB_TEXT, &how.std, 0, "likewise", 0, 0},
     {0, "type", "KIND", SB_TEXT, &type, 0, "u8, or f32 with mean and std applied (default u8)", 0, 0},
+    SB_OPT_RECORDS(&records),
     SB_OPT_DROP(&drop),
     SB_OPT_OUTPUT(&output),
     SB_OPT_JOBS(&jobs),
@@ -152,7 +153,9 @@ int main(int argc, char **argv)
         sb_usage("--size: a tensor of %d pixels a side does not fit in a record", t.how.size);
     if (!jobs) jobs = sb_cores();
 
+    struct sb_range range = sb_range_parse(records);
     sb_filter_open(&t.filter, &args, output, drop);
+    sb_filter_range(&t.filter, range);
     sb_preprocess_to_header(&t.how, t.real, &t.filter.header);
     sb_filter_start(&t.filter, &tool, &args);
     struct sb_pipeline pipeline = {.jobs = (int)jobs, .item_size = sizeof(struct item), .produce = take, .work = work,

@@ -53,8 +53,22 @@ void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const stru
     if (f->in) sb_reader_idle(f->in, flush_output, f->out);
 }
 
+void sb_filter_range(struct sb_filter *f, struct sb_range range)
+{
+    struct sb_record rec = {0};
+    int rc = 1;
+    f->range = range;
+    if (range.from > 0 && f->in && (f->whole = sb_spool_indexed(f->in))) f->in = NULL;
+    if (f->whole && range.from > sb_spool_count(f->whole)) range.from = sb_spool_count(f->whole);
+    while (f->in && f->at < range.from && (rc = sb_reader_next(f->in, &rec)) > 0) f->at++;
+    if (rc < 0) sb_die_error();
+    if (f->whole) f->at = range.from;
+    sb_record_free(&rec);
+}
+
 static int next(struct sb_filter *f, struct sb_record *rec)
 {
+    if (f->range.to && f->at >= f->range.to) return 0;
     if (f->in) return sb_reader_next(f->in, rec);
     if (f->at == sb_spool_count(f->whole)) return 0;
     return sb_spool_get(f->whole, f->at, rec) ? -1 : 1;

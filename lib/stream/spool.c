@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "stream/index.h"
 #include "stream/reader.h"
 #include "stream/scan.h"
 
@@ -20,6 +21,7 @@ struct sb_spool {
     uint64_t *offset;     /* count + 1: where each record begins, and the last one ends */
     size_t count, cap;
     char hash[SB_HEX];
+    struct sb_index index; /* or the three above are this one's */
 };
 
 static int temporary_file(void)
@@ -79,12 +81,30 @@ static int take_all(struct sb_spool *s, void (*each)(void *arg, uint64_t index, 
     return rc;
 }
 
+struct sb_spool *sb_spool_indexed(struct sb_reader *in)
+{
+    struct sb_index index;
+    uint64_t base;
+    if (!sb_index_load(&index, in)) return NULL;
+    struct sb_spool *s = sb_calloc(1, sizeof *s);
+    s->in = in;
+    s->fd = sb_reader_seekable(in, &base);
+    (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_NORMAL); /* a reader asks for what follows */
+    s->index = index;
+    s->offset = index.offset;
+    s->count = index.count;
+    memcpy(s->hash, index.hash, SB_HEX);
+    return s;
+}
+
 struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec),
                                void *arg)
 {
     struct sb_reader *in = sb_reader_open(path);
     if (!in) return NULL;
-    struct sb_spool *s = sb_calloc(1, sizeof *s);
+    struct sb_spool *s = each ? NULL : sb_spool_indexed(in);
+    if (s) return s;
+    s = sb_calloc(1, sizeof *s);
     s->in = in;
     s->fd = sb_reader_seekable(in, &s->base);
     if (s->fd < 0) {
@@ -130,6 +150,8 @@ int sb_spool_get(struct sb_spool *s, uint64_t index, struct sb_record *rec)
         if (n == 0) break;
         got += (size_t)n;
     }
+    if (s->index.check && got == size && !sb_index_true(&s->index, index, bytes, size))
+        return sb_error("%s: record %" PRIu64 " is damaged, or the file was written to", sb_reader_name(s->in), index + 1);
     /* The file was whole when it was opened; someone may have written to it since. */
     sb_scan_start(&scan);
     if (got < size || sb_scan_more(&scan, bytes, size) != 1 || scan.at != size || sb_record_parse(rec, bytes, size)) {
@@ -149,6 +171,7 @@ void sb_spool_close(struct sb_spool *s)
     if (!s) return;
     if (s->own && s->fd >= 0) close(s->fd);
     sb_reader_close(s->in);
-    free(s->offset);
+    if (!s->index.offset) free(s->offset);
+    sb_index_free(&s->index);
     free(s);
 }

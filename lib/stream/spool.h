@@ -1,7 +1,8 @@
-/* For the programs that need the whole stream: random access to its records.
+/* For the programs that need the whole stream, or a part in the middle: random access to its records.
  *
  * A regular file is read in place; a pipe is spooled to an unlinked file in $TMPDIR (default /tmp), saying its size.
- * Offsets are kept in memory, 16 bytes a record. The stream has been verified whole when open returns. */
+ * Offsets are kept in memory, 8 to 16 bytes a record. Either the stream has been verified whole when open returns, or it
+ * has an index (index.h), with which only header and trailer have, and each record is when it is read: 16 bytes a record. */
 #ifndef SB_STREAM_SPOOL_H
 #define SB_STREAM_SPOOL_H
 
@@ -13,6 +14,9 @@ struct sb_spool;
  * NULL with a message. */
 struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_t index, struct sb_record *rec),
                                void *arg);
+/* The same for a file with an index, whose reader was just opened and becomes the spool's; NULL, and the reader stays the
+ * caller's, if there is no such index. */
+struct sb_spool *sb_spool_indexed(struct sb_reader *in);
 const struct sb_record *sb_spool_header(const struct sb_spool *s);
 const char *sb_spool_name(const struct sb_spool *s); /* for messages */
 uint64_t sb_spool_count(const struct sb_spool *s);

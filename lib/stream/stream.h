@@ -10,6 +10,7 @@
 
 #include "base/opt.h"
 #include "base/record.h"
+#include "stream/range.h"
 
 #define SB_RECORD_MAX (100u << 20) /* bytes; Python's Unpacker stops there */
 
@@ -59,6 +60,7 @@ struct sb_filter {
     uint64_t at;            /* number, from 1, of the record that sb_filter_die() speaks of; set by
                              * sb_filter_next(); 0: the last that was read */
     struct sb_writer *out;
+    struct sb_range range; /* what sb_filter_range() was asked for; to 0: all */
     struct sb_record header; /* a copy of the input's, to be changed before sb_filter_start() */
     struct sb_counts counts;
 };
@@ -70,6 +72,8 @@ void sb_filter_open(struct sb_filter *f, const struct sb_args *args, const char 
 void sb_filter_open_whole(struct sb_filter *f, const struct sb_args *args, const char *output, const char *drop,
                           void (*each)(void *arg, uint64_t index, struct sb_record *rec), void *arg);
 void sb_filter_rewind(struct sb_filter *f);
+/* Only these records from here on; of a file with an index (index.h) nothing that lies before them is read. */
+void sb_filter_range(struct sb_filter *f, struct sb_range range);
 /* Writes the header. */
 void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args);
 bool sb_filter_next(struct sb_filter *f, struct sb_record *rec); /* flushes the output before a read that would block */

@@ -29,6 +29,7 @@ struct sb_writer *sb_writer_open(const char *path)
         sb_usage("a stream is no text for a terminal: pipe it on, or name a file with -o");
     }
     struct sb_writer *w = sb_calloc(1, sizeof *w);
+    if (path) sb_output_sweep(path);
     w->out = sb_output_open(path);
     w->buf = sb_malloc(BUFFER_SIZE);
     w->hash = XXH3_createState();

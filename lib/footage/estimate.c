@@ -86,26 +86,31 @@ static int estimate_frames(struct sb_estimator *e, const struct sb_input *input,
     return 0;
 }
 
+static int estimate_still(struct sb_estimator *e, const struct sb_input *input, struct sb_estimate *out)
+{
+    struct ticks t = {.step = 1, .count = 1};
+    if (sample(e, input, &t, 0) < 0) return -1;
+    out->frames = 1;
+    out->bytes = e->no_image ? 0 : image_bytes(&e->rec);
+    sb_record_remove(&e->rec, "image");
+    out->bytes += (double)e->put(e->arg, input, &e->rec);
+    return 0;
+}
+
 static int estimate_video(struct sb_estimator *e, const struct sb_input *input, struct sb_estimate *out)
 {
     struct ticks t;
     struct stat st;
+    struct sb_sampling any = {.fps = 1};
     if (stat(input->path, &st) == 0 && !S_ISREG(st.st_mode))
         return sb_error("%s: what is no file can't be looked at beforehand", input->path);
-    struct sb_video *v = sb_video_open(input->path, e->jobs, e->stop);
-    if (!v) return -1;
+    struct sb_sampler *s = sb_sampler_open(input->path, &any, e->jobs, e->stop);
+    if (!s) return -1;
+    const struct sb_video *v = sb_sampler_video(s);
     bool still = sb_video_still(v), known = !still && find_ticks(e, v, &t);
     out->duration = still ? 0 : sb_video_duration(v);
-    sb_video_close(v);
-    if (still) {
-        t = (struct ticks){.step = 1, .count = 1};
-        if (sample(e, input, &t, 0) < 0) return -1;
-        out->frames = 1;
-        out->bytes = e->no_image ? 0 : image_bytes(&e->rec);
-        sb_record_remove(&e->rec, "image");
-        out->bytes += (double)e->put(e->arg, input, &e->rec);
-        return 0;
-    }
+    sb_sampler_close(s);
+    if (still) return estimate_still(e, input, out);
     if (!known) return sb_error("%s: it does not say how long it is", input->path);
     return t.count ? estimate_frames(e, input, &t, out) : 0;
 }

@@ -9,11 +9,11 @@ setup() {
 # What a stream's header says of its tensors, as jq shows it: how .size out.sb
 how() { sb-check -v "$2" | sed -n 's/^  tensor: //p' | jq -c "$1"; }
 
-# The first 8 bytes of the first record's tensor u8 [3,32,32], in hex. They follow the bin key 'data' and their length.
-first_tensor() {
+# The bytes of the first record's tensor u8 [3,32,32], which follow the bin key 'data' and their length.
+payload() {
     local at
     at=$(LC_ALL=C grep -obUaP '\xc4\x04data\xc5\x0c\x00' "$1" | head -n 1 | cut -d: -f1)
-    od -An -tx1 -j $((at + 9)) -N 8 "$1" | tr -d ' \n'
+    tail -c +$((at + 10)) "$1" | head -c 3072
 }
 
 @test "adds u8 [3,224,224] by default, says how in the header, and passes the rest through" {
@@ -42,10 +42,8 @@ first_tensor() {
     sb-tensorize -q --size 32 --fit letterbox --pad 114,7,200 --order bgr --drop image -o own.sb dive.sb
     [ "$(how '[.resize, .pad]' own.sb)" = '["letterbox",[114,7,200]]' ]
     # The first bytes of the first tensor are of its first channel's margin: the dive is wider than high.
-    [ "$(first_tensor mean.sb)" = 8080808080808080 ]
-    [ "$(first_tensor own.sb)" = 7272727272727272 ]
-    run sb-tensorize --pad 1,2,3 dive.sb
-    [ "$status" -eq 2 ]
+    [ "$(payload mean.sb | head -c 8 | od -An -tx1 | tr -d " ")" = 8080808080808080 ]
+    [ "$(payload own.sb | head -c 8 | od -An -tx1 | tr -d " ")" = 7272727272727272 ]
 }
 
 @test "a model takes a letterbox of its own padding alone" {
@@ -120,6 +118,28 @@ foreign() {
     cmp raw png
 }
 
+# The bytes of the tensor u8 [3,32,32] of a golden picture: tensor PICTURE [OPTION...]
+tensor() {
+    rm -rf one
+    mkdir -p one/x
+    cp "$ROOT/tests/golden/pictures/$1" one/x/
+    sb-import folders -q one | sb-tensorize -q --size 32 --fit stretch --drop image "${@:2}" >one.sb
+    payload one.sb
+}
+
+@test "16-bit pictures, alpha and EXIF orientation are decoded as asked" {
+    tensor rgb.png >rgb
+    tensor grey.png >grey
+    [ "$(wc -c <rgb)" -eq 3072 ]
+    cmp grey <(tensor grey-12.png --bits 12)
+    fails cmp -s grey <(tensor grey-12.png)
+    cmp rgb <(tensor turned-8.png --orientation stored)
+    fails cmp -s rgb <(tensor turned-8.png)
+    cmp rgb <(tensor rgb-alpha.png)
+    fails cmp -s rgb <(tensor rgb-alpha.png --background 0,200,0)
+    cmp <(tensor rgb-alpha.png --background 0,200,0) <(tensor rgba-16.png --background 0,200,0)
+}
+
 @test "a record without a picture, and one with another thing there, end the run with one line" {
     sb-tensorize -q --drop image -o none.sb dive.sb
     fails_saying "none.sb: record 1 (id " sb-tensorize none.sb
@@ -134,7 +154,7 @@ foreign() {
 }
 
 @test "wrong usage ends with 2" {
-    for wrong in "--size 0" "--crop 1.5" "--crop 0" "--fit letter" "--filter nearest" "--order grb" "--type f64" "--mean 1,2" "--std 1,0,1" "--std a,b,c" "--size 5000"; do
+    for wrong in "--size 0" "--crop 1.5" "--crop 0" "--fit letter" "--filter nearest" "--order grb" "--type f64" "--mean 1,2" "--std 1,0,1" "--std a,b,c" "--pad 1,2,3" "--fit letterbox --pad 1,2,256" "--background red" "--bits 7" "--orientation left" "--size 5000"; do
         run sb-tensorize $wrong dive.sb
         [ "$status" -eq 2 ] || { echo "$wrong: $status"; return 1; }
     done

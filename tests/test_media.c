@@ -156,9 +156,36 @@ static void decodes_as_pillow(void **state)
         if (p.width != w || p.height != h || fnv(p.rgb, picture_bytes(&p)) != hash)
             fail_msg("%s decodes to other pixels", name);
     }
-    assert_int_equal(files, 26);
+    assert_int_equal(files, 31);
     fclose(f);
     sb_picture_free(&p);
+}
+
+/* What pictures/asked.txt lists: as stored, with so many bits in use, over a background. */
+static void decodes_as_asked(void **state)
+{
+    (void)state;
+    char path[4096], what[8], name[64];
+    int value, w, h, cases = 0;
+    uint64_t hash;
+    struct sb_picture p = {0};
+    struct sb_buffer file = {0};
+    FILE *f = golden_text("pictures/asked.txt");
+    for (; fscanf(f, "%7s %d %63s %d %d %" SCNx64, what, &value, name, &w, &h, &hash) == 6; cases++) {
+        struct sb_decoding how = {.stored = !strcmp(what, "stored"), .over = !strcmp(what, "over")};
+        for (int c = 0; c < 3; c++) how.background[c] = (uint8_t)(value + c);
+        if (!strcmp(what, "bits")) how.bits = value;
+        golden(path, "pictures/");
+        strcat(path, name);
+        assert_int_equal(sb_picture_load_bytes(&p, path, &file), 0);
+        assert_int_equal(sb_picture_decode_as(&p, file.data, file.size, &how), 0);
+        if (p.width != w || p.height != h || fnv(p.rgb, picture_bytes(&p)) != hash)
+            fail_msg("%s %s %d decodes to other pixels", name, what, value);
+    }
+    assert_int_equal(cases, 17);
+    fclose(f);
+    sb_picture_free(&p);
+    free(file.data);
 }
 
 static void encodes_what_it_decodes(void **state)
@@ -246,6 +273,7 @@ static void records_carry_pictures(void **state)
         assert_int_equal(sb_image_set(&r, "image", &p, e, &scratch), 0);
         assert_int_equal(sb_image_get(&r, "image", &back), 1);
         assert_same(&p, &back);
+        assert_true((back.rgb == back.own) == (e != SB_IMAGE_RAW)); /* raw pixels are not copied */
     }
     uint8_t grey[6] = {0, 1, 2, 3, 4, 255};
     struct sb_tensor t = {SB_U8, 2, {2, 3}, grey};
@@ -253,6 +281,17 @@ static void records_carry_pictures(void **state)
     assert_int_equal(sb_image_get(&r, "image", &back), 1);
     assert_int_equal(back.width, 3);
     for (int i = 0; i < 18; i++) assert_int_equal(back.rgb[i], grey[i / 3]);
+    uint16_t deep[6] = {0, 255, 256, 4095, 4096, 65535};
+    static const uint8_t upper[2][6] = {{0, 0, 1, 15, 16, 255}, {0, 15, 16, 255, 255, 255}};
+    for (int channels = 1; channels <= 3; channels += 2)
+        for (int twelve = 0; twelve <= 1; twelve++) {
+            struct sb_decoding how = {.bits = twelve ? 12 : 0};
+            t = (struct sb_tensor){SB_U16, 3, {1, 6 / channels, channels}, deep};
+            sb_set_tensor(&r, "image", &t);
+            assert_int_equal(sb_image_get_as(&r, "image", &back, &how), 1);
+            assert_int_equal(back.width, 6 / channels);
+            for (int i = 0; i < 6; i++) assert_int_equal(back.rgb[channels == 3 ? i : 3 * i], upper[twelve][i]);
+        }
     float real[12] = {0};
     t = (struct sb_tensor){SB_F32, 3, {2, 2, 3}, real};
     sb_set_tensor(&r, "image", &t);
@@ -299,6 +338,7 @@ int main(void)
         cmocka_unit_test(window_is_a_crop),
         cmocka_unit_test(crop_outside_is_black),
         cmocka_unit_test(decodes_as_pillow),
+        cmocka_unit_test(decodes_as_asked),
         cmocka_unit_test(encodes_what_it_decodes),
         cmocka_unit_test(broken_files_are_errors),
         cmocka_unit_test(lies_about_size_are_refused),

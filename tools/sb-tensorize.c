@@ -4,12 +4,15 @@
 
 #include "base/pipeline.h"
 #include "formats/safetensors.h"
+#include "media/decoding.h"
 #include "media/image.h"
 #include "media/transform.h"
 #include "preprocess/preprocess_options.h"
 #include "stream/stream.h"
 
 static struct sb_preprocess_options how;
+static struct sb_decoding_options decoding_options;
+static struct sb_decoding decoding;
 static int64_t jobs;
 static const char *model, *type = "u8", *output, *drop, *records;
 
@@ -27,6 +30,7 @@ static const struct sb_opt opts[] = {
     {0, "mean", "A,B,C", SB_TEXT, &how.mean, 0,
      "one number a channel, values in 0 to 1 (default 0.5, or the model's)", 0, 0},
     {0, "std", "A,B,C", SB_TEXT, &how.std, 0, "likewise", 0, 0},
+    SB_OPT_DECODING(decoding_options),
     {0, "type", "KIND", SB_TEXT, &type, 0, "u8, or f32 with mean and std applied (default u8)", 0, 0},
     SB_OPT_RECORDS(&records),
     SB_OPT_DROP(&drop),
@@ -86,7 +90,7 @@ static bool take(void *arg, void *p)
     struct tensorize *t = arg;
     struct item *item = p;
     if (!sb_filter_next(&t->filter, &item->rec)) return false;
-    sb_record_keep(&item->rec); /* the reader's bytes are gone with its next read */
+    sb_reader_keep(t->filter.in, &item->rec); /* its bytes are gone with the next read */
     item->number = t->filter.at;
     return true;
 }
@@ -96,7 +100,7 @@ static int make_tensor(const struct tensorize *t, struct item *item)
     int side = t->transform.size;
     size_t plane = (size_t)side * (size_t)side;
     struct sb_tensor tensor = {t->real ? SB_F32 : SB_U8, 3, {3, side, side}, NULL};
-    int found = sb_image_get(&item->rec, "image", &item->picture);
+    int found = sb_image_get_as(&item->rec, "image", &item->picture, &decoding);
     if (found == 0) return sb_error("there is no field 'image'");
     if (found < 0) return -1;
     sb_set_tensor_space(&item->rec, "tensor", &tensor);
@@ -148,6 +152,7 @@ int main(int argc, char **argv)
     sb_opt_parse(&tool, argc, argv, &args);
     t.real = sb_opt_choose("type", type, (const char *const[]){"u8", "f32", NULL}) == 1;
     t.how = wanted();
+    sb_decoding_options_apply(&decoding_options, &decoding);
     t.transform = transform_of(&t.how);
     if ((size_t)t.how.size * (size_t)t.how.size * (t.real ? 12 : 3) > SB_RECORD_MAX / 2)
         sb_usage("--size: a tensor of %d pixels a side does not fit in a record", t.how.size);

@@ -3,38 +3,48 @@
 
 #include <string.h>
 
-static int from_tensor(struct sb_record *rec, const char *field, struct sb_picture *p)
+#include "media/codec.h"
+
+/* Samples to RGB: of 8 or 16 bits, one or three a pixel. */
+static void spread(uint8_t *rgb, const struct sb_tensor *t, size_t pixels, int channels, int bits)
+{
+    const uint8_t *eight = t->data;
+    const uint16_t *sixteen = t->data;
+    for (size_t i = 0; i < pixels; i++)
+        for (int c = 0; c < 3; c++, rgb++) {
+            size_t at = channels == 3 ? i * 3 + (size_t)c : i;
+            *rgb = t->dtype == SB_U8 ? eight[at] : sb_sample_eight(sixteen[at], bits);
+        }
+}
+
+static int from_tensor(struct sb_record *rec, const char *field, struct sb_picture *p, const struct sb_decoding *how)
 {
     struct sb_tensor t;
     char text[128];
     if (sb_get_tensor(rec, field, &t) < 0) return -1;
     int channels = t.ndim == 3 ? (int)t.shape[2] : 1;
-    if (t.dtype != SB_U8 || t.ndim < 2 || t.ndim > 3 || (t.ndim == 3 && t.shape[2] != 1 && t.shape[2] != 3) ||
-        t.shape[0] > INT32_MAX || t.shape[1] > INT32_MAX)
-        return sb_error("field '%s' is %s, not a picture: u8 [H,W,3] or [H,W]", field,
+    if ((t.dtype != SB_U8 && t.dtype != SB_U16) || t.ndim < 2 || t.ndim > 3 ||
+        (t.ndim == 3 && t.shape[2] != 1 && t.shape[2] != 3) || t.shape[0] > INT32_MAX || t.shape[1] > INT32_MAX)
+        return sb_error("field '%s' is %s, not a picture: u8 or u16, [H,W,3] or [H,W]", field,
                         sb_tensor_text(&t, text, sizeof text));
-    if (sb_picture_size(p, (int)t.shape[1], (int)t.shape[0]) < 0) return -1;
-    size_t pixels = (size_t)t.shape[0] * (size_t)t.shape[1];
-    const uint8_t *from = t.data;
-    if (channels == 3) {
-        memcpy(p->rgb, from, pixels * 3);
-    } else {
-        for (size_t i = 0; i < pixels; i++) memset(p->rgb + i * 3, from[i], 3);
-    }
+    int width = (int)t.shape[1], height = (int)t.shape[0];
+    if (t.dtype == SB_U8 && channels == 3) return sb_picture_view(p, t.data, width, height) < 0 ? -1 : 1;
+    if (sb_picture_size(p, width, height) < 0) return -1;
+    spread(p->rgb, &t, (size_t)width * (size_t)height, channels, how->bits);
     return 1;
 }
 
-int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p)
+int sb_image_get_as(struct sb_record *rec, const char *field, struct sb_picture *p, const struct sb_decoding *how)
 {
     const uint8_t *data;
     size_t size;
     const struct sb_field *f = sb_record_find(rec, field);
     if (!f) return 0;
-    if (sb_field_is_tensor(f)) return from_tensor(rec, field, p);
+    if (sb_field_is_tensor(f)) return from_tensor(rec, field, p, how);
     int found = sb_get_bin(rec, field, &data, &size);
     if (found < 0) return sb_error("field '%s' is no picture: neither a u8 tensor nor a JPEG or PNG", field);
     if (found == 0) return 0;
-    if (sb_picture_decode(p, data, size) < 0) {
+    if (sb_picture_decode_as(p, data, size, how) < 0) {
         char why[1024];
         snprintf(why, sizeof why, "%s", sb_error_message());
         return sb_error("field '%s': %s", field, why);
@@ -42,12 +52,21 @@ int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p)
     return 1;
 }
 
+int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p)
+{
+    return sb_image_get_as(rec, field, p, &(struct sb_decoding){0});
+}
+
 int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding)
 {
-    if (strcmp(word, "raw") == 0) *encoding = SB_IMAGE_RAW;
-    else if (strcmp(word, "png") == 0) *encoding = SB_IMAGE_PNG;
-    else if (strcmp(word, "jpeg") == 0) *encoding = SB_IMAGE_JPEG;
-    else return sb_error("no such encoding: '%s' (raw, png or jpeg)", word);
+    if (strcmp(word, "raw") == 0)
+        *encoding = SB_IMAGE_RAW;
+    else if (strcmp(word, "png") == 0)
+        *encoding = SB_IMAGE_PNG;
+    else if (strcmp(word, "jpeg") == 0)
+        *encoding = SB_IMAGE_JPEG;
+    else
+        return sb_error("no such encoding: '%s' (raw, png or jpeg)", word);
     return 0;
 }
 

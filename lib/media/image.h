@@ -5,10 +5,12 @@
 #include "base/record.h"
 #include "media/picture.h"
 
-/* Gives the picture in `field` (usually "image") as RGB: a u8 tensor [H,W,3], [H,W,1] or [H,W], or a JPEG or PNG as
- * bin. 1 found (copied or decoded into p, which the caller owns and reuses), 0 absent or nil, -1 there but no picture
- * (message). Safe in threads with different records and pictures. */
-int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p);
+/* Gives the picture in `field` (usually "image") as RGB: a u8 or u16 tensor [H,W,3], [H,W,1] or [H,W], or a JPEG or PNG
+ * as bin. 1 found, 0 absent or nil, -1 there but no picture (message). The caller owns p and reuses it; the pixels are
+ * not to be written: those of u8 [H,W,3] are the record's own, and last as long as the field does. Safe in threads with
+ * different records and pictures. */
+int sb_image_get_as(struct sb_record *rec, const char *field, struct sb_picture *p, const struct sb_decoding *how);
+int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p); /* in the usual way */
 
 enum sb_image_encoding { SB_IMAGE_RAW, SB_IMAGE_PNG, SB_IMAGE_JPEG };
 

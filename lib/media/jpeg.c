@@ -33,10 +33,7 @@ static void on_message(j_common_ptr j, int level)
     longjmp(((struct trap *)j->err)->back, 1);
 }
 
-static void on_output(j_common_ptr j)
-{
-    (void)j;
-}
+static void on_output(j_common_ptr j) { (void)j; }
 
 static void on_progress(j_common_ptr j)
 {
@@ -60,7 +57,6 @@ struct decoder {
     struct jpeg_decompress_struct j;
     struct jpeg_progress_mgr progress;
     struct trap trap;
-    int orientation;
 };
 
 static int exif_orientation(struct jpeg_decompress_struct *j)
@@ -97,7 +93,6 @@ static void decode(struct decoder *d, struct sb_picture *p, const uint8_t *data,
         longjmp(d->trap.back, 1);
     }
     if (sb_picture_size(p, (int)j->image_width, (int)j->image_height) < 0) longjmp(d->trap.back, 1);
-    d->orientation = exif_orientation(j);
     bool cmyk = j->num_components == 4;
     j->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(j);
@@ -113,9 +108,9 @@ static void decode(struct decoder *d, struct sb_picture *p, const uint8_t *data,
     }
 }
 
-int sb_jpeg_decode(struct sb_picture *p, const uint8_t *data, size_t size)
+int sb_jpeg_decode(struct sb_picture *p, const uint8_t *data, size_t size, int *orientation)
 {
-    struct decoder d = {.orientation = 1};
+    struct decoder d = {0};
     d.j.err = trap_init(&d.trap);
     d.progress.progress_monitor = on_progress;
     if (setjmp(d.trap.back)) {
@@ -123,11 +118,9 @@ int sb_jpeg_decode(struct sb_picture *p, const uint8_t *data, size_t size)
         return -1;
     }
     decode(&d, p, data, size);
+    *orientation = exif_orientation(&d.j);
     jpeg_destroy_decompress(&d.j);
-    struct sb_picture scratch = {0};
-    int status = sb_picture_upright(p, d.orientation, &scratch);
-    sb_picture_free(&scratch);
-    return status;
+    return 0;
 }
 
 /* ---- encoding --------------------------------------------------------------------------------------------------- */
@@ -139,10 +132,7 @@ struct encoder {
     struct sb_buffer *out;
 };
 
-static struct encoder *encoder_of(j_compress_ptr j)
-{
-    return (struct encoder *)j; /* its first member */
-}
+static struct encoder *encoder_of(j_compress_ptr j) { return (struct encoder *)j; /* its first member */ }
 
 static void room(struct encoder *e)
 {

@@ -8,20 +8,36 @@
 #include <sys/stat.h>
 
 #include "media/codec.h"
+#include "media/orient.h"
+
+static int check_size(int w, int h)
+{
+    if (w >= 1 && h >= 1 && (size_t)w <= SB_PICTURE_MAX / (size_t)h) return 0;
+    return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h,
+                    SB_PICTURE_MAX);
+}
 
 int sb_picture_size(struct sb_picture *p, int w, int h)
 {
-    if (w < 1 || h < 1 || (size_t)w > SB_PICTURE_MAX / (size_t)h)
-        return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h,
-                        SB_PICTURE_MAX);
+    if (check_size(w, h) < 0) return -1;
     size_t need = (size_t)w * (size_t)h * 3 + 64; /* FFmpeg's vector code writes past the end of a row */
     if (need > p->cap) {
-        free(p->rgb); /* the old pixels are not kept: realloc would copy them */
-        p->rgb = NULL;
+        free(p->own); /* the old pixels are not kept: realloc would copy them */
+        p->own = p->rgb = NULL;
         p->cap = 0;
-        p->rgb = sb_malloc(need);
+        p->own = sb_malloc(need);
         p->cap = need;
     }
+    p->rgb = p->own;
+    p->width = w;
+    p->height = h;
+    return 0;
+}
+
+int sb_picture_view(struct sb_picture *p, const uint8_t *rgb, int w, int h)
+{
+    if (check_size(w, h) < 0) return -1;
+    p->rgb = (uint8_t *)(uintptr_t)rgb;
     p->width = w;
     p->height = h;
     return 0;
@@ -29,25 +45,35 @@ int sb_picture_size(struct sb_picture *p, int w, int h)
 
 void sb_picture_free(struct sb_picture *p)
 {
-    free(p->rgb);
+    free(p->own);
     *p = (struct sb_picture){0};
 }
 
-bool sb_is_jpeg(const uint8_t *data, size_t size)
+bool sb_is_jpeg(const uint8_t *data, size_t size) { return size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0; }
+
+bool sb_is_png(const uint8_t *data, size_t size) { return size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0; }
+
+static int decode(struct sb_picture *p, const uint8_t *data, size_t size, const struct sb_decoding *how,
+                  int *orientation)
 {
-    return size >= 3 && memcmp(data, "\xff\xd8\xff", 3) == 0;
+    if (sb_is_jpeg(data, size)) return sb_jpeg_decode(p, data, size, orientation);
+    if (sb_is_png(data, size)) return sb_png_decode(p, data, size, how, orientation);
+    return sb_error("neither a JPEG nor a PNG");
 }
 
-bool sb_is_png(const uint8_t *data, size_t size)
+int sb_picture_decode_as(struct sb_picture *p, const uint8_t *data, size_t size, const struct sb_decoding *how)
 {
-    return size >= 8 && memcmp(data, "\x89PNG\r\n\x1a\n", 8) == 0;
+    int orientation = 1;
+    struct sb_picture scratch = {0};
+    int status = decode(p, data, size, how, &orientation);
+    if (status == 0 && !how->stored) status = sb_picture_upright(p, orientation, &scratch);
+    sb_picture_free(&scratch);
+    return status;
 }
 
 int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size)
 {
-    if (sb_is_jpeg(data, size)) return sb_jpeg_decode(p, data, size);
-    if (sb_is_png(data, size)) return sb_png_decode(p, data, size);
-    return sb_error("neither a JPEG nor a PNG");
+    return sb_picture_decode_as(p, data, size, &(struct sb_decoding){0});
 }
 
 /* A file is read whole; what is no picture is noticed by its first bytes, before that. */

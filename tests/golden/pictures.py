@@ -3,7 +3,11 @@
 
 A line of expected.txt: name width height hash, where hash is FNV-1a (64 bits) of the RGB pixels, upright. Pillow clips
 16-bit grey, so there the high bytes are what is expected.
+A line of asked.txt: stored|bits|over value name width height hash, what is expected where more is asked for: pixels as stored, so many
+bits of 16 in use (where Pillow clips, it is 8), or transparent ones over the background value,value + 1,value + 2.
 """
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +25,41 @@ def scene(w=45, h=31):
     rgb[(x - 12) ** 2 + (y - 10) ** 2 < 40] = (250, 180, 30)
     rgb[(x > 30) & (y > 22)] = (10, 20, 60)
     return Image.fromarray(rgb)
+
+
+def write_png_16(path, samples):
+    """RGB or RGBA of 16 bits, which Pillow does not write."""
+    h, w, channels = samples.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in samples)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", w, h, 16, {3: 2, 4: 6}[channels], 0, 0, 0)), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(d)) + k + d + struct.pack(">I", zlib.crc32(k + d)) for k, d in chunks))
+
+
+def over(im, value):
+    rgba = im.convert("RGBA")
+    background = Image.new("RGB", im.size, (value, value + 1, value + 2))
+    background.paste(rgba, mask=rgba.getchannel("A"))
+    return background
+
+
+def asked():
+    def line(what, value, name, expected):
+        return f"{what} {value} {name} {expected.width} {expected.height} {fnv(expected.convert('RGB').tobytes()):016x}"
+
+    def load(name):
+        return Image.open(HERE / name)
+
+    for name in ["turned-6.jpg", "turned-8.png"]:
+        yield line("stored", 0, name, load(name))
+    for name in ["rgb-alpha.png", "grey-alpha.png", "palette-transparent.png", "rgb-transparent.png", "rgba-16.png"]:
+        for value in [0, 200]:
+            yield line("over", value, name, over(load(name), value))
+    yield line("over", 9, "rgb.png", load("rgb.png"))
+    twelve = np.asarray(load("grey-12.png")).astype(np.uint16)
+    yield line("bits", 12, "grey-12.png", Image.fromarray((twelve >> 4).astype(np.uint8)))
+    yield line("bits", 8, "grey-12.png", load("grey-12.png").convert("L"))
+    yield line("bits", 16, "grey-12.png", Image.fromarray((twelve >> 8).astype(np.uint8)))
+    yield line("bits", 12, "rgb.png", load("rgb.png"))
 
 
 def main():
@@ -49,12 +88,25 @@ def main():
     save("palette-transparent.png", rgb.quantize(30), transparency=3)
     save("bits.png", rgb.convert("1"))
     save("grey.png", grey)
-    save("grey-alpha.png", grey.convert("LA"))
+    half = grey.convert("LA")
+    half.putalpha(rgb.getchannel("R"))
+    save("grey-alpha.png", half)
     rgba = rgb.convert("RGBA")
     rgba.putalpha(grey)
     save("rgb-alpha.png", rgba)
     save("rgb-transparent.png", rgb, transparency=rgb.getpixel((0, 0)))
     save("grey-16.png", Image.fromarray(np.asarray(grey).astype(np.uint16) * 256 + 77), grey.convert("RGB"))
+    save("grey-12.png", Image.fromarray(np.asarray(grey).astype(np.uint16) * 16 + 5), Image.fromarray(np.asarray(grey) >> 4).convert("RGB"))
+    for orientation in [3, 8]:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        save(f"turned-{orientation}.png", rgb, exif=exif)
+    noisy = np.asarray(rgba).astype(np.uint16) * 256 + np.arange(45, dtype=np.uint16)[None, :, None] * 5
+    for name, samples in [("rgb-16.png", noisy[..., :3]), ("rgba-16.png", noisy)]:
+        write_png_16(HERE / name, samples)
+        expected = Image.open(HERE / name).convert("RGB")
+        lines.append(f"{name} {expected.width} {expected.height} {fnv(expected.tobytes()):016x}")
+    (HERE / "asked.txt").write_text("\n".join(asked()) + "\n")
     (HERE / "expected.txt").write_text("\n".join(lines) + "\n")
 
 

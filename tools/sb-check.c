@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/output.h"
+#include "base/table.h"
 #include "stream/describe.h"
 #include "stream/index.h"
 #include "stream/spool.h"
@@ -15,15 +16,9 @@ static FILE *out; /* standard output; a failure to write it ends the program wit
 
 static void print_size(uint64_t bytes)
 {
-    const char *const unit[] = {"kB", "MB", "GB", "TB"};
-    double v = (double)bytes / 1000;
-    int i = 0;
-    for (; v >= 1000 && i < 3; i++) v /= 1000;
-    if (bytes < 1000) {
-        fprintf(out, "%" PRIu64 " bytes", bytes);
-    } else {
-        fprintf(out, "%" PRIu64 " bytes (%.1f %s)", bytes, v, unit[i]);
-    }
+    char text[SB_SIZE_TEXT];
+    fprintf(out, "%" PRIu64 " bytes", bytes);
+    if (bytes >= 1000) fprintf(out, " (%s)", sb_size_text((double)bytes, text));
 }
 
 static void print_report(const struct sb_reader *in, const struct sb_description *d, uint64_t count, const char *state)

@@ -75,3 +75,14 @@ void sb_table_free(struct sb_table *t)
     free(t->cell);
     memset(t, 0, sizeof *t);
 }
+
+const char *sb_size_text(double bytes, char buf[SB_SIZE_TEXT])
+{
+    static const char *const unit[] = {"kB", "MB", "GB", "TB", "PB"};
+    double v = bytes / 1000;
+    int i = 0;
+    for (; v >= 1000 && i < 4; i++) v /= 1000;
+    if (bytes < 1000) snprintf(buf, SB_SIZE_TEXT, "%.0f bytes", bytes);
+    else snprintf(buf, SB_SIZE_TEXT, "%.1f %s", v, unit[i]);
+    return buf;
+}

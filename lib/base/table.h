@@ -20,4 +20,8 @@ void sb_table_free(struct sb_table *t);
 /* One text cleaned and cut like a cell; the number of characters printed. */
 size_t sb_text_print(FILE *out, const char *text, size_t size, size_t most);
 
+/* A number of bytes in units of 1000: "692.0 kB", "22.4 GB"; below that "812 bytes". Returns buf. */
+#define SB_SIZE_TEXT 32
+const char *sb_size_text(double bytes, char buf[SB_SIZE_TEXT]);
+
 #endif

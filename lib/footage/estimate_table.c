@@ -8,19 +8,9 @@
 
 #include "base/err.h"
 
-static const char *size_text(double bytes, char text[64])
-{
-    static const char *const unit[] = {"kB", "MB", "GB", "TB", "PB"};
-    double v = bytes / 1000;
-    int i = 0, n = snprintf(text, 64, "%.0f", bytes);
-    for (; v >= 1000 && i < 4; i++) v /= 1000;
-    if (bytes >= 1000) snprintf(text + n, 64 - (size_t)n, " (%.1f %s)", v, unit[i]);
-    return text;
-}
-
 static void add_line(struct sb_estimate_table *t, const char *name, const struct sb_estimate *e)
 {
-    char text[64];
+    char text[SB_SIZE_TEXT];
     int64_t s = llround(e->duration);
     if (t->lines.count == 0) {
         static const char *const titles[] = {"source", "duration", "frames", "bytes"};
@@ -33,7 +23,7 @@ static void add_line(struct sb_estimate_table *t, const char *name, const struct
     else
         sb_table_add(&t->lines, "%s", "");
     sb_table_add(&t->lines, "%" PRIu64, e->frames);
-    sb_table_add(&t->lines, "%s%s", e->about ? "about " : "", size_text(e->bytes, text));
+    sb_table_add(&t->lines, "%s%.0f (%s)", e->about ? "about " : "", e->bytes, sb_size_text(e->bytes, text));
 }
 
 static void add(struct sb_estimate *sum, const struct sb_estimate *e)
@@ -57,11 +47,11 @@ void sb_estimate_table_add(struct sb_estimate_table *t, const struct sb_input *i
 static void print_room(const char *output, double bytes, FILE *out)
 {
     struct statvfs fs;
-    char *path = sb_strdup(output), text[64];
+    char *path = sb_strdup(output), text[SB_SIZE_TEXT];
     const char *folder = dirname(path);
     if (statvfs(folder, &fs) == 0) {
         double room = (double)fs.f_bavail * (double)fs.f_frsize;
-        fprintf(out, "\nfree in %s: %s%s\n", folder, size_text(room, text), room < bytes ? ": too little" : "");
+        fprintf(out, "\nfree in %s: %s%s\n", folder, sb_size_text(room, text), room < bytes ? ": too little" : "");
     }
     free(path);
 }

@@ -129,6 +129,7 @@ static struct block make_block(bool big, const char *taken, const char *fraction
     put(&b, 10, 0x0112, 2);
     put(&b, 12, 3, 2);
     put(&b, 14, 1, 4);
+    put(&b, 18, 6, 2);
     put(&b, 22, 0x8769, 2);
     put(&b, 24, 4, 2);
     put(&b, 26, 1, 4);
@@ -149,6 +150,7 @@ static void exif_blocks(void **state)
         struct block b = make_block(big, "2026:07:03 16:05:09", "25 ", "+02:00");
         assert_true(sb_exif_taken(b.data, b.size, text));
         assert_string_equal(text, "2026:07:03 16:05:09.25+02:00");
+        assert_int_equal(sb_exif_orientation(b.data, b.size), 6);
         for (size_t n = 0; n < b.size; n++) { /* cut anywhere, and put where a read beyond it would be seen */
             uint8_t *cut = malloc(n + 1);
             memcpy(cut, b.data, n);

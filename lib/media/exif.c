@@ -4,7 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIF_DIRECTORY = 0x8769, TAKEN = 0x9003, TAKEN_OFFSET = 0x9011, TAKEN_FRACTION = 0x9291, ASCII = 2 };
+enum {
+    ORIENTATION = 0x0112,
+    EXIF_DIRECTORY = 0x8769,
+    TAKEN = 0x9003,
+    TAKEN_OFFSET = 0x9011,
+    TAKEN_FRACTION = 0x9291,
+    ASCII = 2,
+    SHORT = 3
+};
 
 struct block {
     const uint8_t *data;
@@ -43,14 +51,33 @@ static void text_of(const struct block *b, size_t directory, uint32_t tag, char 
     for (length = strlen(text); length > 0 && text[length - 1] == ' ';) text[--length] = 0;
 }
 
+/* Whether there is a block of that kind, and where its first directory begins. */
+static bool open_block(struct block *b, const uint8_t *data, size_t size, size_t *directory)
+{
+    if (size < 8 || (memcmp(data, "II*\0", 4) != 0 && memcmp(data, "MM\0*", 4) != 0)) return false;
+    *b = (struct block){data, size, data[0] == 'M'};
+    *directory = number(data + 4, 4, b->big);
+    return true;
+}
+
+int sb_exif_orientation(const uint8_t *block, size_t size)
+{
+    struct block b;
+    size_t directory;
+    const uint8_t *e = open_block(&b, block, size, &directory) ? entry(&b, directory, ORIENTATION) : NULL;
+    if (!e || number(e + 2, 2, b.big) != SHORT) return 1;
+    uint32_t v = number(e + 8, 2, b.big);
+    return v >= 1 && v <= 8 ? (int)v : 1;
+}
+
 bool sb_exif_taken(const uint8_t *block, size_t size, char text[SB_EXIF_TAKEN])
 {
-    struct block b = {block, size, size > 0 && block[0] == 'M'};
+    struct block b;
+    size_t first;
     char taken[24], fraction[12], offset[12];
-    if (size < 8 || (memcmp(block, "II*\0", 4) != 0 && memcmp(block, "MM\0*", 4) != 0)) return false;
-    const uint8_t *e = entry(&b, number(block + 4, 4, b.big), EXIF_DIRECTORY);
-    size_t directory = e ? number(e + 8, 4, b.big) : 0;
+    const uint8_t *e = open_block(&b, block, size, &first) ? entry(&b, first, EXIF_DIRECTORY) : NULL;
     if (!e) return false;
+    size_t directory = number(e + 8, 4, b.big);
     text_of(&b, directory, TAKEN, taken, sizeof taken);
     text_of(&b, directory, TAKEN_FRACTION, fraction, sizeof fraction);
     text_of(&b, directory, TAKEN_OFFSET, offset, sizeof offset);

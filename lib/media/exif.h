@@ -10,6 +10,9 @@
  * where they end. False if there is none. */
 bool sb_exif_find(const uint8_t *file, size_t size, const uint8_t **block, size_t *block_size);
 
+/* How a picture is stored, 1 to 8 (orient.h): 1 if the block is malformed or does not say. */
+int sb_exif_orientation(const uint8_t *block, size_t size);
+
 /* When the picture was taken (DateTimeOriginal, with SubSecTimeOriginal and OffsetTimeOriginal where they stand), as
  * base/clock.h reads it: "2026:07:03 14:05:09.25+02:00". False if it does not say. */
 #define SB_EXIF_TAKEN 64

@@ -8,7 +8,7 @@
 #include <jpeglib.h>
 
 #include "media/codec.h"
-#include "media/orient.h"
+#include "media/exif.h"
 
 #define MOST_SCANS 200 /* a progressive file has about ten; each costs a pass over the whole picture */
 

@@ -27,25 +27,3 @@ int sb_picture_upright(struct sb_picture *p, int orientation, struct sb_picture 
     *scratch = old;
     return 0;
 }
-
-static uint32_t number(const uint8_t *p, int bytes, bool big)
-{
-    uint32_t v = 0;
-    for (int i = 0; i < bytes; i++) v |= (uint32_t)p[i] << 8 * (big ? bytes - 1 - i : i);
-    return v;
-}
-
-int sb_exif_orientation(const uint8_t *tiff, size_t size)
-{
-    if (size < 8 || (memcmp(tiff, "II*\0", 4) != 0 && memcmp(tiff, "MM\0*", 4) != 0)) return 1;
-    bool big = tiff[0] == 'M';
-    size_t at = number(tiff + 4, 4, big);
-    if (at > size - 2) return 1;
-    size_t entries = number(tiff + at, 2, big);
-    for (at += 2; entries > 0 && at + 12 <= size; entries--, at += 12) {
-        if (number(tiff + at, 2, big) != 0x0112) continue;
-        uint32_t type = number(tiff + at + 2, 2, big), v = number(tiff + at + 8, 2, big);
-        return type == 3 && v >= 1 && v <= 8 ? (int)v : 1;
-    }
-    return 1;
-}

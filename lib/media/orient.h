@@ -10,7 +10,4 @@
  * all but 1. */
 int sb_picture_upright(struct sb_picture *p, int orientation, struct sb_picture *scratch);
 
-/* The orientation in an EXIF block (the bytes after "Exif\0\0"): 1 if absent or malformed. */
-int sb_exif_orientation(const uint8_t *tiff, size_t size);
-
 #endif

@@ -6,7 +6,7 @@
 #include <png.h>
 
 #include "media/codec.h"
-#include "media/orient.h"
+#include "media/exif.h"
 
 struct source {
     const uint8_t *data;

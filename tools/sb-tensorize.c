@@ -90,7 +90,7 @@ static bool take(void *arg, void *p)
     struct tensorize *t = arg;
     struct item *item = p;
     if (!sb_filter_next(&t->filter, &item->rec)) return false;
-    sb_reader_keep(t->filter.in, &item->rec); /* its bytes are gone with the next read */
+    sb_filter_keep(&t->filter, &item->rec); /* its bytes are gone with the next read */
     item->number = t->filter.at;
     return true;
 }

@@ -83,6 +83,11 @@ bool sb_filter_next(struct sb_filter *f, struct sb_record *rec)
     return rc > 0;
 }
 
+void sb_filter_keep(struct sb_filter *f, struct sb_record *rec)
+{
+    if (f->in) sb_reader_keep(f->in, rec); /* a spool's records borrow nothing */
+}
+
 void sb_filter_put(struct sb_filter *f, struct sb_record *rec)
 {
     sb_writer_put(f->out, rec);

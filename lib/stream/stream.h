@@ -77,6 +77,7 @@ void sb_filter_range(struct sb_filter *f, struct sb_range range);
 /* Writes the header. */
 void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args);
 bool sb_filter_next(struct sb_filter *f, struct sb_record *rec); /* flushes the output before a read that would block */
+void sb_filter_keep(struct sb_filter *f, struct sb_record *rec); /* as sb_reader_keep() */
 void sb_filter_put(struct sb_filter *f, struct sb_record *rec);  /* writes, without --drop's fields, and counts */
 void sb_filter_close(struct sb_filter *f);                       /* trailer, counts on stderr */
 /* "dive.sb: record 12 (id 3f...): message" and exit 1; for a record that lacks what the program needs. */

@@ -180,19 +180,6 @@ static void read_options(struct sb_harvest *h)
 
 /* ---- what would be written ---- */
 
-static bool drops_image(void)
-{
-    struct sb_texts dropped = {0};
-    bool found = false;
-    sb_texts_split(drop, ',', &dropped);
-    for (size_t i = 0; i < dropped.count; i++) {
-        found |= strcmp(dropped.text[i], "image") == 0;
-        free((char *)dropped.text[i]);
-    }
-    free(dropped.text);
-    return found;
-}
-
 static uint64_t put_small(void *arg, const struct sb_input *input, struct sb_record *rec)
 {
     struct frames *f = arg;
@@ -205,13 +192,13 @@ static uint64_t put_small(void *arg, const struct sb_input *input, struct sb_rec
 /* The header, every record without its image and the trailer are written to nowhere, so that their bytes are exact. */
 static void estimate(struct frames *f, const struct sb_harvest *h, const struct sb_args *args)
 {
-    struct sb_estimator e = {.inputs = &f->inputs, .how = h->how, .style = h->style, .jobs = h->jobs, .stop = h->stop,
-                             .no_image = drops_image(), .put = put_small, .arg = f};
     struct sb_estimate_table table = {0};
     struct sb_estimate one;
     f->out = sb_writer_open("/dev/null");
     sb_writer_drop(f->out, drop);
     sb_writer_header(f->out, NULL, &tool, args);
+    struct sb_estimator e = {.inputs = &f->inputs, .how = h->how, .style = h->style, .jobs = h->jobs, .stop = h->stop,
+                             .no_image = sb_writer_drops(f->out, "image"), .put = put_small, .arg = f};
     uint64_t header = sb_writer_bytes(f->out);
     for (size_t i = 0; i < f->inputs.count; i++) {
         if (sb_estimate(&e, &f->inputs.item[i], &one) == 0) sb_estimate_table_add(&table, &f->inputs.item[i], &one);

@@ -42,6 +42,7 @@ void sb_reader_close(struct sb_reader *r);
 struct sb_writer *sb_writer_open(const char *path);
 /* Records are written without these fields (comma-separated; NULL: all are). The header keeps its own. */
 void sb_writer_drop(struct sb_writer *w, const char *fields);
+bool sb_writer_drops(const struct sb_writer *w, const char *field);
 /* Put and flush may be called from different threads. */
 /* Copies `header` (may be NULL) and appends {"tool","version","args","files"} to its history. Once, first. */
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,

@@ -72,10 +72,10 @@ static int emit_packed(void *arg, const char *bytes, size_t size)
     return 0;
 }
 
-static bool listed(const struct sb_texts *list, const struct sb_field *f)
+static bool listed(const struct sb_texts *list, const char *key, size_t size)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (strlen(list->text[i]) == f->key_size && !memcmp(list->text[i], f->key, f->key_size)) return true;
+        if (strlen(list->text[i]) == size && !memcmp(list->text[i], key, size)) return true;
     return false;
 }
 
@@ -85,7 +85,7 @@ static void emit_record(struct sb_writer *w, const struct sb_record *rec, const 
     msgpack_packer pk;
     size_t total = 5, fields = 0;
     for (size_t i = 0; i < rec->count; i++) {
-        if (listed(drop, &rec->field[i])) continue;
+        if (listed(drop, rec->field[i].key, rec->field[i].key_size)) continue;
         total += 5 + rec->field[i].key_size + rec->field[i].size;
         fields++;
     }
@@ -97,7 +97,7 @@ static void emit_record(struct sb_writer *w, const struct sb_record *rec, const 
     msgpack_pack_map(&pk, fields);
     for (size_t i = 0; i < rec->count; i++) {
         const struct sb_field *f = &rec->field[i];
-        if (listed(drop, f)) continue;
+        if (listed(drop, f->key, f->key_size)) continue;
         msgpack_pack_str(&pk, f->key_size);
         msgpack_pack_str_body(&pk, f->key, f->key_size);
         emit(w, f->value, f->size);
@@ -107,6 +107,11 @@ static void emit_record(struct sb_writer *w, const struct sb_record *rec, const 
 void sb_writer_drop(struct sb_writer *w, const char *fields)
 {
     sb_texts_split(fields, ',', &w->drop);
+}
+
+bool sb_writer_drops(const struct sb_writer *w, const char *field)
+{
+    return listed(&w->drop, field, strlen(field));
 }
 
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,

@@ -169,7 +169,7 @@ $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
           libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev
-DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq
+DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq tzdata
 packages:
 	@echo $(DEBIAN)
 deps:

@@ -43,7 +43,7 @@ BENCH := $(patsubst tests/bench/%.c,$B/bench/%,$(wildcard tests/bench/bench_*.c)
 # What goes to a GPU machine: KIT is made and packed by tests/gpu/make-kit.
 KIT := $B/seabot-gpu-kit
 KIT_MODELS := model net net_flight net_self resnet
-KIT_BENCH := $(filter-out pipe,$(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)))
+KIT_BENCH := $(filter-out pipe kmeans,$(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)))
 KIT_BIN := $(patsubst %,$(KIT)/bin/sb-%,train classify caption cluster export check) $(patsubst %,$(KIT)/bin/test_%,backend $(KIT_MODELS)) \
            $(KIT_BENCH:%=$(KIT)/bin/bench_%)
 HELPERS += $(if $(CUDA),$(KIT_BIN))

@@ -65,6 +65,74 @@ rows() { sb-export jsonl -q "$@" | jq -r '[.id, .cluster, .distance] | @tsv'; }
     sb-cluster -k 8 --select 10 sea.sb 2>&1 >/dev/null | grep -q '90 in, 10 out, 80 skipped: 80 not selected'
 }
 
+@test "--pick chooses how, --per balances over groups" {
+    for pick in mix medoids k-centre density; do
+        sb-cluster -q -k 5 --select 20 --pick $pick sea.sb | rows >$pick
+        [ "$(wc -l <$pick)" -eq 20 ]
+    done
+    sb-cluster -q -k 5 --select 20 sea.sb | rows | cmp - mix
+    [ "$(sort -u mix medoids density k-centre | wc -l)" -gt 35 ]
+    sb-export jsonl -q sea.sb | jq -r .group | sort | uniq -c >all
+    for pick in mix medoids k-centre density; do
+        sb-cluster -q -k 5 --select 30 --pick $pick --per group sea.sb | sb-export jsonl -q | jq -r .group | sort | uniq -c >few
+        [ "$(awk '{ s += $1 } END { print s }' few)" -eq 30 ]
+        # as many from each, but for those that have no more
+        paste few all | awk '$1 < $3 { if (n && $1 != n && $1 != n - 1 && $1 != n + 1) exit 1; n = $1 }'
+    done
+    sb-synth frames -q -n 4 --drop group | fails_saying "--per" sb-cluster -q -k 2 --select 2 --per group
+    run -2 sb-cluster -k 5 --select 20 --pick best sea.sb
+    run -2 sb-cluster -k 5 --pick mix sea.sb
+    run -2 sb-cluster -k 5 --per group sea.sb
+    run -2 sb-cluster -k 5 --select 20 --per dive sea.sb
+}
+
+@test "--save and --init: later records fall into the same clusters" {
+    sb-cluster -q -k 6 --save centroids.sb -o first.sb sea.sb
+    sb-check centroids.sb
+    sb-export jsonl -q centroids.sb | jq -e -s 'length == 6 and (map(.size) | add) == 90 and all(.centroid.shape == [768])'
+    sb-cluster -q --init centroids.sb --iterations 0 sea.sb | rows | cut -f1,2 | cmp - <(rows first.sb | cut -f1,2)
+    sb-split -q --group-by id --parts a=1,b=9 --part a sea.sb -o some.sb
+    sb-cluster -q --init centroids.sb --iterations 0 some.sb | rows | cut -f1,2 >some
+    [ -s some ] && rows first.sb | cut -f1,2 | grep -Fxf some | cmp - some
+    sb-cluster -q --init centroids.sb --iterations 0 --mini-batch 7 some.sb | rows | cut -f1,2 | cmp - some
+    sb-cluster --init centroids.sb --iterations 0 --metric cosine sea.sb -o x.sb 2>&1 | grep -q "centroids.sb: its metric is euclidean"
+    sb-cluster -q -k 3 --metric cosine --save angles.sb -o x.sb sea.sb
+    sb-cluster -q --init angles.sb sea.sb | rows | awk -F'\t' '$3 > 1 { exit 1 }'
+    run -2 sb-cluster -k 3 --init centroids.sb sea.sb
+}
+
+@test "centroids of something else are refused in one line" {
+    sb-cluster -q -k 2 --save pictures.sb -o x.sb sea.sb
+    sb-cluster -q -k 2 --save model.sb -o y.sb embedded.sb
+    fails_saying "pictures.sb: the centroids are of thumbnails, the stream has embeddings" sb-cluster -q --init pictures.sb -o z.sb embedded.sb
+    fails_saying "model.sb: the centroids are of embeddings, the stream has thumbnails" sb-cluster -q --init model.sb -o z.sb sea.sb
+    fails_saying "sea.sb: no centroids that sb-cluster --save wrote" sb-cluster -q --init sea.sb -o z.sb sea.sb
+    head -c -40 model.sb >cut.sb
+    fails_saying "cut.sb: " sb-cluster -q --init cut.sb -o z.sb embedded.sb
+    sb-train -q --arch dim=16,depth=1,heads=2 --patch 8 --epochs 1 --seed 5 -o other.safetensors "$BATS_FILE_TMPDIR"/tensors.sb >metrics.jsonl
+    sb-classify -q -m other.safetensors --embed --drop tensor,image -o other.sb "$BATS_FILE_TMPDIR"/tensors.sb
+    fails_saying "of another model's embeddings" sb-cluster -q --init model.sb -o z.sb other.sb
+    sb-train -q --arch dim=24,depth=1,heads=2 --patch 8 --epochs 1 -o wide.safetensors "$BATS_FILE_TMPDIR"/tensors.sb >metrics.jsonl
+    sb-classify -q -m wide.safetensors --embed --drop tensor,image -o wide.sb "$BATS_FILE_TMPDIR"/tensors.sb
+    fails_saying "the centroids have 16 numbers, the stream's embeddings 24" sb-cluster -q --init model.sb -o z.sb wide.sb
+    [ ! -e z.sb ]
+    fails_saying "none" sb-cluster -q -k 2 --save none/x.sb -o z.sb sea.sb
+}
+
+@test "-k auto says what it tried; mini-batches come near" {
+    sb-cluster -k auto -o auto.sb sea.sb 2>said
+    [ "$(grep -c 'tried [0-9]* clusters: silhouette' said)" -ge 4 ]
+    k=$(sed -n 's/^sb-cluster: \([0-9]*\) clusters fit best.*/\1/p' said)
+    [ "$(rows auto.sb | cut -f2 | sort -u | wc -l)" -eq "$k" ]
+    grep -q "^sb-cluster: sizes:\( [0-9]*\)\{$k\}$" said
+    grep -q '^sb-cluster: silhouette -\?[0-9.]* on 90 records$' said
+    for batch in '' '--mini-batch 30'; do
+        # shellcheck disable=SC2086
+        sb-cluster -k 4 $batch -o x.sb sea.sb 2>&1 | sed -n 's/.*inertia \([0-9.]*\) after.*/\1/p' >>inertia
+    done
+    awk 'NR == 1 { a = $1 } END { exit !(NR == 2 && $1 < 1.15 * a) }' inertia
+}
+
 @test "embeddings are used where they are" {
     sb-cluster -k 4 -o clustered.sb embedded.sb 2>said
     fails grep -q thumbnails said
@@ -94,6 +162,7 @@ rows() { sb-export jsonl -q "$@" | jq -r '[.id, .cluster, .distance] | @tsv'; }
     [ ! -e x.sb ]
     run -2 sb-cluster sea.sb
     run -2 sb-cluster -k 0 sea.sb
+    run -2 sb-cluster -k 3x sea.sb
 }
 
 @test "real pictures: plankton and fish fall apart" {

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "formats/annotated.h"
 #include "formats/coco.h"
+#include "formats/contact.h"
 #include "formats/csv.h"
 #include "formats/jsonl.h"
 #include "formats/names.h"
@@ -362,7 +363,7 @@ static void sheet(void **state)
     for (int i = 0; i < 2; i++) {
         for (int k = 0; k < 3 - i; k++) {
             assert_int_equal(sb_sheet_add(&s, sb_sheet_part(&s, heading[i]), &red,
-                                          "a long word: Acanthurus \xff\xc3\xa9\n\n", SB_SHEET_RIGHT),
+                                          "a long word: Acanthurus \xff\xc3\xa9\n\n", SB_SHEET_RIGHT, 0),
                              0);
         }
     }
@@ -388,6 +389,34 @@ static int release(void **state)
     return 0;
 }
 
+/* Of each cluster the two nearest to its centroid, the nearer first, wherever they stood. */
+static void a_contact_row_shows_what_is_typical(void **state)
+{
+    (void)state;
+    static const float distance[] = {5, 1, 4, 2, 3, 0.5f};
+    struct sb_contact c;
+    struct sb_record rec = {0};
+    uint8_t rgb[8 * 8 * 3] = {0};
+    sb_contact_init(&c, 2, 16, 120, "cluster");
+    for (int i = 0; i < 6; i++) {
+        struct sb_tensor t = {.dtype = SB_U8, .ndim = 3, .shape = {8, 8, 3}, .data = rgb};
+        sb_record_reset(&rec);
+        sb_set_tensor(&rec, "image", &t);
+        sb_set_int(&rec, "cluster", i == 4);
+        sb_set_f32(&rec, "distance", distance[i]);
+        assert_int_equal(sb_contact_add(&c, &rec), i < 2 || i == 4);
+    }
+    assert_int_equal(c.shown, 3);
+    assert_int_equal(c.left_out, 3);
+    assert_int_equal(c.sheet.part[0].count, 2);
+    assert_int_equal(c.sheet.part[0].seen, 5);
+    assert_true(c.sheet.part[0].cell[0].order == 0.5 && c.sheet.part[0].cell[1].order == 1);
+    sb_set_cstr(&rec, "distance", "far");
+    assert_int_equal(sb_contact_add(&c, &rec), -1);
+    sb_contact_free(&c);
+    sb_record_free(&rec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +424,7 @@ int main(void)
         cmocka_unit_test(json_nested), cmocka_unit_test(json_arrays),  cmocka_unit_test(csv_cells),
         cmocka_unit_test(vtt_cues),    cmocka_unit_test(vtt_refusals), cmocka_unit_test(file_names),
         cmocka_unit_test(coco),        cmocka_unit_test(sheet),
+        cmocka_unit_test(a_contact_row_shows_what_is_typical),
     };
     return cmocka_run_group_tests(tests, NULL, release);
 }

@@ -1,4 +1,4 @@
-/* sb-cluster: groups a stream's records by what they look like, and keeps a diverse few of them where asked to.
+/* sb-cluster: groups a stream's records by what they look like, and keeps a few of them where asked to.
  *
  * The whole stream is needed: its records stay on disk, their vectors are held in memory (4 bytes a number). */
 #include <inttypes.h>
@@ -7,26 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pipeline.h"
-#include "media/image.h"
-#include "media/resize.h"
+#include "base/output.h"
 #include "nn/backend.h"
+#include "select/centroids.h"
 #include "select/diverse.h"
 #include "select/kmeans.h"
-#include "stream/spool.h"
-#include "stream/stream.h"
+#include "select/kmeans_auto.h"
+#include "select/silhouette.h"
+#include "select/vectors.h"
 
-#define THUMBNAIL 16 /* pixels a side */
+#define SIZES_SHOWN 40 /* clusters */
 
-static const char *output, *drop, *device;
-static int64_t clusters, keep_count, iterations = 100, seed, jobs;
+static const char *output, *drop, *device, *clusters_text, *metric_text, *pick_text, *per_text, *init_path, *save_path;
+static int64_t keep_count, iterations = 100, batch, seed, jobs;
 
 static const struct sb_opt options[] = {
     SB_OPT_OUTPUT(&output),
-    {'k', "clusters", "N", SB_INT, &clusters, 0, "so many clusters (needed)", 1, 1 << 24},
-    {0, "iterations", "N", SB_INT, &iterations, 0, "move the centroids at most N times (default 100)", 1, 1000000},
-    {0, "select", "N", SB_INT, &keep_count, 0,
-     "keep only N records, as different as they come, from all clusters", 1, 9007199254740991.0},
+    {'k', "clusters", "N", SB_TEXT, &clusters_text, 0, "so many clusters; auto: as many as fit best", 0, 0},
+    {0, "metric", "WORD", SB_TEXT, &metric_text, 0, "euclidean (the default) or cosine", 0, 0},
+    {0, "iterations", "N", SB_INT, &iterations, 0,
+     "go through the records at most N times to move centroids (default 100); 0: they stay", 0, 1000000},
+    {0, "mini-batch", "N", SB_INT, &batch, 0, "move the centroids after every N records", 1, 1 << 24},
+    {0, "init", "FILE", SB_TEXT, &init_path, SB_OPT_FILE, "begin with the centroids that --save wrote", 0, 0},
+    {0, "save", "FILE", SB_TEXT, &save_path, SB_OPT_UNRECORDED, "write the centroids to FILE", 0, 0},
+    {0, "select", "N", SB_INT, &keep_count, 0, "keep only N records", 1, 9007199254740991.0},
+    {0, "pick", "WORD", SB_TEXT, &pick_text, 0,
+     "which: mix (the default: as different as they come, from all clusters), medoids, k-centre or density", 0, 0},
+    {0, "per", "WHAT", SB_TEXT, &per_text, 0, "as many from each group, source, id or time:SECONDS", 0, 0},
     SB_OPT_SEED(&seed),
     SB_OPT_DEVICE(&device),
     SB_OPT_DROP(&drop),
@@ -36,195 +43,222 @@ static const struct sb_opt options[] = {
 };
 
 static const struct sb_tool tool = {
-    "sb-cluster", "-k N [FILE]", "Clusters records by their embeddings or, without them, by small thumbnails.", options,
-    true,
+    "sb-cluster", "-k N|auto [FILE]",
+    "Clusters records by their embeddings or, without them, by small thumbnails.", options, true,
 };
 
-struct vectors {
-    struct sb_filter *filter;
-    bool embedded; /* vectors are the field `embedding`, else thumbnails */
-    float *x;      /* [n,d] */
-    int64_t n, d;
-    uint64_t next; /* record to be read */
-};
-
-/* One record on its way to being a vector. */
-struct item {
-    uint64_t index;
-    struct sb_record rec;
-    struct sb_picture picture, small;
-    float *vector;
-    size_t cap;
-    int64_t d;
-    char error[300]; /* empty: the vector is there */
-};
-
-static bool take(void *arg, void *p)
-{
-    struct vectors *v = arg;
-    struct item *item = p;
-    item->index = v->next++;
-    return item->index < sb_spool_count(v->filter->whole);
-}
-
-static int read_embedding(struct item *item)
-{
-    struct sb_tensor t;
-    int found = sb_get_tensor(&item->rec, "embedding", &t);
-    if (found < 0) return -1;
-    if (!found) return sb_error("no field 'embedding', which the first record has");
-    item->d = sb_tensor_count(&t);
-    if ((t.dtype != SB_F32 && t.dtype != SB_F64) || t.ndim != 1 || item->d < 1) {
-        char text[100];
-        return sb_error("field 'embedding' is %s, not f32 [D]", sb_tensor_text(&t, text, sizeof text));
-    }
-    SB_GROW(item->vector, item->cap, item->d);
-    for (int64_t i = 0; i < item->d; i++) {
-        item->vector[i] = t.dtype == SB_F32 ? ((const float *)t.data)[i] : (float)((const double *)t.data)[i];
-        if (!isfinite(item->vector[i])) return sb_error("field 'embedding' holds a number that is not finite");
-    }
-    return 0;
-}
-
-static int read_thumbnail(struct item *item)
-{
-    int found = sb_image_get(&item->rec, "image", &item->picture);
-    if (found < 0) return -1;
-    if (!found) return sb_error("neither field 'embedding' nor 'image' to compare");
-    if (sb_resize(&item->picture, &item->small, THUMBNAIL, THUMBNAIL, SB_BILINEAR)) return -1;
-    item->d = 3 * THUMBNAIL * THUMBNAIL;
-    SB_GROW(item->vector, item->cap, item->d);
-    for (int64_t i = 0; i < item->d; i++) item->vector[i] = (float)item->small.rgb[i] / 255.0f;
-    return 0;
-}
-
-static void make(void *arg, void *p)
-{
-    struct vectors *v = arg;
-    struct item *item = p;
-    item->error[0] = 0;
-    int rc = sb_spool_get(v->filter->whole, item->index, &item->rec);
-    if (!rc) rc = v->embedded ? read_embedding(item) : read_thumbnail(item);
-    if (rc) snprintf(item->error, sizeof item->error, "%s", sb_error_message());
-}
-
-static void gather(void *arg, void *p)
-{
-    struct vectors *v = arg;
-    struct item *item = p;
-    if (!v->x && !*item->error) {
-        size_t bytes = 0;
-        v->d = item->d;
-        if (!sb_mul((size_t)v->n, (size_t)v->d * sizeof *v->x, &bytes)) sb_die("the vectors do not fit into memory");
-        v->x = sb_malloc(bytes);
-    }
-    v->filter->at = item->index + 1;
-    if (*item->error) sb_filter_die(v->filter, &item->rec, "%s", item->error);
-    if (item->d != v->d)
-        sb_filter_die(v->filter, &item->rec, "field 'embedding' has %" PRId64 " numbers, the first record's %" PRId64,
-                      item->d, v->d);
-    memcpy(v->x + (int64_t)item->index * v->d, item->vector, (size_t)v->d * sizeof *v->x);
-}
-
-static void free_item(void *arg, void *p)
-{
-    struct item *item = p;
-    (void)arg;
-    sb_record_free(&item->rec);
-    sb_picture_free(&item->picture);
-    sb_picture_free(&item->small);
-    free(item->vector);
-}
-
-static void read_vectors(struct vectors *v)
-{
-    struct sb_record first = {0};
-    struct sb_pipeline pipeline = {
-        .jobs = (int)jobs, .item_size = sizeof(struct item), .produce = take, .work = make, .consume = gather,
-        .release = free_item, .arg = v,
-    };
-    v->n = (int64_t)sb_spool_count(v->filter->whole);
-    if (!v->n) return;
-    if (sb_spool_get(v->filter->whole, 0, &first)) sb_die_error();
-    v->embedded = sb_record_find(&first, "embedding");
-    sb_record_free(&first);
-    if (!v->embedded) sb_warn("no embeddings: comparing thumbnails of %d x %d pixels", THUMBNAIL, THUMBNAIL);
-    sb_pipeline_run(&pipeline);
-    sb_filter_rewind(v->filter);
-}
-
-static void show(void *arg, int move, double inertia)
-{
-    (void)arg;
-    sb_progress(move, (double)iterations, "iteration %d, inertia %.6g", move, inertia);
-}
-
-static void cluster(struct sb_kmeans *m, const float *x)
-{
+struct run {
+    struct sb_filter filter;
+    struct sb_vectors v;
+    struct sb_centroids init;
+    struct sb_group_by per;
     struct sb_backend backend;
-    if (sb_backend_open(&backend, device, (int)jobs)) sb_die_error();
-    m->ops = backend.ops;
-    m->dev = backend.dev;
-    if (sb_kmeans(m, x)) sb_die_error();
-    sb_progress_end();
-    sb_backend_close(&backend);
+    struct sb_sample sample;
+    struct sb_kmeans m;
+    int64_t wanted; /* clusters; 0: auto */
+    enum sb_pick pick;
+    bool *keep; /* NULL: all */
+};
+
+static void parse_clusters(struct run *r)
+{
+    char *end;
+    if (init_path) {
+        if (clusters_text) sb_usage("--init says how many clusters: leave -k out");
+        return;
+    }
+    if (!clusters_text) sb_usage("how many clusters? Say -k N, or -k auto");
+    if (!strcmp(clusters_text, "auto")) return;
+    r->wanted = strtoll(clusters_text, &end, 10);
+    if (end == clusters_text || *end || r->wanted < 1 || r->wanted > 1 << 24)
+        sb_usage("-k is a number from 1 to %d, or auto, not '%s'", 1 << 24, clusters_text);
+}
+
+static void parse(struct run *r)
+{
+    static const char *const metrics[] = {"euclidean", "cosine", NULL};
+    static const char *const picks[] = {"mix", "medoids", "k-centre", "density", NULL};
+    parse_clusters(r);
+    if (metric_text) r->m.spherical = sb_opt_choose("metric", metric_text, metrics) == 1;
+    if (pick_text) r->pick = (enum sb_pick)sb_opt_choose("pick", pick_text, picks);
+    if ((pick_text || per_text) && !keep_count) sb_usage("--%s is for --select", pick_text ? "pick" : "per");
+    if (per_text && sb_group_by_parse(&r->per, per_text)) sb_usage("--per %s", sb_error_message());
+    if (save_path) sb_output_try(save_path);
+    if (!jobs) jobs = sb_cores();
+}
+
+static void read_init(struct run *r)
+{
+    bool cosine = r->m.spherical;
+    if (!init_path) return;
+    if (sb_centroids_read(&r->init, init_path)) sb_die_error();
+    if (metric_text && cosine != r->init.spherical)
+        sb_die("%s: its metric is %s", init_path, r->init.spherical ? "cosine" : "euclidean");
+    r->m.spherical = r->init.spherical;
+    r->wanted = r->init.k;
+    r->m.init = r->init.c;
+}
+
+/* ---- what the run says ------------------------------------------------------------------------------------------- */
+
+static void show_pass(void *arg, int pass, double inertia)
+{
+    (void)arg;
+    sb_progress(pass, (double)iterations, "iteration %d, inertia %.6g", pass, inertia);
+}
+
+static void say_tried(void *arg, int64_t k, double silhouette)
+{
+    (void)arg;
+    sb_warn("tried %" PRId64 " clusters: silhouette %.4f", k, silhouette);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void say_sizes(const struct sb_kmeans *m)
+{
+    struct sb_buffer text = {0};
+    FILE *out = sb_buffer_stdio(&text);
+    if (m->k <= SIZES_SHOWN) {
+        for (int64_t j = 0; j < m->k; j++) fprintf(out, " %" PRId64, m->size[j]);
+    } else {
+        int64_t *size = sb_malloc((size_t)m->k * sizeof *size);
+        memcpy(size, m->size, (size_t)m->k * sizeof *size);
+        qsort(size, (size_t)m->k, sizeof *size, by_value);
+        fprintf(out, " a quarter up to %" PRId64 ", half up to %" PRId64 ", three quarters up to %" PRId64, size[m->k / 4],
+                size[m->k / 2], size[m->k * 3 / 4]);
+        free(size);
+    }
+    fclose(out);
+    sb_warn("sizes:%.*s", (int)text.size, (const char *)text.data);
+    free(text.data);
+}
+
+static double silhouette_of(const struct run *r)
+{
+    int32_t *cluster = sb_malloc((size_t)r->sample.n * sizeof *cluster);
+    for (int64_t i = 0; i < r->sample.n; i++) cluster[i] = r->m.index[r->sample.row[i]];
+    double silhouette = sb_silhouette(&r->sample, cluster, r->m.k);
+    free(cluster);
+    return silhouette;
 }
 
 /* "8 clusters of 12 to 110 records, inertia 1234.5 after 17 iterations" */
-static void report(const struct sb_kmeans *m)
+static void report(const struct run *r)
 {
+    const struct sb_kmeans *m = &r->m;
     int64_t least = m->size[0], most = m->size[0];
     for (int64_t j = 1; j < m->k; j++) {
         if (m->size[j] < least) least = m->size[j];
         if (m->size[j] > most) most = m->size[j];
     }
-    if (m->k < clusters) sb_warn("only %" PRId64 " different records: so many clusters", m->k);
+    if (m->k < r->wanted) sb_warn("only %" PRId64 " different records: so many clusters", m->k);
     sb_warn("%" PRId64 " clusters of %" PRId64 " to %" PRId64 " records, inertia %.6g after %d iterations%s", m->k,
-            least, most, m->inertia, m->moves, m->converged ? "" : ", not yet at rest");
+            least, most, m->spherical ? m->inertia / 2 : m->inertia, m->passes,
+            m->converged || !iterations ? "" : ", not yet at rest");
+    sb_warn("silhouette %.4f on %s%" PRId64 " records", silhouette_of(r), r->sample.n < m->n ? "a sample of " : "",
+            r->sample.n);
+    say_sizes(m);
 }
 
-static void write_records(struct sb_filter *filter, const struct sb_kmeans *m, const bool *keep)
+/* ---- the work ---------------------------------------------------------------------------------------------------- */
+
+static void choose_k(struct run *r)
 {
+    double silhouette;
+    r->wanted = sb_kmeans_auto(&r->m, &r->sample, say_tried, NULL, &silhouette);
+    if (r->wanted < 0) sb_die_error();
+    sb_warn("%" PRId64 " clusters fit best: silhouette %.4f on %" PRId64 " records", r->wanted, silhouette, r->sample.n);
+}
+
+static void cluster(struct run *r)
+{
+    struct sb_kmeans *m = &r->m;
+    struct sb_vectors *v = &r->v;
+    m->ops = r->backend.ops;
+    m->dev = r->backend.dev;
+    m->n = v->n;
+    m->d = v->d;
+    m->iterations = (int)iterations;
+    m->batch = batch;
+    m->seed = (uint64_t)seed;
+    m->each = show_pass;
+    if (m->spherical) sb_rows_normalise(v->x, v->n, v->d);
+    sb_sample_draw(&r->sample, v->x, v->n, v->d, m->spherical, (uint64_t)seed, (int)jobs);
+    if (!r->wanted) choose_k(r);
+    m->k = init_path || r->wanted < v->n ? r->wanted : v->n;
+    if (sb_kmeans(m, v->x)) sb_die_error();
+    sb_progress_end();
+}
+
+static void choose_records(struct run *r)
+{
+    const struct sb_vectors *v = &r->v;
+    struct sb_diverse s = {.ops = r->backend.ops, .dev = r->backend.dev, .x = v->x, .n = v->n, .d = v->d, .k = r->m.k,
+                           .cluster = r->m.index, .distance = r->m.distance, .group = v->group,
+                           .groups = (int64_t)v->groups.count, .pick = r->pick};
+    r->keep = sb_calloc((size_t)v->n, sizeof *r->keep);
+    if (sb_diverse(&s, keep_count, r->keep)) sb_die_error();
+}
+
+static void save(const struct run *r, const struct sb_args *args)
+{
+    struct sb_writer *out = sb_writer_open(save_path);
+    sb_centroids_write(out, &r->m, &r->v, &r->filter.header, &tool, args);
+    sb_writer_close(out);
+}
+
+static void write_records(struct run *r)
+{
+    const struct sb_kmeans *m = &r->m;
     struct sb_record rec = {0};
-    while (sb_filter_next(filter, &rec)) {
-        uint64_t i = filter->at - 1;
-        if (keep && !keep[i]) {
-            sb_counts_skip(&filter->counts, "not selected");
+    while (sb_filter_next(&r->filter, &rec)) {
+        uint64_t i = r->filter.at - 1;
+        if (r->keep && !r->keep[i]) {
+            sb_counts_skip(&r->filter.counts, "not selected");
             continue;
         }
         sb_set_int(&rec, "cluster", m->index[i]);
-        sb_set_f32(&rec, "distance", sqrtf(m->distance[i]));
-        sb_filter_put(filter, &rec);
+        sb_set_f32(&rec, "distance", m->spherical ? m->distance[i] / 2 : sqrtf(m->distance[i]));
+        sb_filter_put(&r->filter, &rec);
     }
     sb_record_free(&rec);
 }
 
+static void work(struct run *r, const struct sb_args *args)
+{
+    if (init_path && sb_centroids_suit(&r->init, &r->v, &r->filter.header)) sb_die("%s: %s", init_path, sb_error_message());
+    if (sb_backend_open(&r->backend, device, (int)jobs)) sb_die_error();
+    cluster(r);
+    if (keep_count) choose_records(r);
+    sb_backend_close(&r->backend);
+    if (save_path) save(r, args);
+}
+
 int main(int argc, char **argv)
 {
+    static struct run r;
     struct sb_args args;
-    struct sb_filter filter;
-    bool *keep = NULL;
     sb_opt_parse(&tool, argc, argv, &args);
-    if (!clusters) sb_usage("how many clusters? Say -k N");
-    if (!jobs) jobs = sb_cores();
+    parse(&r);
+    read_init(&r);
+    sb_filter_open_whole(&r.filter, &args, output, drop, NULL, NULL);
+    sb_filter_start(&r.filter, &tool, &args);
+    sb_vectors_read(&r.v, &r.filter, per_text ? &r.per : NULL, (int)jobs);
+    if (r.v.n) work(&r, &args);
+    else if (save_path) sb_warn("no records: no centroids are saved");
+    write_records(&r);
+    sb_filter_close(&r.filter);
+    if (r.v.n) report(&r);
 
-    sb_filter_open_whole(&filter, &args, output, drop, NULL, NULL);
-    sb_filter_start(&filter, &tool, &args);
-    struct vectors v = {.filter = &filter};
-    read_vectors(&v);
-    struct sb_kmeans m = {.n = v.n, .d = v.d, .k = clusters < v.n ? clusters : v.n, .iterations = (int)iterations,
-                          .seed = (uint64_t)seed, .each = show};
-    if (v.n) cluster(&m, v.x);
-    if (v.n && keep_count) {
-        keep = sb_calloc((size_t)v.n, sizeof *keep);
-        sb_diverse(v.x, v.n, v.d, m.index, m.distance, m.k, keep_count, keep);
-    }
-    write_records(&filter, &m, keep);
-    sb_filter_close(&filter);
-    if (v.n) report(&m);
-
-    free(keep);
-    free(v.x);
-    sb_kmeans_free(&m);
+    free(r.keep);
+    sb_sample_free(&r.sample);
+    sb_kmeans_free(&r.m);
+    sb_centroids_free(&r.init);
+    sb_vectors_free(&r.v);
     return 0;
 }

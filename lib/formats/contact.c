@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,21 +64,33 @@ static struct sb_sheet_part *part_of(struct sb_contact *c, struct sb_record *rec
     return part;
 }
 
+/* Where a row shows a cluster: how far the record is from its centroid. */
+static int order_of(const struct sb_contact *c, const struct sb_record *rec, double *order)
+{
+    *order = 0;
+    return c->by && !strcmp(c->by, "cluster") ? sb_get_real(rec, "distance", order) : 0;
+}
+
 int sb_contact_add(struct sb_contact *c, struct sb_record *rec)
 {
     enum sb_sheet_mark mark;
+    double order;
     struct sb_sheet_part *part = part_of(c, rec);
-    if (!part) return -1;
+    if (!part || order_of(c, rec, &order) < 0) return -1;
     part->seen++;
-    if (c->shown >= c->max || (c->by && part->count >= (size_t)c->sheet.across)) {
+    bool full = c->by && part->count >= (size_t)c->sheet.across;
+    if (full ? order >= part->cell[part->count - 1].order : c->shown >= c->max) {
         c->left_out++;
         return 0;
     }
     int rc = sb_image_get(rec, "image", &c->picture);
     if (rc == 0) return sb_error("no field 'image'");
-    if (rc < 0 || describe(c, rec, &mark) || sb_sheet_add(&c->sheet, part, &c->picture, c->cell.text, mark)) return -1;
-    c->shown++;
-    return 1;
+    if (full) sb_sheet_drop_last(part);
+    if (rc < 0 || describe(c, rec, &mark) || sb_sheet_add(&c->sheet, part, &c->picture, c->cell.text, mark, order))
+        return -1;
+    if (full) c->left_out++;
+    else c->shown++;
+    return !full;
 }
 
 int sb_contact_png(struct sb_contact *c, struct sb_buffer *out)

@@ -31,16 +31,25 @@ struct sb_sheet_part *sb_sheet_part(struct sb_sheet *s, const char *heading)
 }
 
 int sb_sheet_add(const struct sb_sheet *s, struct sb_sheet_part *part, const struct sb_picture *picture,
-                 const char *text, enum sb_sheet_mark mark)
+                 const char *text, enum sb_sheet_mark mark, double order)
 {
     double scale = (double)s->thumb / (picture->width > picture->height ? picture->width : picture->height);
     int width = (int)(picture->width * scale + 0.5), height = (int)(picture->height * scale + 0.5);
-    struct sb_sheet_cell cell = {.mark = mark};
+    struct sb_sheet_cell cell = {.mark = mark, .order = order};
     if (sb_resize(picture, &cell.picture, width > 0 ? width : 1, height > 0 ? height : 1, SB_BICUBIC)) return -1;
     cell.text = sb_strdup(text);
     SB_GROW(part->cell, part->cap, part->count + 1);
-    part->cell[part->count++] = cell;
+    size_t at = part->count++;
+    for (; at > 0 && part->cell[at - 1].order > order; at--) part->cell[at] = part->cell[at - 1];
+    part->cell[at] = cell;
     return 0;
+}
+
+void sb_sheet_drop_last(struct sb_sheet_part *part)
+{
+    struct sb_sheet_cell *last = &part->cell[--part->count];
+    sb_picture_free(&last->picture);
+    free(last->text);
 }
 
 /* ---- text ---- */

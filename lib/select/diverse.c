@@ -1,90 +1,56 @@
 #include "select/diverse.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "select/diverse_inner.h"
 
-#include "base/err.h"
-
-/* The vectors of a cluster lie together in `member`, in the order in which they came. */
-struct cluster {
-    int64_t number, first, size, given;
+struct group {
+    int64_t number, size;
 };
 
-static int largest_first(const void *a, const void *b)
+static int smallest_first(const void *a, const void *b)
 {
-    const struct cluster *x = a, *y = b;
-    if (x->size != y->size) return x->size > y->size ? -1 : 1;
+    const struct group *x = a, *y = b;
+    if (x->size != y->size) return x->size < y->size ? -1 : 1;
     return x->number < y->number ? -1 : 1;
 }
 
-/* Eight sums side by side, which compilers turn into vector instructions. */
-static float squared_distance(const float *a, const float *b, int64_t d)
+/* What the small groups can't give is shared by the larger ones. */
+static int64_t *share_out(const struct sb_diverse *s, int64_t want)
 {
-    float part[8] = {0}, sum = 0;
-    int64_t i = 0;
-    for (; i + 8 <= d; i += 8)
-        for (int j = 0; j < 8; j++) part[j] += (a[i + j] - b[i + j]) * (a[i + j] - b[i + j]);
-    for (; i < d; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
-    for (int j = 0; j < 8; j++) sum += part[j];
-    return sum;
+    int64_t *left = sb_calloc((size_t)s->groups, sizeof *left);
+    struct group *g = sb_calloc((size_t)s->groups, sizeof *g);
+    for (int64_t j = 0; j < s->groups; j++) g[j].number = j;
+    for (int64_t i = 0; i < s->n; i++) g[s->group[i]].size++;
+    qsort(g, (size_t)s->groups, sizeof *g, smallest_first);
+    for (int64_t j = 0; j < s->groups; j++) {
+        int64_t share = want / (s->groups - j);
+        if (share > g[j].size) share = g[j].size;
+        left[g[j].number] = share;
+        want -= share;
+    }
+    free(g);
+    return left;
 }
 
-/* far[i] is the squared distance of vector i from the nearest that its cluster gave; -1 once it was given itself. */
-static int64_t give(const struct cluster *c, const int64_t *member, const float *x, int64_t d, const float *distance,
-                    float *far)
+int sb_diverse(const struct sb_diverse *s, int64_t want, bool *keep)
 {
-    int64_t best = -1;
-    for (int64_t i = c->first; i < c->first + c->size; i++) {
-        int64_t v = member[i];
-        bool better = c->given ? far[v] > (best < 0 ? -1 : far[best]) : best < 0 || distance[v] < distance[best];
-        if (better) best = v;
+    struct sb_picking p = {.s = s, .keep = keep, .want = want < s->n ? want : s->n};
+    struct sb_members m;
+    int rc = 0;
+    memset(keep, 0, (size_t)s->n * sizeof *keep);
+    if (!p.want) return 0;
+    p.pick = sb_malloc((size_t)p.want * sizeof *p.pick);
+    if (s->group) p.left = share_out(s, p.want);
+    sb_members_init(&m, s);
+    switch (s->pick) {
+    case SB_PICK_DENSITY: sb_pick_density(&p, &m); break;
+    case SB_PICK_CENTRE: sb_pick_first(&p, &m); break;
+    case SB_PICK_MEDOIDS:
+    case SB_PICK_MIX: sb_pick_medoids(&p, &m); break;
     }
-    for (int64_t i = c->first; i < c->first + c->size; i++) {
-        int64_t v = member[i];
-        if (far[v] < 0) continue;
-        float from = squared_distance(x + v * d, x + best * d, d);
-        if (from < far[v]) far[v] = from;
-    }
-    far[best] = -1;
-    return best;
-}
-
-static struct cluster *gather(const int32_t *cluster, int64_t n, int64_t k, int64_t *member)
-{
-    struct cluster *c = sb_calloc((size_t)k, sizeof *c);
-    for (int64_t i = 0; i < n; i++) c[cluster[i]].size++;
-    for (int64_t j = 0; j < k; j++) {
-        c[j].number = j;
-        c[j].first = j ? c[j - 1].first + c[j - 1].size : 0;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        struct cluster *of = &c[cluster[i]];
-        member[of->first + of->given++] = i;
-    }
-    for (int64_t j = 0; j < k; j++) c[j].given = 0;
-    qsort(c, (size_t)k, sizeof *c, largest_first);
-    return c;
-}
-
-void sb_diverse(const float *x, int64_t n, int64_t d, const int32_t *cluster, const float *distance, int64_t k,
-                int64_t want, bool *keep)
-{
-    int64_t *member = sb_malloc((size_t)n * sizeof *member + 1);
-    float *far = sb_malloc((size_t)n * sizeof *far + 1);
-    struct cluster *c = gather(cluster, n, k, member);
-    for (int64_t i = 0; i < n; i++) {
-        far[i] = INFINITY;
-        keep[i] = false;
-    }
-    if (want > n) want = n;
-    for (int64_t turn = 0, kept = 0; kept < want; turn = (turn + 1) % k) {
-        if (c[turn].given == c[turn].size) continue;
-        keep[give(&c[turn], member, x, d, distance, far)] = true;
-        c[turn].given++;
-        kept++;
-    }
-    free(c);
-    free(far);
-    free(member);
+    if (s->pick == SB_PICK_MIX || s->pick == SB_PICK_CENTRE) rc = sb_pick_farthest(&p);
+    else sb_pick_turns(&p, &m);
+    sb_members_free(&m);
+    free(p.left);
+    free(p.pick);
+    return rc;
 }

@@ -119,7 +119,7 @@ static void kmeans_turn(struct kmeans_turns *t)
     double here = inertia_of(&t->backend, &m, t->x, rows), there = inertia_of(&t->host, &m, t->x, rows);
     printf("{\"calls\": %d, \"seconds\": %.9f, \"all\": %.3f, \"inertia\": %.9g, \"rows\": %" PRId64
            ", \"inertia of rows\": %.9g, \"by %s\": %.9g}\n",
-           m.moves ? m.moves : 1, t->last - t->first, t->last - began, m.inertia, rows, here, t->host.ops->name, there);
+           m.passes ? m.passes : 1, t->last - t->first, t->last - began, m.inertia, rows, here, t->host.ops->name, there);
     sb_kmeans_free(&m);
 }
 

@@ -79,6 +79,7 @@ $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 	$(link)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
+$B/tests/test_choice: $B/tests/clip.o
 $B/tests/test_backend $(KIT)/bin/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
 $(patsubst %,$B/tests/test_%,model_file names gpt2) $(KIT_MODELS:%=$B/tests/test_%) $(KIT_MODELS:%=$(KIT)/bin/test_%): $B/tests/model_cases.o
 $(foreach b,vit shares turns files,$B/bench/bench_$b $(KIT)/bin/bench_$b): $B/tests/bench/vit.o

@@ -40,11 +40,28 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
 }
 
 @test "the same bytes for any number of threads, by a pipe as by a file" {
+    for how in "--fps 1" "--every 1" "--keyframes --fps 2"; do
+        sb-frames -q -j 1 $how dive.mp4 pictures dive.mp4 >one.sb
+        sb-frames -q -j 5 $how dive.mp4 pictures dive.mp4 -o five.sb
+        cmp one.sb five.sb
+    done
     for encode in raw png jpeg; do
         sb-frames -q -j 1 --fps 3 --encode $encode dive.mp4 >one.sb
         sb-frames -q -j 4 --fps 3 --encode $encode -o four.sb dive.mp4
         cmp one.sb four.sb
     done
+}
+
+@test "--keyframes takes the keyframe nearest to each tick, once, at its own time" {
+    sb-frames -q --every 1 -o all.sb dive.mp4
+    sb-frames -q --keyframes -o keys.sb dive.mp4 # of 20 frames, the first and the 11th
+    [ "$(records keys.sb | jq -s -c 'map([.pts, .duration])')" = "[[0,2],[2,2]]" ]
+    sb-frames -q --keyframes <dive.mp4 | records /dev/stdin | jq -s -c 'map(.pts)' | grep -qxF "[0,2]"
+    sb-export png -q -o all/ all.sb
+    sb-export png -q -o keys/ keys.sb
+    cmp "$(ls all/* | sed -n 11p)" "$(ls keys/* | sed -n 2p)"
+    sb-frames -q --keyframes --start 1 --fps 10 -o late.sb dive.mp4
+    [ "$(records late.sb | jq -s -c 'map(.pts)')" = "[2]" ]
 }
 
 @test "--size shrinks the short side and never enlarges" {
@@ -107,7 +124,7 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
 }
 
 @test "wrong usage ends with 2" {
-    for wrong in "--fps 0" "--fps 1 --every 2" "--start 1:75" "--start abc" "--start 3 --end 2" "--encode gif" "--source x dive.mp4"; do
+    for wrong in "--fps 0" "--fps 1 --every 2" "--keyframes --every 2" "--start 1:75" "--start abc" "--start 3 --end 2" "--encode gif" "--source x dive.mp4"; do
         run sb-frames $wrong dive.mp4
         [ "$status" -eq 2 ] || { echo "$wrong: $status"; return 1; }
     done

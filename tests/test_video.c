@@ -72,7 +72,7 @@ static void frames_come_in_order_with_their_times(void **state)
     struct sb_video_frame f = {0};
     struct sb_picture p = {0};
     in_folder(path, "dive.mp4");
-    struct sb_video *v = sb_video_open(path, 2, NULL);
+    struct sb_video *v = sb_video_open(path, &(struct sb_video_reading){.threads = 2}, NULL);
     assert_non_null(v);
     assert_true(fabs(sb_video_duration(v) - 6) < 0.01);
     assert_false(sb_video_still(v));
@@ -106,6 +106,7 @@ static void assert_samples(const char *name, const struct sb_sampling *how, int 
     assert_non_null(sampler);
     for (; sb_sampler_next(sampler, &s, &f); n++) {
         assert_true(n < count);
+        assert_int_equal(sb_video_frame_decode(&f), 1);
         assert_int_equal(sb_video_picture(&f, &p), 0);
         if (fabs(s.pts - want[n][0]) > 1e-6 || fabs(s.duration - want[n][1]) > 1e-6 || number_of(&p) != (int)want[n][2])
             fail_msg("sample %d: %g for %g, frame %d; wanted %g for %g, frame %g", n, s.pts, s.duration, number_of(&p),
@@ -189,7 +190,7 @@ static void display_matrix_is_obeyed(void **state)
         put_fixed(matrix + 12, m[2]);
         put_fixed(matrix + 16, m[3]);
         write_all(path, data, size);
-        struct sb_video *v = sb_video_open(path, 1, NULL);
+        struct sb_video *v = sb_video_open(path, &(struct sb_video_reading){.threads = 1}, NULL);
         assert_non_null(v);
         assert_int_equal(sb_video_next(v, &f), 1);
         assert_int_equal(sb_video_picture(&f, &p), 0);
@@ -221,7 +222,7 @@ static void a_cut_file_gives_what_it_has(void **state)
     in_folder(path, "cut.mkv");
     write_all(path, data, size * 2 / 3);
     free(data);
-    struct sb_video *v = sb_video_open(path, 1, NULL);
+    struct sb_video *v = sb_video_open(path, &(struct sb_video_reading){.threads = 1}, NULL);
     assert_non_null(v);
     int n = 0;
     while (sb_video_next(v, &f)) n++;
@@ -248,12 +249,12 @@ static void other_files_are_refused(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         in_folder(path, cases[i].name);
         write_all(path, (const uint8_t *)cases[i].text, strlen(cases[i].text));
-        assert_null(sb_video_open(path, 1, NULL));
+        assert_null(sb_video_open(path, &(struct sb_video_reading){.threads = 1}, NULL));
         if (!strstr(sb_error_message(), cases[i].message)) fail_msg("%s", sb_error_message());
         assert_non_null(strstr(sb_error_message(), cases[i].name));
     }
-    assert_null(sb_video_open(folder, 1, NULL));
-    assert_null(sb_video_open("/nowhere/at/all.mp4", 1, NULL));
+    assert_null(sb_video_open(folder, &(struct sb_video_reading){.threads = 1}, NULL));
+    assert_null(sb_video_open("/nowhere/at/all.mp4", &(struct sb_video_reading){.threads = 1}, NULL));
     assert_non_null(strstr(sb_error_message(), "No such file"));
 }
 

@@ -46,8 +46,9 @@ static int sample(struct sb_estimator *e, const struct sb_input *input, const st
     struct sb_sample at;
     struct sb_video_frame frame = {0};
     int rc = sb_sampler_next(s, &at, &frame);
+    if (rc) rc = sb_video_frame_decode(&frame);
     bool still = sb_video_still(sb_sampler_video(s));
-    if (rc && sb_frame_record(&e->style, input, still ? NULL : &at, &frame, &e->memory, &e->rec) < 0) rc = -1;
+    if (rc > 0 && sb_frame_record(&e->style, input, still ? NULL : &at, &frame, &e->memory, &e->rec) < 0) rc = -1;
     sb_video_frame_free(&frame);
     sb_sampler_close(s);
     return rc;

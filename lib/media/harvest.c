@@ -3,27 +3,51 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "base/pipeline.h"
+#include "base/relay.h"
+
+struct pick {
+    struct sb_sample sample;
+    struct sb_video_frame frame; /* lazy */
+};
+
+/* A share of the work: a frame, frames that are decoded together, or a picture; or something to say about an input. */
+struct item {
+    enum { FRAME, FRAMES, PICTURE, UNREADABLE, END } kind;
+    const struct sb_input *input;
+    double done;  /* inputs, at its beginning */
+    double share; /* what a second of this video is of that, 0: not known */
+    bool timed;
+    struct sb_sample sample;
+    struct sb_video_frame frame; /* to be made a picture, or decoded and then made one */
+    struct pick *pick;
+    size_t picks, cap;
+    struct sb_frame_memory memory;
+    struct sb_sampler *over; /* END: of this video */
+    char why[1024];
+};
+
+/* What comes of it. */
+struct output {
+    int kind; /* as sb_yield's, or CLOSE */
+    const struct sb_input *input;
+    double done;
+    struct sb_record rec;
+    struct sb_sampler *over;
+    char why[1024];
+};
+enum { CLOSE = SB_YIELD_REMARK + 1 };
 
 struct run {
     const struct sb_harvest *h;
     size_t at;                  /* the input being read */
     struct sb_sampler *sampler; /* of that input, once it is open and a video */
+    struct pick waiting;        /* read, and not of the item that was being filled */
+    bool has_waiting;
 };
 
-/* One record on its way, or one line to say about an input. */
-struct item {
-    enum { FRAME, PICTURE, UNREADABLE, REMARK } kind;
-    const struct sb_input *input;
-    double done; /* inputs */
-    bool timed;
-    struct sb_sample sample;
-    struct sb_video_frame frame;
-    struct sb_frame_memory memory;
-    struct sb_record rec;
-    char why[1024];
-};
+/* ---- inputs to items -------------------------------------------------------------------------------------------- */
 
 static bool say(struct item *item, int kind, const char *why)
 {
@@ -32,17 +56,13 @@ static bool say(struct item *item, int kind, const char *why)
     return true;
 }
 
-/* A video that was read to its end may have something to tell; false if not. */
-static bool close_video(struct run *r, struct item *item)
+/* A video is closed once all its frames have been decoded. */
+static void close_video(struct run *r, struct item *item)
 {
-    char flaws[128];
-    bool any = sb_video_flaws(sb_sampler_video(r->sampler), flaws, sizeof flaws);
-    item->kind = REMARK;
-    snprintf(item->why, sizeof item->why, "%s: %s", item->input->path, flaws);
-    sb_sampler_close(r->sampler);
+    item->kind = END;
+    item->over = r->sampler;
     r->sampler = NULL;
     r->at++;
-    return any;
 }
 
 /* Opens what comes next: a picture is an item of its own, a failure too; a video gives none yet. */
@@ -60,6 +80,36 @@ static bool open_next(struct run *r, struct item *item)
     return !*h->stop && say(item, UNREADABLE, sb_error_message());
 }
 
+static void swap_picks(struct pick *a, struct pick *b)
+{
+    struct pick t = *a;
+    *a = *b;
+    *b = t;
+}
+
+/* A sample into w; false at the video's end. */
+static bool next_sample(struct run *r, struct pick *w)
+{
+    if (!r->has_waiting && !sb_sampler_next(r->sampler, &w->sample, &w->frame)) return false;
+    r->has_waiting = true;
+    return true;
+}
+
+/* Collects the samples that lie in one segment. */
+static void gather(struct run *r, struct item *item)
+{
+    struct pick *w = &r->waiting;
+    item->kind = FRAMES;
+    item->picks = 0;
+    while (next_sample(r, w) && (item->picks == 0 || w->frame.segment == item->pick[0].frame.segment)) {
+        size_t before = item->cap;
+        SB_GROW(item->pick, item->cap, item->picks + 1);
+        for (; before < item->cap; before++) item->pick[before] = (struct pick){0};
+        swap_picks(&item->pick[item->picks++], w);
+        r->has_waiting = false;
+    }
+}
+
 static bool produce(void *arg, void *p)
 {
     struct run *r = arg;
@@ -73,62 +123,142 @@ static bool produce(void *arg, void *p)
             if (open_next(r, item)) return true;
             continue;
         }
-        const struct sb_video *v = sb_sampler_video(r->sampler);
-        if (sb_sampler_next(r->sampler, &item->sample, &item->frame)) {
-            double whole = fmin(sb_video_duration(v), h->how.end > 0 ? h->how.end : INFINITY);
-            if (whole > 0) item->done += fmin(1, item->sample.pts / whole);
-            item->kind = FRAME;
-            item->timed = !sb_video_still(v);
+        if (!next_sample(r, &r->waiting)) {
+            close_video(r, item);
             return true;
         }
-        if (close_video(r, item)) return true;
+        const struct sb_video *v = sb_sampler_video(r->sampler);
+        double whole = fmin(sb_video_duration(v), h->how.end > 0 ? h->how.end : INFINITY);
+        item->share = whole > 0 ? 1 / whole : 0;
+        item->timed = !sb_video_still(v);
+        if (r->waiting.frame.segment) {
+            gather(r, item);
+        } else {
+            item->kind = FRAME;
+            item->sample = r->waiting.sample;
+            sb_video_frame_copy(&item->frame, &r->waiting.frame);
+            r->has_waiting = false;
+        }
+        return true;
     }
     return false;
 }
 
-static void work(void *arg, void *p)
+/* ---- items to outputs ------------------------------------------------------------------------------------------- */
+
+struct job {
+    const struct sb_frame_style *style;
+    struct item *item;
+    struct sb_relay_item *to;
+};
+
+static struct output *begin_output(const struct job *j, int kind)
 {
-    const struct sb_frame_style *style = &((struct run *)arg)->h->style;
+    struct output *out = sb_relay_output(j->to);
+    out->kind = kind;
+    out->input = j->item->input;
+    out->done = j->item->done;
+    out->over = j->item->over;
+    return out;
+}
+
+static void fail(struct output *out, const char *why)
+{
+    out->kind = SB_YIELD_UNREADABLE;
+    snprintf(out->why, sizeof out->why, "%s", why);
+}
+
+static void make_record(const struct job *j, const struct sb_sample *sample)
+{
+    struct item *i = j->item;
+    struct output *out = begin_output(j, SB_YIELD_RECORD);
+    out->done += fmin(1, sample->pts * i->share);
+    if (sb_frame_record(j->style, i->input, i->timed ? sample : NULL, &i->frame, &i->memory, &out->rec) < 0)
+        fail(out, sb_error_message());
+}
+
+static void take_frame(void *arg, size_t index, struct AVFrame *frame)
+{
+    const struct job *j = arg;
+    struct item *i = j->item;
+    sb_video_frame_set(&i->frame, frame, i->pick[index].frame.orientation);
+    make_record(j, &i->pick[index].sample);
+}
+
+static void decode_frames(const struct job *j)
+{
+    struct item *i = j->item;
+    struct sb_video_frame *frame = sb_calloc(i->picks, sizeof *frame);
+    for (size_t k = 0; k < i->picks; k++) frame[k] = i->pick[k].frame; /* borrowed */
+    if (sb_video_decode(frame, i->picks, take_frame, (void *)j) < 0) fail(begin_output(j, 0), sb_error_message());
+    free(frame);
+    for (size_t k = 0; k < i->picks; k++) sb_video_frame_empty(&i->pick[k].frame);
+}
+
+static void work(void *arg, void *p, struct sb_relay_item *to)
+{
     struct item *i = p;
-    int rc = 0;
-    if (i->kind == FRAME)
-        rc = sb_frame_record(style, i->input, i->timed ? &i->sample : NULL, &i->frame, &i->memory, &i->rec);
-    else if (i->kind == PICTURE)
-        rc = sb_picture_record(style, i->input, &i->memory, &i->rec);
-    if (rc < 0) say(i, UNREADABLE, sb_error_message());
+    const struct job j = {&((struct run *)arg)->h->style, i, to};
+    if (i->kind == FRAME) {
+        make_record(&j, &i->sample);
+    } else if (i->kind == FRAMES) {
+        decode_frames(&j);
+    } else if (i->kind == PICTURE) {
+        struct output *out = begin_output(&j, SB_YIELD_RECORD);
+        if (sb_picture_record(j.style, i->input, &i->memory, &out->rec) < 0) fail(out, sb_error_message());
+    } else if (i->kind == UNREADABLE) {
+        fail(begin_output(&j, 0), i->why);
+    } else {
+        begin_output(&j, CLOSE);
+    }
 }
 
 static void consume(void *arg, void *p)
 {
     const struct sb_harvest *h = ((struct run *)arg)->h;
-    struct item *i = p;
-    struct sb_yield yield = {SB_YIELD_RECORD, i->input, i->done, &i->rec, i->why};
-    if (i->kind == UNREADABLE) yield.kind = SB_YIELD_UNREADABLE;
-    if (i->kind == REMARK) yield.kind = SB_YIELD_REMARK;
+    struct output *out = p;
+    struct sb_yield yield = {out->kind, out->input, out->done, &out->rec, out->why};
+    if (out->kind == CLOSE) {
+        char flaws[128];
+        bool any = sb_video_flaws(sb_sampler_video(out->over), flaws, sizeof flaws);
+        sb_sampler_close(out->over);
+        if (!any) return;
+        snprintf(out->why, sizeof out->why, "%s: %s", out->input->path, flaws);
+        yield.kind = SB_YIELD_REMARK;
+    }
     h->take(h->arg, &yield);
 }
 
-static void release(void *arg, void *p)
+static void release_item(void *arg, void *p)
 {
     struct item *item = p;
     (void)arg;
     sb_video_frame_free(&item->frame);
+    for (size_t i = 0; i < item->cap; i++) sb_video_frame_free(&item->pick[i].frame);
+    free(item->pick);
     sb_frame_memory_free(&item->memory);
-    sb_record_free(&item->rec);
+}
+
+static void release_output(void *arg, void *p)
+{
+    (void)arg;
+    sb_record_free(&((struct output *)p)->rec);
 }
 
 void sb_harvest_run(const struct sb_harvest *h)
 {
     struct run r = {.h = h};
-    struct sb_pipeline pipeline = {
+    struct sb_relay relay = {
         .jobs = h->jobs,
         .item_size = sizeof(struct item),
+        .output_size = sizeof(struct output),
         .produce = produce,
         .work = work,
         .consume = consume,
-        .release = release,
+        .release_item = release_item,
+        .release_output = release_output,
         .arg = &r,
     };
-    sb_pipeline_run(&pipeline);
-    sb_sampler_close(r.sampler);
+    sb_relay_run(&relay);
+    sb_video_frame_free(&r.waiting.frame);
 }

@@ -5,6 +5,7 @@
 #include <libswscale/swscale.h>
 
 #include "media/orient.h"
+#include "media/segment.h"
 #include "media/video.h"
 
 /* The old formats that mean full range by their name, as the new ones that don't. */
@@ -94,7 +95,8 @@ int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p)
             const char *name = av_get_pix_fmt_name(now->format);
             return sb_error("frames stored as %s can't be converted", name ? name : "an unknown format");
         }
-        f->kind = (struct sb_video_kind){now->width, now->height, now->format, (int)now->color_range,
+        f->kind = (struct sb_video_kind){now->width,           now->height,
+                                         now->format,          (int)now->color_range,
                                          (int)now->colorspace, (int)now->chroma_location};
     }
     if (sb_picture_size(p, now->width, now->height) < 0) return -1;
@@ -109,6 +111,7 @@ int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p)
 void sb_video_frame_free(struct sb_video_frame *f)
 {
     av_frame_free(&f->frame);
+    sb_segment_drop(f->segment);
     sws_freeContext(f->convert);
     sb_picture_free(&f->turned);
     *f = (struct sb_video_frame){0};

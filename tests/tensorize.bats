@@ -141,6 +141,12 @@ tensor() {
     cmp blended <(tensor rgba-16.png --background 0,200,0)
 }
 
+@test "sb-frames decodes picture files as asked, too" {
+    tensor rgb.png >rgb
+    sb-frames -q --orientation stored "$ROOT"/tests/golden/pictures/turned-8.png | sb-tensorize -q --size 32 --fit stretch --drop image -o out.sb
+    payload out.sb | cmp - rgb
+}
+
 @test "a record without a picture, and one with another thing there, end the run with one line" {
     sb-tensorize -q --drop image -o none.sb dive.sb
     fails_saying "none.sb: record 1 (id " sb-tensorize none.sb

@@ -8,11 +8,13 @@
 #include "base/seconds.h"
 #include "footage/estimate_table.h"
 #include "footage/whereabouts.h"
+#include "media/decoding.h"
 #include "media/harvest.h"
 #include "stream/stream.h"
 
 static double fps;
 static int64_t every, size, jobs;
+static struct sb_decoding_options decoding;
 static const char *start, *end, *encode = "raw", *root, *source, *output, *drop;
 static const char *start_time, *time_regex, *clock_offset, *zone, *nav_file, *nav_columns, *nav_zone;
 static double nav_gap;
@@ -26,6 +28,7 @@ static const struct sb_opt opts[] = {
     {0, "end", "TIME", SB_TEXT, &end, 0, "leave out what is at TIME or after it", 0, 0},
     {0, "size", "N", SB_INT, &size, 0, "shrink pictures until their short side is N pixels; never enlarge", 1, 65536},
     {0, "encode", "KIND", SB_TEXT, &encode, 0, "how pictures are kept: raw, png or jpeg (default raw)", 0, 0},
+    SB_OPT_DECODING(decoding),
     {0, "root", "DIR", SB_TEXT, &root, 0, "name sources by their path below DIR", 0, 0},
     {0, "source", "NAME", SB_TEXT, &source, 0, "name the source NAME (one input only)", 0, 0},
     {'k', "keep-going", NULL, SB_FLAG, &keep_going, 0, "skip inputs that can't be read instead of stopping at the first", 0, 0},
@@ -177,6 +180,7 @@ static void read_options(struct sb_harvest *h)
                                   .start = time_of("start", start), .end = time_of("end", end)};
     if (end && h->how.end <= h->how.start) sb_usage("--end is not after --start");
     h->style = (struct sb_frame_style){.size = size, .most = SB_RECORD_MAX - 65536};
+    sb_decoding_options_apply(&decoding, &h->style.decoding);
     if (sb_image_encoding_parse(encode, &h->style.encoding) < 0) sb_usage("--encode: %s", sb_error_message());
     h->jobs = jobs ? (int)jobs : sb_cores();
 }

@@ -83,7 +83,7 @@ void sb_picture_origin(const struct sb_input *input, struct sb_record *rec)
 int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
                       struct sb_record *rec)
 {
-    if (sb_picture_load(&m->picture, input->path) < 0) return -1;
+    if (sb_picture_load_as(&m->picture, input->path, &style->decoding) < 0) return -1;
     sb_picture_origin(input, rec);
     return set_image(style, input, m, rec);
 }

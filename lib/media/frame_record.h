@@ -10,6 +10,7 @@
 struct sb_frame_style {
     int64_t size; /* pixels that the short side has at most; 0: as it comes */
     enum sb_image_encoding encoding;
+    struct sb_decoding decoding; /* of pictures that FFmpeg does not read */
     size_t most; /* bytes that a picture may have in a record */
 };
 

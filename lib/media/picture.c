@@ -94,14 +94,14 @@ static int read_file(FILE *f, const char *path, struct sb_buffer *b)
     return 0;
 }
 
-int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *b)
+static int load(struct sb_picture *p, const char *path, struct sb_buffer *b, const struct sb_decoding *how)
 {
     FILE *f = fopen(path, "rbe");
     if (!f) return sb_error("%s: %s", path, strerror(errno));
     b->size = 0;
     int status = read_file(f, path, b);
     fclose(f);
-    if (status == 0 && sb_picture_decode(p, b->data, b->size) < 0) {
+    if (status == 0 && sb_picture_decode_as(p, b->data, b->size, how) < 0) {
         char why[1024];
         snprintf(why, sizeof why, "%s", sb_error_message());
         status = sb_error("%s: %s", path, why);
@@ -109,10 +109,20 @@ int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buff
     return status;
 }
 
-int sb_picture_load(struct sb_picture *p, const char *path)
+int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *b)
+{
+    return load(p, path, b, &(struct sb_decoding){0});
+}
+
+int sb_picture_load_as(struct sb_picture *p, const char *path, const struct sb_decoding *how)
 {
     struct sb_buffer b = {0};
-    int status = sb_picture_load_bytes(p, path, &b);
+    int status = load(p, path, &b, how);
     free(b.data);
     return status;
+}
+
+int sb_picture_load(struct sb_picture *p, const char *path)
+{
+    return sb_picture_load_as(p, path, &(struct sb_decoding){0});
 }

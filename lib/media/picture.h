@@ -47,6 +47,7 @@ int sb_picture_decode(struct sb_picture *p, const uint8_t *data, size_t size); /
 
 /* Reads and decodes a file. */
 int sb_picture_load(struct sb_picture *p, const char *path);
+int sb_picture_load_as(struct sb_picture *p, const char *path, const struct sb_decoding *how);
 /* And keeps the file's bytes. */
 int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *file);
 

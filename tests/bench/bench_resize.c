@@ -1,7 +1,7 @@
 /* Resizing in one thread, in each way that this processor has:
  *     bench_resize IN.rgb WIDTH HEIGHT NEW-WIDTH NEW-HEIGHT bicubic|bilinear OUT.rgb
- * Files are bare pixels. A line a way, the best of its calls: name, milliseconds of CPU time. OUT is of the best way; another result is
- * an error. */
+ * Files are bare pixels. A line a way, the best of its calls: name, milliseconds of CPU time. OUT is of the best way;
+ * another result is an error. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +18,7 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static size_t bytes_of(const struct sb_picture *p)
-{
-    return 3 * (size_t)p->width * (size_t)p->height;
-}
+static size_t bytes_of(const struct sb_picture *p) { return 3 * (size_t)p->width * (size_t)p->height; }
 
 static void read_pixels(struct sb_picture *p, const char *path, int width, int height)
 {

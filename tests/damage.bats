@@ -49,6 +49,12 @@ well() {
     well "$status" err
     sb-dedup -q frames.sb | sb-tensorize -q --size 32 --drop image -o tensors.sb
     sb-check frames.sb tensors.sb
+    for how in --keyframes "--fps 5 --start 0:01" "-j1 --fps 3"; do
+        status=0
+        timeout 120 sb-frames -k $how -o how.sb "$BATS_FILE_TMPDIR/dive" 2>err || status=$?
+        well "$status" err
+        sb-check how.sb
+    done
     # One frame a second: those at 0 and 1 s of each good video.
     [ "$(sb-export -q csv --columns source,pts frames.sb | grep -c '^good')" -eq 6 ]
 }

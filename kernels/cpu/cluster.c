@@ -5,6 +5,7 @@
 #include "kernels/cpu/cpu.h"
 
 #define ROWS 256 /* of x a matmul; scores of them and all centres are kept */
+#define RUN 64   /* scores that are looked at together for candidates */
 
 static double distance2(const float *a, const float *b, int64_t n)
 {
@@ -45,12 +46,18 @@ static int32_t pick(const struct centres *c, const float *x, const float *dot, f
     float slack = 4.0f * 1.2e-7f * sqrtf((float)c->width) * (own + c->largest) + 1e-30f;
     double best = INFINITY;
     int32_t winner = 0;
-    for (int64_t i = 0; i < c->count; i++) {
-        if (!(squares[i] - 2.0f * dot[i] <= least + slack)) continue;
-        double exact = distance2(x, c->row + i * c->width, c->width);
-        if (exact < best) {
-            best = exact;
-            winner = (int32_t)i;
+    for (int64_t at = 0; at < c->count; at += RUN) {
+        int64_t end = at + RUN < c->count ? at + RUN : c->count;
+        int candidates = 0;
+#pragma omp simd reduction(+ : candidates)
+        for (int64_t i = at; i < end; i++) candidates += !(squares[i] - 2.0f * dot[i] > least + slack);
+        for (int64_t i = at; candidates && i < end; i++) {
+            if (squares[i] - 2.0f * dot[i] > least + slack) continue;
+            double exact = distance2(x, c->row + i * c->width, c->width);
+            if (exact < best) {
+                best = exact;
+                winner = (int32_t)i;
+            }
         }
     }
     *distance = (float)best;

@@ -48,6 +48,8 @@ near() {
     near --every 3 dive.mp4
     sb-frames --estimate --encode jpeg dive.mp4 >said
     grep -q "^dive.mp4 *0:00:04 *4 *about [0-9]" said
+    sb-frames --estimate --keyframes --fps 5 dive.mp4 >said
+    grep -q "^dive.mp4 *0:00:04 *20 *about [0-9]" said
 }
 
 @test "--estimate prints a line for each video, one for the pictures, and the room there is; it writes nothing" {

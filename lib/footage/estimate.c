@@ -81,7 +81,7 @@ static int estimate_frames(struct sb_estimator *e, const struct sb_input *input,
     }
     if (!taken) return 0; /* the file promised more than it has */
     out->frames = (uint64_t)t->count;
-    out->about = !raw || e->how.every;
+    out->about = !raw || e->how.every || e->how.keys;
     if (!e->no_image) out->bytes = sum / (double)taken * (double)t->count;
     put_ticks(e, input, t, out);
     return 0;

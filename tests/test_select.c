@@ -1,4 +1,4 @@
-/* Perceptual hashes and their index, splits, strata and clusters: what a user relies on. */
+/* Hash tables, splits, strata and clusters: what a user relies on. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,134 +8,20 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+<<<<<<< HEAD
 #include "media/resize.h"
+=======
+#include "select/diverse.h"
+>>>>>>> 7e84148 (select, dedup: hashes of 64 or 256 bits, mirrored and cut copies, embeddings, files of hashes; an index of buckets that lie together)
 #include "select/group.h"
-#include "select/hash_index.h"
 #include "select/hash_table.h"
+<<<<<<< HEAD
 #include "select/phash.h"
+=======
+#include "select/kmeans.h"
+>>>>>>> 7e84148 (select, dedup: hashes of 64 or 256 bits, mirrored and cut copies, embeddings, files of hashes; an index of buckets that lie together)
 #include "select/split.h"
 #include "select/strata.h"
-
-/* ---- perceptual hash --------------------------------------------------------------------------------------------- */
-
-/* Soft blobs of colour over a gradient: what the seed says, in any size. */
-static void paint(struct sb_picture *p, int width, int height, uint64_t seed)
-{
-    struct sb_rng rng;
-    double x[16], y[16], r[16], c[16][3];
-    sb_rng_init(&rng, seed, 0);
-    for (int i = 0; i < 16; i++) {
-        x[i] = sb_rng_uniform(&rng);
-        y[i] = sb_rng_uniform(&rng);
-        r[i] = sb_rng_range(&rng, 0.03, 0.2);
-        for (int k = 0; k < 3; k++) c[i][k] = sb_rng_range(&rng, -100, 100);
-    }
-    assert_int_equal(sb_picture_size(p, width, height), 0);
-    for (int v = 0; v < height; v++)
-        for (int u = 0; u < width; u++)
-            for (int k = 0; k < 3; k++) {
-                double value = 90 + 30.0 * v / height;
-                for (int i = 0; i < 16; i++) {
-                    double dx = (u + 0.5) / width - x[i], dy = (v + 0.5) / height - y[i];
-                    value += c[i][k] * exp(-(dx * dx + dy * dy) / (r[i] * r[i]));
-                }
-                p->rgb[3 * (v * width + u) + k] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-            }
-}
-
-static uint64_t hash_picture(const struct sb_picture *p)
-{
-    struct sb_picture small = {0};
-    assert_int_equal(sb_resize(p, &small, SB_PHASH_SIDE, SB_PHASH_SIDE, SB_BILINEAR), 0);
-    uint64_t hash = sb_phash(small.rgb);
-    sb_picture_free(&small);
-    return hash;
-}
-
-static void copies_are_near_and_others_far(void **state)
-{
-    (void)state;
-    struct sb_picture p = {0}, copy = {0};
-    struct sb_buffer file = {0};
-    uint64_t hash[30];
-    for (uint64_t seed = 0; seed < 30; seed++) {
-        paint(&p, 200, 150, seed);
-        hash[seed] = hash_picture(&p);
-
-        assert_int_equal(sb_jpeg_encode(&p, 60, &file), 0);
-        assert_int_equal(sb_picture_decode(&copy, file.data, file.size), 0);
-        assert_in_range(sb_phash_distance(hash[seed], hash_picture(&copy)), 0, SB_PHASH_DISTANCE);
-
-        assert_int_equal(sb_resize(&p, &copy, 90, 75, SB_BICUBIC), 0);
-        assert_in_range(sb_phash_distance(hash[seed], hash_picture(&copy)), 0, SB_PHASH_DISTANCE);
-
-        for (size_t i = 0; i < (size_t)3 * 200 * 150; i++) p.rgb[i] = (uint8_t)(p.rgb[i] * (i % 3 ? 0.95 : 0.9) + 8);
-        assert_in_range(sb_phash_distance(hash[seed], hash_picture(&p)), 0, SB_PHASH_DISTANCE);
-    }
-    for (int i = 0; i < 30; i++)
-        for (int j = 0; j < i; j++) assert_in_range(sb_phash_distance(hash[i], hash[j]), SB_PHASH_DISTANCE + 1, 64);
-    sb_picture_free(&p);
-    sb_picture_free(&copy);
-    free(file.data);
-}
-
-static void empty_water_is_near_empty_water(void **state)
-{
-    (void)state;
-    struct sb_picture p = {0};
-    struct sb_rng rng;
-    uint64_t hash[2];
-    assert_int_equal(sb_picture_size(&p, 320, 240), 0);
-    for (uint64_t seed = 0; seed < 2; seed++) {
-        sb_rng_init(&rng, seed, 0);
-        for (size_t i = 0; i < (size_t)3 * 320 * 240; i++)
-            p.rgb[i] = (uint8_t)(40 + 30 * (i % 3) + 3 * sb_rng_normal(&rng));
-        hash[seed] = hash_picture(&p);
-    }
-    assert_in_range(sb_phash_distance(hash[0], hash[1]), 0, SB_PHASH_DISTANCE);
-    sb_picture_free(&p);
-}
-
-static uint64_t random64(struct sb_rng *rng)
-{
-    uint64_t hi = sb_rng_u32(rng);
-    return hi << 32 | sb_rng_u32(rng);
-}
-
-static void index_finds_what_a_scan_finds(void **state)
-{
-    (void)state;
-    enum { N = 6000 };
-    static uint64_t hash[N];
-    for (int distance = 0; distance <= SB_HASH_INDEX_DISTANCE; distance += distance < 8 ? 1 : 6) {
-        struct sb_hash_index *x = sb_hash_index_new(distance);
-        struct sb_rng rng;
-        int found = 0;
-        sb_rng_init(&rng, 1, (uint64_t)distance);
-        for (size_t i = 0; i < N; i++) {
-            hash[i] = random64(&rng);
-            if (i % 3) { /* near an earlier one */
-                hash[i] = hash[sb_rng_below(&rng, (uint32_t)i)];
-                for (uint32_t flips = sb_rng_below(&rng, (uint32_t)distance + 3); flips > 0; flips--)
-                    hash[i] ^= (uint64_t)1 << sb_rng_below(&rng, 64);
-            }
-            size_t best = SIZE_MAX;
-            int least = distance + 1;
-            if (i % 7 == 0) {
-                for (size_t j = 0; j < i; j++)
-                    if (sb_phash_distance(hash[i], hash[j]) < least) {
-                        least = sb_phash_distance(hash[i], hash[j]);
-                        best = j;
-                    }
-                assert_int_equal(sb_hash_index_find(x, hash[i]), best);
-                found += best != SIZE_MAX;
-            }
-            sb_hash_index_add(x, hash[i]);
-        }
-        assert_in_range(found, 20, N); /* the test sees both cases */
-        sb_hash_index_free(x);
-    }
-}
 
 static void table_numbers_in_order(void **state)
 {
@@ -310,9 +196,6 @@ static void group_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(copies_are_near_and_others_far),
-        cmocka_unit_test(empty_water_is_near_empty_water),
-        cmocka_unit_test(index_finds_what_a_scan_finds),
         cmocka_unit_test(table_numbers_in_order),
         cmocka_unit_test(parts_get_their_shares),
         cmocka_unit_test(bad_parts_are_refused),

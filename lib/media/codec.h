@@ -11,6 +11,8 @@ bool sb_is_png(const uint8_t *data, size_t size);
 
 /* As stored; the EXIF orientation is only told (1 where there is none). */
 int sb_jpeg_decode(struct sb_picture *p, const uint8_t *data, size_t size, int *orientation);
+/* -1 with a message if the header can't be used, or the end is missing. */
+int sb_jpeg_check(const uint8_t *data, size_t size);
 int sb_png_decode(struct sb_picture *p, const uint8_t *data, size_t size, const struct sb_decoding *how,
                   int *orientation);
 

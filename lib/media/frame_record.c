@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "media/codec.h"
 #include "media/resize.h"
 
 void sb_frame_memory_free(struct sb_frame_memory *m)
@@ -80,10 +81,27 @@ void sb_picture_origin(const struct sb_input *input, struct sb_record *rec)
     set_origin(input, 0, rec);
 }
 
+/* Reads a picture: 1 where the file's own bytes are what was asked for, 0 with the picture decoded, -1 with a message. */
+static int read_picture(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m)
+{
+    const struct sb_decoding *how = &style->decoding;
+    if (style->size || style->encoding == SB_IMAGE_RAW || how->stored || how->bits || how->over)
+        return sb_picture_load_as(&m->picture, input->path, how);
+    int jpeg = style->encoding == SB_IMAGE_JPEG ? sb_jpeg_load(input->path, &m->bytes) : 0;
+    if (jpeg) return jpeg;
+    if (sb_picture_load_bytes(&m->picture, input->path, &m->bytes) < 0) return -1;
+    return style->encoding == SB_IMAGE_PNG && sb_is_png(m->bytes.data, m->bytes.size);
+}
+
 int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
                       struct sb_record *rec)
 {
-    if (sb_picture_load_as(&m->picture, input->path, &style->decoding) < 0) return -1;
+    int as_it_is = read_picture(style, input, m);
+    if (as_it_is < 0) return -1;
+    if (as_it_is && m->bytes.size > style->most)
+        return sb_error("%s: %zu bytes are too many for one record: use --size", input->path, m->bytes.size);
     sb_picture_origin(input, rec);
-    return set_image(style, input, m, rec);
+    if (!as_it_is) return set_image(style, input, m, rec);
+    sb_set_bin(rec, "image", m->bytes.data, m->bytes.size);
+    return 0;
 }

@@ -57,6 +57,12 @@ int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p)
     return sb_image_get_as(rec, field, p, &(struct sb_decoding){0});
 }
 
+int sb_image_jpeg(const struct sb_record *rec, const char *field, const uint8_t **data, size_t *size)
+{
+    const struct sb_field *f = sb_record_find(rec, field);
+    return f && !sb_field_is_tensor(f) && sb_get_bin(rec, field, data, size) > 0 && sb_is_jpeg(*data, *size);
+}
+
 int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding)
 {
     if (strcmp(word, "raw") == 0)

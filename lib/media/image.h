@@ -12,6 +12,9 @@
 int sb_image_get_as(struct sb_record *rec, const char *field, struct sb_picture *p, const struct sb_decoding *how);
 int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p); /* in the usual way */
 
+/* 1 with the bytes in `field` if they are a JPEG, else 0. */
+int sb_image_jpeg(const struct sb_record *rec, const char *field, const uint8_t **data, size_t *size);
+
 enum sb_image_encoding { SB_IMAGE_RAW, SB_IMAGE_PNG, SB_IMAGE_JPEG };
 
 /* "raw", "png", "jpeg" to the encoding; -1 with a message for another word. */

@@ -9,6 +9,7 @@
 
 #include "media/codec.h"
 #include "media/exif.h"
+#include "media/thumb.h"
 
 #define MOST_SCANS 200 /* a progressive file has about ten; each costs a pass over the whole picture */
 
@@ -57,6 +58,8 @@ struct decoder {
     struct jpeg_decompress_struct j;
     struct jpeg_progress_mgr progress;
     struct trap trap;
+    int width, height, shrunk; /* of a glance; the last is a divisor */
+    uint8_t *grey;
 };
 
 static int exif_orientation(struct jpeg_decompress_struct *j)
@@ -79,7 +82,7 @@ static void row_from_cmyk(uint8_t *row, const uint8_t *cmyk, int width)
 }
 
 /* Runs under the trap: locals that are needed after it live in the struct. */
-static void decode(struct decoder *d, struct sb_picture *p, const uint8_t *data, size_t size)
+static void read_header(struct decoder *d, const uint8_t *data, size_t size)
 {
     struct jpeg_decompress_struct *j = &d->j;
     jpeg_create_decompress(j);
@@ -92,6 +95,12 @@ static void decode(struct decoder *d, struct sb_picture *p, const uint8_t *data,
         sb_error("broken JPEG: %zu bytes can't hold %u x %u pixels", size, j->image_width, j->image_height);
         longjmp(d->trap.back, 1);
     }
+}
+
+static void decode(struct decoder *d, struct sb_picture *p, const uint8_t *data, size_t size)
+{
+    struct jpeg_decompress_struct *j = &d->j;
+    read_header(d, data, size);
     if (sb_picture_size(p, (int)j->image_width, (int)j->image_height) < 0) longjmp(d->trap.back, 1);
     bool cmyk = j->num_components == 4;
     j->out_color_space = cmyk ? JCS_CMYK : JCS_RGB;
@@ -121,6 +130,80 @@ int sb_jpeg_decode(struct sb_picture *p, const uint8_t *data, size_t size, int *
     *orientation = exif_orientation(&d.j);
     jpeg_destroy_decompress(&d.j);
     return 0;
+}
+
+/* ---- a glance ---------------------------------------------------------------------------------------------------- */
+
+/* As decode(): the brightness alone, shrunk. Four components are left to those who know how they are inverted. */
+static void decode_grey(struct decoder *d, const uint8_t *data, size_t size)
+{
+    struct jpeg_decompress_struct *j = &d->j;
+    read_header(d, data, size);
+    d->width = (int)j->image_width;
+    d->height = (int)j->image_height;
+    if (sb_picture_fits(d->width, d->height) < 0) longjmp(d->trap.back, 1);
+    if (j->num_components == 4) return;
+    j->out_color_space = JCS_GRAYSCALE;
+    d->shrunk = sb_thumb_shrink(d->width, d->height);
+    j->scale_num = 1;
+    j->scale_denom = (unsigned)d->shrunk;
+    jpeg_calc_output_dimensions(j);
+    d->grey = sb_malloc((size_t)j->output_width * j->output_height);
+    jpeg_start_decompress(j);
+    while (j->output_scanline < j->output_height) {
+        uint8_t *row = d->grey + (size_t)j->output_scanline * j->output_width;
+        jpeg_read_scanlines(j, &row, 1);
+    }
+}
+
+int sb_jpeg_thumb(const uint8_t *data, size_t size, struct sb_thumb *thumb)
+{
+    struct decoder d = {0};
+    d.j.err = trap_init(&d.trap);
+    d.progress.progress_monitor = on_progress;
+    int status = -1;
+    if (!setjmp(d.trap.back)) {
+        decode_grey(&d, data, size);
+        status = 0;
+    }
+    int orientation = status == 0 ? exif_orientation(&d.j) : 1;
+    jpeg_destroy_decompress(&d.j);
+    if (d.grey) {
+        if (status == 0) sb_thumb_squeeze(thumb, d.grey, d.width, d.height, d.shrunk);
+        if (status == 0) sb_thumb_upright(thumb, orientation);
+        free(d.grey);
+    } else if (status == 0) {
+        struct sb_picture p = {0};
+        status = sb_picture_decode(&p, data, size);
+        if (status == 0) sb_picture_thumb(&p, thumb);
+        sb_picture_free(&p);
+    }
+    return status;
+}
+
+/* An end of image behind the first scan's start: where it lacks, decoding would find the file cut off. */
+static void look_for_end(struct decoder *d, const uint8_t *data, size_t size)
+{
+    read_header(d, data, size);
+    if (sb_picture_fits((int)d->j.image_width, (int)d->j.image_height) < 0) longjmp(d->trap.back, 1);
+    const uint8_t *scan = d->j.src->next_input_byte;
+    if (memmem(scan, size - (size_t)(scan - data), "\xff\xd9", 2)) return;
+    sb_error("the JPEG is cut off");
+    longjmp(d->trap.back, 1);
+}
+
+int sb_jpeg_check(const uint8_t *data, size_t size)
+{
+    struct decoder d = {0};
+    d.j.err = trap_init(&d.trap);
+    d.progress.progress_monitor = on_progress;
+    int status = -1;
+    if (!setjmp(d.trap.back)) {
+        look_for_end(&d, data, size);
+        status = 0;
+    }
+    jpeg_destroy_decompress(&d.j);
+    return status;
 }
 
 /* ---- encoding --------------------------------------------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 #include "media/codec.h"
 #include "media/orient.h"
 
-static int check_size(int w, int h)
+int sb_picture_fits(int w, int h)
 {
     if (w >= 1 && h >= 1 && (size_t)w <= SB_PICTURE_MAX / (size_t)h) return 0;
     return sb_error("a picture of %d x %d pixels is refused (at least 1 x 1, at most %zu pixels)", w, h,
@@ -19,7 +19,7 @@ static int check_size(int w, int h)
 
 int sb_picture_size(struct sb_picture *p, int w, int h)
 {
-    if (check_size(w, h) < 0) return -1;
+    if (sb_picture_fits(w, h) < 0) return -1;
     size_t need = (size_t)w * (size_t)h * 3 + 64; /* FFmpeg's vector code writes past the end of a row */
     if (need > p->cap) {
         free(p->own); /* the old pixels are not kept: realloc would copy them */
@@ -36,7 +36,7 @@ int sb_picture_size(struct sb_picture *p, int w, int h)
 
 int sb_picture_view(struct sb_picture *p, const uint8_t *rgb, int w, int h)
 {
-    if (check_size(w, h) < 0) return -1;
+    if (sb_picture_fits(w, h) < 0) return -1;
     p->rgb = (uint8_t *)(uintptr_t)rgb;
     p->width = w;
     p->height = h;
@@ -94,24 +94,39 @@ static int read_file(FILE *f, const char *path, struct sb_buffer *b)
     return 0;
 }
 
-static int load(struct sb_picture *p, const char *path, struct sb_buffer *b, const struct sb_decoding *how)
+static int load_file(const char *path, struct sb_buffer *b)
 {
     FILE *f = fopen(path, "rbe");
     if (!f) return sb_error("%s: %s", path, strerror(errno));
     b->size = 0;
     int status = read_file(f, path, b);
     fclose(f);
-    if (status == 0 && sb_picture_decode_as(p, b->data, b->size, how) < 0) {
-        char why[1024];
-        snprintf(why, sizeof why, "%s", sb_error_message());
-        status = sb_error("%s: %s", path, why);
-    }
     return status;
+}
+
+static int fail(const char *path)
+{
+    char why[1024];
+    snprintf(why, sizeof why, "%s", sb_error_message());
+    return sb_error("%s: %s", path, why);
+}
+
+static int load(struct sb_picture *p, const char *path, struct sb_buffer *b, const struct sb_decoding *how)
+{
+    if (load_file(path, b) < 0) return -1;
+    return sb_picture_decode_as(p, b->data, b->size, how) < 0 ? fail(path) : 0;
 }
 
 int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *b)
 {
     return load(p, path, b, &(struct sb_decoding){0});
+}
+
+int sb_jpeg_load(const char *path, struct sb_buffer *b)
+{
+    if (load_file(path, b) < 0) return -1;
+    if (!sb_is_jpeg(b->data, b->size)) return 0;
+    return sb_jpeg_check(b->data, b->size) < 0 ? fail(path) : 1;
 }
 
 int sb_picture_load_as(struct sb_picture *p, const char *path, const struct sb_decoding *how)

@@ -24,6 +24,8 @@ struct sb_picture {
     size_t cap;
 };
 
+/* -1 with a message for a size that is refused. */
+int sb_picture_fits(int w, int h);
 /* Makes room for w x h pixels (each at least 1), whose values are then undefined. */
 int sb_picture_size(struct sb_picture *p, int w, int h);
 /* p's pixels are w x h of the caller's, tightly packed, only read, until p is filled again. -1 if the size is refused.
@@ -50,6 +52,10 @@ int sb_picture_load(struct sb_picture *p, const char *path);
 int sb_picture_load_as(struct sb_picture *p, const char *path, const struct sb_decoding *how);
 /* And keeps the file's bytes. */
 int sb_picture_load_bytes(struct sb_picture *p, const char *path, struct sb_buffer *file);
+
+/* Reads a JPEG as it lies there: its header and its end are looked at, its pixels are not decoded. 1; 0 if the file is
+ * no JPEG (`file` then holds its first bytes); -1 with a message. */
+int sb_jpeg_load(const char *path, struct sb_buffer *file);
 
 /* Encoders replace what `out` held. PNG is lossless. JPEG is baseline with full chroma resolution (4:4:4), since small
  * animals live in a few coloured pixels; quality is 1 to 100. The bytes depend on the pixels alone. */

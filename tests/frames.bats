@@ -183,3 +183,23 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
     sb-export jsonl -q light.sb | jq -e 'has("pts") and (has("image") or has("group") | not)'
     [ "$(wc -c <light.sb)" -lt 1500 ]
 }
+
+@test "JPEG and PNG files pass as they are where that is what is asked for; what is cut off does not" {
+    command -v ffmpeg >/dev/null || skip "no ffmpeg program here"
+    python3 -c 'import msgpack' 2>/dev/null || skip "no python3 with msgpack here"
+    mkdir -p all/sub
+    ffmpeg -v error -f lavfi -i testsrc=size=500x300:duration=1:rate=1 -q:v 3 all/a.jpg
+    sb-frames -q all/a.jpg | sb-export png -q -o all/sub/ -
+    png=(all/sub/*.png)
+    for kind in jpeg png; do sb-frames -q --encode $kind all >$kind.sb; done
+    python3 - jpeg.sb all/a.jpg png.sb "${png[0]}" <<'EOF'
+import sys, msgpack
+for stream, file in ((1, 2), (3, 4)):
+    records = list(msgpack.Unpacker(open(sys.argv[stream], "rb")))[1:-1]
+    assert len(records) == 2
+    assert open(sys.argv[file], "rb").read() in [r["image"] for r in records], file
+EOF
+    head -c 9000 all/a.jpg >cut.jpg
+    fails_saying "cut.jpg: the JPEG is cut off" sb-frames --encode jpeg -o x.sb cut.jpg
+    sb-frames -q --encode jpeg --size 100 all/a.jpg | sb-check -q # decoded and encoded
+}

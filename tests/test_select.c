@@ -8,18 +8,8 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-<<<<<<< HEAD
-#include "media/resize.h"
-=======
-#include "select/diverse.h"
->>>>>>> 7e84148 (select, dedup: hashes of 64 or 256 bits, mirrored and cut copies, embeddings, files of hashes; an index of buckets that lie together)
 #include "select/group.h"
 #include "select/hash_table.h"
-<<<<<<< HEAD
-#include "select/phash.h"
-=======
-#include "select/kmeans.h"
->>>>>>> 7e84148 (select, dedup: hashes of 64 or 256 bits, mirrored and cut copies, embeddings, files of hashes; an index of buckets that lie together)
 #include "select/split.h"
 #include "select/strata.h"
 

@@ -30,7 +30,7 @@ struct sb_video_frame {
     struct sb_video_kind {
         int width, height, format, range, matrix, chroma;
     } kind;
-    struct sb_picture turned; /* scratch */
+    struct sb_picture turned, planes; /* scratch */
 };
 
 /* What will be asked for. Where little is, only that is decoded: sb_video_next() then gives frames lazily. */

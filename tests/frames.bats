@@ -64,6 +64,44 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
     [ "$(records late.sb | jq -s -c 'map(.pts)')" = "[2]" ]
 }
 
+@test "--scene keeps frames that differ from the one kept before, which stands until then" {
+    sb-frames -q --every 1 -o all.sb dive.mp4
+    sb-frames -q --every 1 --scene 0.02 -o some.sb dive.mp4
+    sb-frames -q --every 1 --scene 0.02 -j 1 dive.mp4 dive.mp4 pictures >two.sb
+    [ "$(records some.sb | wc -l)" -lt "$(records all.sb | wc -l)" ]
+    [ "$(records two.sb | wc -l)" -eq $((2 * $(records some.sb | wc -l) + 6)) ]
+    records some.sb | jq -s -e '(map(.duration) | add) > 3.99 and .[0].pts == 0 and
+        ([.[:-1], .[1:]] | transpose | all(.[0].pts + .[0].duration - .[1].pts | fabs < 1e-9))'
+    sb-frames -q --every 1 --scene 1 dive.mp4 | records /dev/stdin | jq -s -e 'map([.pts, .duration * 10 | round]) == [[0, 40]]'
+}
+
+@test "--at fetches the full pictures of chosen records, in their order, with their fields" {
+    mkdir trip
+    cp dive.mp4 trip/a.mp4
+    mv pictures trip
+    sb-frames -q --fps 3 -o full.sb trip
+    sb-frames -q --fps 3 --size 32 --encode jpeg trip >marked.sb
+    sb-frames -q -j 3 --at marked.sb -o again.sb trip
+    [ "$(shape again.sb)" = "$(shape full.sb)" ]
+    cmp <(records again.sb | jq -c 'del(.image)') <(records marked.sb | jq -c 'del(.image)')
+    sb-export png -q -o full/ full.sb
+    sb-export png -q -o again/ again.sb
+    diff -r full again
+    fails_saying "a.mp4: not among the inputs" sb-frames --at marked.sb --root trip trip/pictures
+    sb-frames -k --at marked.sb --root trip trip/pictures -o few.sb 2>said
+    grep -q "18 in, 6 out, 12 skipped: 12 not among the inputs" said
+}
+
+@test "-0 reads a list of inputs, and --dive makes one group of them" {
+    cp dive.mp4 "a b.mp4"
+    find . -name '*.mp4' -print0 | sort -z | sb-frames -q -0 --dive "dive 7" -o out.sb
+    [ "$(records out.sb | jq -c '[.source, .pts, .group]' | sort -u | wc -l)" -eq 8 ]
+    [ "$(records out.sb | jq -r .group | sort -u)" = "dive 7" ]
+    printf 'nowhere.mp4' >names
+    fails_saying "nowhere.mp4: No such file" sb-frames -0 <names
+    sb-frames -q --dive x pictures | records /dev/stdin | jq -s -e 'all(.group == "x")'
+}
+
 @test "--size shrinks the short side and never enlarges" {
     sb-frames -q --size 90 -o small.sb dive.mp4
     [ "$(shape small.sb)" = "[90,160,3]" ]
@@ -124,7 +162,7 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
 }
 
 @test "wrong usage ends with 2" {
-    for wrong in "--fps 0" "--fps 1 --every 2" "--keyframes --every 2" "--start 1:75" "--start abc" "--start 3 --end 2" "--encode gif" "--source x dive.mp4"; do
+    for wrong in "--fps 0" "--fps 1 --every 2" "--keyframes --every 2" "--scene 2" "--at x.sb --fps 3" "-0 --source x" "--start 1:75" "--start abc" "--start 3 --end 2" "--encode gif" "--source x dive.mp4"; do
         run sb-frames $wrong dive.mp4
         [ "$status" -eq 2 ] || { echo "$wrong: $status"; return 1; }
     done

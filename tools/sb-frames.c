@@ -7,6 +7,7 @@
 #include "base/output.h"
 #include "base/seconds.h"
 #include "footage/estimate_table.h"
+#include "footage/picks.h"
 #include "footage/whereabouts.h"
 #include "media/decoding.h"
 #include "media/harvest.h"
@@ -17,13 +18,16 @@ static int64_t every, size, jobs;
 static struct sb_decoding_options decoding;
 static const char *start, *end, *encode = "raw", *root, *source, *output, *drop;
 static const char *start_time, *time_regex, *clock_offset, *zone, *nav_file, *nav_columns, *nav_zone;
-static double nav_gap;
-static bool keep_going, keys, trust_container, only_estimate;
+static double nav_gap, scene;
+static const char *dive, *at;
+static bool keep_going, keys, list, trust_container, only_estimate;
 
 static const struct sb_opt opts[] = {
     {0, "fps", "R", SB_REAL, &fps, 0, "frames a second: those on screen at 0, 1/R, 2/R ... (default 1)", 1e-6, 1e6},
     {0, "keyframes", NULL, SB_FLAG, &keys, 0, "the keyframe nearest to each of these times, with its own: many times faster", 0, 0},
     {0, "every", "N", SB_INT, &every, 0, "each Nth frame instead, with its own time", 1, 1e15},
+    {0, "scene", "T", SB_REAL, &scene, 0, "of these only frames that differ from the one kept before by more than T, a share of full scale: 0.05, say", 1e-6, 1},
+    {0, "at", "PICKS", SB_TEXT, &at, SB_OPT_FILE, "the full pictures of the records in this stream instead, fetched from the footage named", 0, 0},
     {0, "start", "TIME", SB_TEXT, &start, 0, "leave out what is before TIME: seconds, M:SS or H:MM:SS from the first frame", 0, 0},
     {0, "end", "TIME", SB_TEXT, &end, 0, "leave out what is at TIME or after it", 0, 0},
     {0, "size", "N", SB_INT, &size, 0, "shrink pictures until their short side is N pixels; never enlarge", 1, 65536},
@@ -31,6 +35,8 @@ static const struct sb_opt opts[] = {
     SB_OPT_DECODING(decoding),
     {0, "root", "DIR", SB_TEXT, &root, 0, "name sources by their path below DIR", 0, 0},
     {0, "source", "NAME", SB_TEXT, &source, 0, "name the source NAME (one input only)", 0, 0},
+    {0, "dive", "NAME", SB_TEXT, &dive, 0, "the group of all that is named, as of one dive in several files", 0, 0},
+    {'0', "null", NULL, SB_FLAG, &list, 0, "standard input is a list of inputs, each name ended by a NUL: find -print0 | sb-frames -0", 0, 0},
     {'k', "keep-going", NULL, SB_FLAG, &keep_going, 0, "skip inputs that can't be read instead of stopping at the first", 0, 0},
     {0, "start-time", "TIME", SB_TEXT, &start_time, 0, "when the first frame was taken: 2026-07-03T14:05:09Z (one input only)", 0, 0},
     {0, "time-regex", "REGEX", SB_TEXT, &time_regex, 0, "the time stands in the names of files: groups named year, month, day, hour, minute, second, or one group around it", 0, 0},
@@ -83,7 +89,7 @@ static void take(void *arg, const struct sb_yield *y)
     if (y->kind == SB_YIELD_UNREADABLE) {
         if (!keep_going) sb_die("%s", y->why);
         sb_warn("%s", y->why);
-        sb_counts_skip(&f->counts, "unreadable");
+        sb_counts_skip(&f->counts, y->input ? "unreadable" : "not among the inputs");
         f->unreadable++;
         return;
     }
@@ -101,9 +107,12 @@ static void take(void *arg, const struct sb_yield *y)
 static void list_inputs(struct frames *f, const struct sb_args *args)
 {
     if (source && args->count > 1) sb_usage("--source names one input, and there are %d", args->count);
-    if (args->count == 0 && sb_inputs_add(&f->inputs, "-", root, source) < 0) sb_die_error();
+    if (source && list) sb_usage("--source names one input, and -0 may list many");
+    if (list && sb_inputs_add_list(&f->inputs, stdin, root) < 0) sb_die_error();
+    if (args->count == 0 && !list && sb_inputs_add(&f->inputs, "-", root, source) < 0) sb_die_error();
     for (int i = 0; i < args->count; i++)
         if (sb_inputs_add(&f->inputs, args->operand[i], root, source) < 0) sb_die_error();
+    for (size_t i = 0; i < f->inputs.count; i++) f->inputs.item[i].group = dive;
     f->counts.in = f->inputs.count + f->inputs.other;
     for (uint64_t i = 0; i < f->inputs.other; i++) sb_counts_skip(&f->counts, "neither video nor picture");
 }
@@ -175,10 +184,14 @@ static void read_options(struct sb_harvest *h)
 {
     check_clock();
     if (fps > 0 && every > 0) sb_usage("--fps and --every exclude each other");
+    if (at && (fps > 0 || every > 0 || keys || scene > 0 || start || end || dive || only_estimate))
+        sb_usage("--at takes the times and all fields but the image from its records: no option that chooses goes with it");
+    if (scene > 0 && only_estimate) sb_usage("--scene: how many frames that gives can't be estimated");
     if (keys && every > 0) sb_usage("--keyframes and --every exclude each other");
     h->how = (struct sb_sampling){.fps = fps > 0 ? fps : 1, .keys = keys, .every = every,
                                   .start = time_of("start", start), .end = time_of("end", end)};
     if (end && h->how.end <= h->how.start) sb_usage("--end is not after --start");
+    h->scene = scene;
     h->style = (struct sb_frame_style){.size = size, .most = SB_RECORD_MAX - 65536};
     sb_decoding_options_apply(&decoding, &h->style.decoding);
     if (sb_image_encoding_parse(encode, &h->style.encoding) < 0) sb_usage("--encode: %s", sb_error_message());
@@ -238,9 +251,14 @@ int main(int argc, char **argv)
     }
     f.out = sb_writer_open(output);
     sb_writer_drop(f.out, drop);
-    sb_writer_header(f.out, NULL, &tool, &args);
-    sb_harvest_run(&harvest);
+    struct sb_reader *picks = at ? sb_reader_open(at) : NULL;
+    if (at && !picks) sb_die_error();
+    sb_writer_header(f.out, picks ? sb_reader_header(picks) : NULL, &tool, &args);
+    if (picks) sb_picks_run(&harvest, picks);
+    else sb_harvest_run(&harvest);
+    if (picks) f.counts.in = sb_reader_count(picks);
     sb_progress_end();
+    sb_reader_close(picks);
     if (f.counts.out == 0 && f.unreadable > 0) sb_die("none of the inputs could be read");
     sb_writer_close(f.out);
     sb_whereabouts_report(&f.where);

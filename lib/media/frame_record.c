@@ -61,24 +61,14 @@ static void set_origin(const struct sb_input *input, int64_t time, struct sb_rec
     sb_hash_id(input->source, time, NULL, id);
     sb_set_cstr(rec, "id", id);
     sb_set_cstr(rec, "source", input->source);
+    if (input->group) sb_set_cstr(rec, "group", input->group);
 }
 
-int sb_frame_record(const struct sb_frame_style *style, const struct sb_input *input, const struct sb_sample *sample,
-                    struct sb_video_frame *frame, struct sb_frame_memory *m, struct sb_record *rec)
+int sb_frame_image(const struct sb_frame_style *style, const struct sb_input *input, struct sb_video_frame *frame,
+                   struct sb_frame_memory *m, struct sb_record *rec)
 {
     if (sb_video_picture(frame, &m->picture) < 0) return fail(input);
-    set_origin(input, sample ? llround(sample->pts * 1e9) : 0, rec);
-    if (sample) {
-        sb_set_real(rec, "pts", sample->pts);
-        sb_set_real(rec, "duration", sample->duration);
-        sb_set_cstr(rec, "group", input->source);
-    }
     return set_image(style, input, m, rec);
-}
-
-void sb_picture_origin(const struct sb_input *input, struct sb_record *rec)
-{
-    set_origin(input, 0, rec);
 }
 
 /* Reads a picture: 1 where the file's own bytes are what was asked for, 0 with the picture decoded, -1 with a message. */
@@ -93,15 +83,35 @@ static int read_picture(const struct sb_frame_style *style, const struct sb_inpu
     return style->encoding == SB_IMAGE_PNG && sb_is_png(m->bytes.data, m->bytes.size);
 }
 
-int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
-                      struct sb_record *rec)
+int sb_picture_image(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
+                     struct sb_record *rec)
 {
     int as_it_is = read_picture(style, input, m);
     if (as_it_is < 0) return -1;
-    if (as_it_is && m->bytes.size > style->most)
-        return sb_error("%s: %zu bytes are too many for one record: use --size", input->path, m->bytes.size);
-    sb_picture_origin(input, rec);
     if (!as_it_is) return set_image(style, input, m, rec);
+    if (m->bytes.size > style->most)
+        return sb_error("%s: %zu bytes are too many for one record: use --size", input->path, m->bytes.size);
     sb_set_bin(rec, "image", m->bytes.data, m->bytes.size);
     return 0;
+}
+
+int sb_frame_record(const struct sb_frame_style *style, const struct sb_input *input, const struct sb_sample *sample,
+                    struct sb_video_frame *frame, struct sb_frame_memory *m, struct sb_record *rec)
+{
+    set_origin(input, sample ? llround(sample->pts * 1e9) : 0, rec);
+    if (sample) {
+        sb_set_real(rec, "pts", sample->pts);
+        sb_set_real(rec, "duration", sample->duration);
+        if (!input->group) sb_set_cstr(rec, "group", input->source);
+    }
+    return sb_frame_image(style, input, frame, m, rec);
+}
+
+void sb_picture_origin(const struct sb_input *input, struct sb_record *rec) { set_origin(input, 0, rec); }
+
+int sb_picture_record(const struct sb_frame_style *style, const struct sb_input *input, struct sb_frame_memory *m,
+                      struct sb_record *rec)
+{
+    sb_picture_origin(input, rec);
+    return sb_picture_image(style, input, m, rec);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/relay.h"
+#include "media/scene.h"
 
 struct pick {
     struct sb_sample sample;
@@ -34,6 +35,9 @@ struct output {
     const struct sb_input *input;
     double done;
     struct sb_record rec;
+    bool timed;
+    struct sb_sample sample; /* of the record, if it has a time */
+    struct sb_scene scene;
     struct sb_sampler *over;
     char why[1024];
 };
@@ -45,6 +49,13 @@ struct run {
     struct sb_sampler *sampler; /* of that input, once it is open and a video */
     struct pick waiting;        /* read, and not of the item that was being filled */
     bool has_waiting;
+    struct held { /* with h->scene: a record that stands until the scene changes */
+        bool there;
+        struct sb_record rec;
+        struct sb_scene scene;
+        double pts, over;
+        struct sb_yield yield;
+    } held;
 };
 
 /* ---- inputs to items -------------------------------------------------------------------------------------------- */
@@ -147,7 +158,7 @@ static bool produce(void *arg, void *p)
 /* ---- items to outputs ------------------------------------------------------------------------------------------- */
 
 struct job {
-    const struct sb_frame_style *style;
+    const struct sb_harvest *h;
     struct item *item;
     struct sb_relay_item *to;
 };
@@ -159,6 +170,7 @@ static struct output *begin_output(const struct job *j, int kind)
     out->input = j->item->input;
     out->done = j->item->done;
     out->over = j->item->over;
+    out->timed = false;
     return out;
 }
 
@@ -173,8 +185,12 @@ static void make_record(const struct job *j, const struct sb_sample *sample)
     struct item *i = j->item;
     struct output *out = begin_output(j, SB_YIELD_RECORD);
     out->done += fmin(1, sample->pts * i->share);
-    if (sb_frame_record(j->style, i->input, i->timed ? sample : NULL, &i->frame, &i->memory, &out->rec) < 0)
+    out->timed = i->timed;
+    out->sample = *sample;
+    if (sb_frame_record(&j->h->style, i->input, i->timed ? sample : NULL, &i->frame, &i->memory, &out->rec) < 0)
         fail(out, sb_error_message());
+    else if (j->h->scene > 0)
+        sb_scene_measure(&out->scene, &i->memory.picture);
 }
 
 static void take_frame(void *arg, size_t index, struct AVFrame *frame)
@@ -198,14 +214,14 @@ static void decode_frames(const struct job *j)
 static void work(void *arg, void *p, struct sb_relay_item *to)
 {
     struct item *i = p;
-    const struct job j = {&((struct run *)arg)->h->style, i, to};
+    const struct job j = {((struct run *)arg)->h, i, to};
     if (i->kind == FRAME) {
         make_record(&j, &i->sample);
     } else if (i->kind == FRAMES) {
         decode_frames(&j);
     } else if (i->kind == PICTURE) {
         struct output *out = begin_output(&j, SB_YIELD_RECORD);
-        if (sb_picture_record(j.style, i->input, &i->memory, &out->rec) < 0) fail(out, sb_error_message());
+        if (sb_picture_record(&j.h->style, i->input, &i->memory, &out->rec) < 0) fail(out, sb_error_message());
     } else if (i->kind == UNREADABLE) {
         fail(begin_output(&j, 0), i->why);
     } else {
@@ -213,11 +229,46 @@ static void work(void *arg, void *p, struct sb_relay_item *to)
     }
 }
 
+static void let_go(struct run *r)
+{
+    struct held *held = &r->held;
+    if (!held->there) return;
+    held->there = false;
+    sb_set_real(&held->rec, "duration", held->over - held->pts);
+    held->yield.rec = &held->rec;
+    r->h->take(r->h->arg, &held->yield);
+}
+
+/* A frame that shows what the one held does makes that one stand longer; another takes its place. */
+static void hold(struct run *r, const struct output *out, const struct sb_yield *yield)
+{
+    struct held *held = &r->held;
+    double over = out->sample.pts + out->sample.duration;
+    bool same = held->there && held->yield.input == out->input;
+    if (same && sb_scene_difference(&held->scene, &out->scene) <= r->h->scene) {
+        held->over = over;
+        return;
+    }
+    if (same) held->over = out->sample.pts;
+    let_go(r);
+    sb_record_copy(&held->rec, &out->rec);
+    held->there = true;
+    held->scene = out->scene;
+    held->pts = out->sample.pts;
+    held->over = over;
+    held->yield = *yield;
+}
+
 static void consume(void *arg, void *p)
 {
-    const struct sb_harvest *h = ((struct run *)arg)->h;
+    struct run *r = arg;
     struct output *out = p;
     struct sb_yield yield = {out->kind, out->input, out->done, &out->rec, out->why};
+    if (out->kind == SB_YIELD_RECORD && out->timed && r->h->scene > 0) {
+        hold(r, out, &yield);
+        return;
+    }
+    let_go(r);
     if (out->kind == CLOSE) {
         char flaws[128];
         bool any = sb_video_flaws(sb_sampler_video(out->over), flaws, sizeof flaws);
@@ -226,7 +277,7 @@ static void consume(void *arg, void *p)
         snprintf(out->why, sizeof out->why, "%s: %s", out->input->path, flaws);
         yield.kind = SB_YIELD_REMARK;
     }
-    h->take(h->arg, &yield);
+    r->h->take(r->h->arg, &yield);
 }
 
 static void release_item(void *arg, void *p)
@@ -260,5 +311,7 @@ void sb_harvest_run(const struct sb_harvest *h)
         .arg = &r,
     };
     sb_relay_run(&relay);
+    let_go(&r);
+    sb_record_free(&r.held.rec);
     sb_video_frame_free(&r.waiting.frame);
 }

@@ -16,6 +16,7 @@ struct sb_yield {
 struct sb_harvest {
     const struct sb_inputs *inputs;
     struct sb_sampling how;
+    double scene; /* not 0: leave out frames that differ by no more from the last one kept (scene.h) */
     struct sb_frame_style style;
     int jobs;                                              /* threads */
     const volatile sig_atomic_t *stop;                     /* once it is not 0, reading ends with the frame in hand */

@@ -15,9 +15,9 @@
 /* In a folder a file counts as video by its name: to open every file with every demuxer would take long and find
  * videos in text. The last four are pictures that FFmpeg reads. */
 static const char *const endings[] = {
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "m2v", "ts", "mts", "m2ts", "mxf", "wmv", "asf", "flv",
-    "ogv", "3gp", "vob", "dv", "mjpeg", "mjpg", "h264", "264", "h265", "265", "hevc", "ivf", "y4m", "av1",
-    "tif", "tiff", "bmp", "webp", NULL,
+    "mp4",  "m4v", "mov",  "mkv", "webm", "avi", "mpg", "mpeg", "m2v",   "ts",   "mts",  "m2ts",
+    "mxf",  "wmv", "asf",  "flv", "ogv",  "3gp", "vob", "dv",   "mjpeg", "mjpg", "h264", "264",
+    "h265", "265", "hevc", "ivf", "y4m",  "av1", "tif", "tiff", "bmp",   "webp", NULL,
 };
 
 static const char *ending(const char *path)
@@ -50,7 +50,7 @@ static bool is_picture(const char *path)
 static void add(struct sb_inputs *in, const char *path, const char *source, bool picture)
 {
     SB_GROW(in->item, in->cap, in->count + 1);
-    in->item[in->count++] = (struct sb_input){sb_strdup(path), sb_strdup(source), picture};
+    in->item[in->count++] = (struct sb_input){.path = sb_strdup(path), .source = sb_strdup(source), .picture = picture};
 }
 
 static const char *base_name(const char *path)
@@ -65,9 +65,12 @@ static char *below_root(const char *root, const char *path)
     char *r = realpath(root, NULL), *p = realpath(path, NULL), *below = NULL;
     size_t n = r ? strlen(r) : 0;
     if (n == 1) n = 0; /* the root of all */
-    if (!r || !p) sb_error("%s: %s", r ? path : root, strerror(errno));
-    else if (strncmp(r, p, n) != 0 || p[n] != '/') sb_error("%s is not below %s", path, root);
-    else below = sb_strdup(p + n + 1);
+    if (!r || !p)
+        sb_error("%s: %s", r ? path : root, strerror(errno));
+    else if (strncmp(r, p, n) != 0 || p[n] != '/')
+        sb_error("%s is not below %s", path, root);
+    else
+        below = sb_strdup(p + n + 1);
     free(r);
     free(p);
     return below;
@@ -118,6 +121,26 @@ int sb_inputs_add(struct sb_inputs *in, const char *operand, const char *root, c
     add(in, operand, below, is_picture(operand));
     free(below);
     return 0;
+}
+
+/* Names end with a NUL; the last may lack it. */
+int sb_inputs_add_list(struct sb_inputs *in, FILE *list, const char *root)
+{
+    char *name = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    int rc = 0;
+    while (rc == 0 && (n = getdelim(&name, &cap, 0, list)) > 0) {
+        if (strcmp(name, "-") == 0)
+            rc = sb_error("-: standard input is the list of inputs");
+        else if (strlen(name) < (size_t)n - (name[n - 1] == 0))
+            rc = sb_error("the list of inputs is broken");
+        else
+            rc = sb_inputs_add(in, name, root, NULL);
+    }
+    if (rc == 0 && ferror(list)) rc = sb_error("the list of inputs can't be read");
+    free(name);
+    return rc;
 }
 
 void sb_inputs_free(struct sb_inputs *in)

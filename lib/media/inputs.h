@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct sb_input {
-    char *path;   /* can be opened, or a URL */
-    char *source; /* the record's: below the folder or root that was named, else the base name */
-    bool picture; /* a JPEG or PNG, by its first bytes */
+    char *path;        /* can be opened, or a URL */
+    char *source;      /* the record's: below the folder or root that was named, else the base name */
+    const char *group; /* of all its records; NULL: a video's is its source, pictures have none. Nothing here sets it */
+    bool picture;      /* a JPEG or PNG, by its first bytes */
 };
 
 struct sb_inputs {
@@ -21,6 +23,8 @@ struct sb_inputs {
 /* Adds a file, a URL, or all footage below a folder, in sorted order. "-" is standard input. `root` (may be NULL) is
  * the folder below which sources are told; `source` (may be NULL) replaces a single file's. 0, or -1 with a message. */
 int sb_inputs_add(struct sb_inputs *in, const char *operand, const char *root, const char *source);
+/* Adds what a list names, each name ended by a NUL, as find -print0 writes it. */
+int sb_inputs_add_list(struct sb_inputs *in, FILE *list, const char *root);
 void sb_inputs_free(struct sb_inputs *in);
 
 #endif

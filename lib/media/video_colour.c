@@ -103,13 +103,13 @@ static int make_converter(struct sb_video_frame *f)
         const char *name = av_get_pix_fmt_name(now->format);
         return sb_error("frames stored as %s can't be converted", name ? name : "an unknown format");
     }
-    f->kind = (struct sb_video_kind){now->width,           now->height,          now->format,
-                                     (int)now->color_range, (int)now->colorspace, (int)now->chroma_location};
+    f->kind = (struct sb_video_kind){
+        now->width, now->height, now->format, (int)now->color_range, (int)now->colorspace, (int)now->chroma_location};
     return 0;
 }
 
-static void pack(const uint8_t *restrict green, const uint8_t *restrict blue, const uint8_t *restrict red, size_t pixels,
-                 uint8_t *restrict rgb)
+static void pack(const uint8_t *restrict green, const uint8_t *restrict blue, const uint8_t *restrict red,
+                 size_t pixels, uint8_t *restrict rgb)
 {
     for (size_t i = 0; i < pixels; i++) {
         rgb[3 * i] = red[i];

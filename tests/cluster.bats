@@ -165,6 +165,17 @@ rows() { sb-export jsonl -q "$@" | jq -r '[.id, .cluster, .distance] | @tsv'; }
     run -2 sb-cluster -k 3x sea.sb
 }
 
+@test "numbers whose squares are not finite are refused" {
+    python3 -c 'import msgpack' 2>/dev/null || skip "python3 with msgpack is not here"
+    python3 - >huge.sb <<'PY'
+import msgpack, struct, sys
+for v in (1, 2, 1e16):
+    tensor = {b"nd": True, b"type": "<f4", b"kind": b"", b"shape": [1], b"data": struct.pack("<f", v)}
+    sys.stdout.buffer.write(msgpack.packb({"id": str(v), "embedding": tensor}))
+PY
+    fails_saying "record 3 (id 1e+16): field 'embedding' holds a number that is not finite, or beyond 1e15" sb-cluster -q -k 2 huge.sb
+}
+
 @test "real pictures: plankton and fish fall apart" {
     [ -d "$DATA/images/plankton" ] || skip "no real data here"
     sb-frames -q -o both.sb "$DATA/images/plankton/decapods" "$DATA/images/tank"

@@ -230,6 +230,19 @@ static void many_vectors_begin_with_a_part(void **state)
     free_blobs(&b);
 }
 
+/* Far from zero and close together, where products lose digits: none is taken for another. */
+static void vectors_that_are_alike_are_told_apart(void **state)
+{
+    (void)state;
+    float x[30 * 8];
+    for (int i = 0; i < 30; i++)
+        for (int j = 0; j < 8; j++) x[8 * i + j] = 1000 + (float)(j == i % 8) * 0.01f * (float)(1 + i / 8);
+    struct sb_kmeans m = run_kmeans(x, 30, 8, 30, 0);
+    assert_int_equal(m.k, 30);
+    for (int j = 0; j < 30; j++) assert_int_equal(m.size[j], 1);
+    sb_kmeans_free(&m);
+}
+
 static void mini_batches_come_near(void **state)
 {
     (void)state;
@@ -365,6 +378,7 @@ int main(void)
         cmocka_unit_test(distances_are_from_the_centroids),
         cmocka_unit_test(an_empty_cluster_gets_the_farthest_vector),
         cmocka_unit_test(many_vectors_begin_with_a_part),
+        cmocka_unit_test(vectors_that_are_alike_are_told_apart),
         cmocka_unit_test(mini_batches_come_near),
         cmocka_unit_test(spherical_clusters_are_directions),
         cmocka_unit_test(given_centroids_stay),

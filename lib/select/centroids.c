@@ -53,7 +53,8 @@ static int add(struct sb_centroids *c, struct sb_record *rec)
     SB_GROW(c->c, c->cap, (c->k + 1) * c->d);
     memcpy(c->c + c->k * c->d, t.data, sb_tensor_bytes(&t));
     for (int64_t i = 0; i < c->d; i++)
-        if (!isfinite(c->c[c->k * c->d + i])) return sb_error("record %" PRId64 ": a number that is not finite", c->k + 1);
+        if (!(fabsf(c->c[c->k * c->d + i]) <= SB_VECTOR_MOST))
+            return sb_error("record %" PRId64 ": a number that is not finite, or beyond 1e15", c->k + 1);
     c->k++;
     return 0;
 }

@@ -35,7 +35,7 @@ struct sb_kmeans {
     bool converged;    /* they came to rest */
 };
 
-/* x: n vectors in host memory. -1 with a message where the device has not enough memory. */
+/* x: n vectors in host memory, sums of whose squares are finite. -1 with a message where the device has not enough memory. */
 int sb_kmeans(struct sb_kmeans *m, const float *x);
 void sb_kmeans_free(struct sb_kmeans *m);
 

@@ -13,6 +13,7 @@
 #define ROUNDS 5       /* as in the paper */
 #define FEWEST 64      /* drawn a round, on average, of few clusters: it costs nothing then */
 #define TRIALS_MOST 32 /* 2 + ln k, and no more */
+#define LEAST 1e-37    /* squared distance of two candidates, which differ: a rounded one may be nothing */
 
 struct seeding {
     struct sb_kmeans *m;
@@ -63,7 +64,10 @@ static void measure(struct seeding *s, size_t first)
         s->near[i] = distance[i];
         s->owner[i] = (int32_t)first + index[i];
     }
-    for (size_t c = first; c < s->count; c++) s->near[s->candidate[c]] = 0; /* a backend's may be rounded */
+    for (size_t c = first; c < s->count; c++) { /* whatever a backend has rounded */
+        s->near[s->candidate[c]] = 0;
+        s->owner[s->candidate[c]] = (int32_t)c;
+    }
 }
 
 /* False where every vector is as good as a candidate. */
@@ -99,12 +103,12 @@ static void find_candidates(struct seeding *s)
 struct choice {
     struct seeding *s;
     struct sb_tensor all, trial, product; /* device: [count,d], [trials,d], [trials,count] */
-    float *rows, *products;               /* the same of the first and the last on the host */
+    float *rows, *products;               /* the first and the last on the host */
     double *weight, *square;              /* [count]: vectors that it stands for; |c|^2 */
     double *far, *after, *best;           /* [count]: squared distance from the nearest seed; with a trial; the best */
 };
 
-/* Draws a candidate with a chance in proportion to weight times distance; -1: all are seeds. */
+/* Draws a candidate with a chance in proportion to weight times distance; -1: all are seeds, or stand for nobody. */
 static int64_t pick(struct choice *c)
 {
     size_t count = c->s->count;
@@ -143,11 +147,11 @@ static int64_t best_of(struct choice *c, const int64_t *drawn, int64_t trials, b
         double sum = 0;
         for (int64_t i = 0; i < count; i++) {
             double far = c->square[i] + c->square[drawn[t]] - 2 * (double)product[i];
-            if (far < 0 || i == drawn[t]) far = 0;
+            far = i == drawn[t] ? 0 : far > LEAST ? far : LEAST;
             c->after[i] = first || far < c->far[i] ? far : c->far[i];
             sum += c->weight[i] * c->after[i];
         }
-        if (sum >= least) continue;
+        if (t && !(sum < least)) continue;
         double *swap = c->best;
         c->best = c->after, c->after = swap;
         least = sum, best = drawn[t];
@@ -166,22 +170,30 @@ static void choose_among(struct choice *c)
             if ((drawn[count] = pick(c)) >= 0) count++;
         if (!count) break;
         int64_t seed = best_of(c, drawn, count, !k);
-        memcpy(m->centroid + k * m->d, c->rows + seed * m->d, (size_t)m->d * sizeof *m->centroid);
+        memcpy(m->centroid + k * m->d, row_of(c->s, (size_t)seed), (size_t)m->d * sizeof *m->centroid);
     }
     m->k = k;
 }
 
-/* The first seed is drawn by weight alone. */
+/* Their mean is taken off: where all vectors are alike, products would lose what tells them apart. The first seed is
+ * drawn by weight alone. */
 static void weigh(struct choice *c)
 {
     const struct seeding *s = c->s;
-    for (int64_t i = 0; i < s->rows; i++) c->weight[s->owner[i]]++;
+    int64_t d = s->m->d;
+    double *mean = sb_calloc((size_t)d, sizeof *mean);
+    for (size_t i = 0; i < s->count; i++)
+        for (int64_t j = 0; j < d; j++) mean[j] += row_of(s, i)[j] / (double)s->count;
     for (size_t i = 0; i < s->count; i++) {
-        float *row = c->rows + (int64_t)i * s->m->d;
-        memcpy(row, row_of(s, i), (size_t)s->m->d * sizeof *row);
-        for (int64_t j = 0; j < s->m->d; j++) c->square[i] += (double)row[j] * row[j];
+        float *row = c->rows + (int64_t)i * d;
+        for (int64_t j = 0; j < d; j++) {
+            row[j] = (float)(row_of(s, i)[j] - mean[j]);
+            c->square[i] += (double)row[j] * row[j];
+        }
         c->far[i] = 1;
     }
+    for (int64_t i = 0; i < s->rows; i++) c->weight[s->owner[i]]++;
+    free(mean);
 }
 
 static int choose(struct seeding *s)

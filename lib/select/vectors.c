@@ -54,7 +54,8 @@ static int read_embedding(struct item *item)
     SB_GROW(item->vector, item->cap, item->d);
     for (int64_t i = 0; i < item->d; i++) {
         item->vector[i] = t.dtype == SB_F32 ? ((const float *)t.data)[i] : (float)((const double *)t.data)[i];
-        if (!isfinite(item->vector[i])) return sb_error("field 'embedding' holds a number that is not finite");
+        if (!(fabsf(item->vector[i]) <= SB_VECTOR_MOST))
+            return sb_error("field 'embedding' holds a number that is not finite, or beyond 1e15");
     }
     return 0;
 }

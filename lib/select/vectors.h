@@ -9,6 +9,8 @@
 #include "select/group.h"
 #include "stream/stream.h"
 
+#define SB_VECTOR_MOST 1e15f /* numbers beyond are refused: sums of their squares might not be finite */
+
 struct sb_vectors {
     bool embedded;  /* fields `embedding`, not thumbnails */
     int64_t n, d;   /* vectors, numbers in each */

@@ -49,7 +49,7 @@ KIT_BIN := $(patsubst %,$(KIT)/bin/sb-%,train classify caption cluster export ch
 HELPERS += $(if $(CUDA),$(KIT_BIN))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
-LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
+LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavfilter -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
           $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -lcsv -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
@@ -79,7 +79,7 @@ $B/bin/sb-%: $B/tools/sb-%.o $(ARCHIVES)
 	$(link)
 $B/tests/%: $B/tests/%.o $(ARCHIVES)
 	$(link) -lcmocka
-$B/tests/test_choice: $B/tests/clip.o
+$B/tests/test_choice $B/tests/test_video: $B/tests/clip.o
 $B/tests/test_backend $(KIT)/bin/test_backend: $(patsubst %.c,$B/%.o,$(wildcard tests/op_*.c))
 $(patsubst %,$B/tests/test_%,model_file names gpt2) $(KIT_MODELS:%=$B/tests/test_%) $(KIT_MODELS:%=$(KIT)/bin/test_%): $B/tests/model_cases.o
 $(foreach b,vit shares turns files,$B/bench/bench_$b $(KIT)/bin/bench_$b): $B/tests/bench/vit.o
@@ -168,7 +168,7 @@ $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
 # ---- what is needed --------------------------------------------------------------------------------------------------
-DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libpng-dev \
+DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavfilter-dev libpng-dev \
           libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev
 DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq tzdata
 packages:

@@ -48,6 +48,12 @@ static void open_codec(struct writer *w, const struct clip *c, const AVCodec *co
     av_dict_free(&options);
 }
 
+int clip_pixel(const struct clip *c, int number, int plane, int x, int y, int w)
+{
+    int t = 2 * number + (c->interlaced ? 6 * (y % 2) : 0);
+    return 60 + (x * 3 + y * 2 + 3 * t) % 120 + (plane ? 0 : 40 * ((x + 2 * t) % w < w / 8));
+}
+
 /* A bar that moves over a texture that moves otherwise; the two fields of an interlaced frame stand apart. */
 static void paint(AVFrame *f, const struct clip *c, int number)
 {
@@ -58,8 +64,7 @@ static void paint(AVFrame *f, const struct clip *c, int number)
         int h = plane ? -((-f->height) >> d->log2_chroma_h) : f->height;
         for (int y = 0; y < h; y++)
             for (int x = 0; x < w; x++) {
-                int t = 2 * number + (c->interlaced ? y % 2 : 0);
-                int v = 60 + (x * 3 + y * 2 + 3 * t) % 120 + (plane ? 0 : 40 * ((x + 2 * t) % w < w / 8));
+                int v = clip_pixel(c, number, plane, x, y, w);
                 v <<= depth - 8;
                 uint8_t *at = f->data[plane] + y * f->linesize[plane];
                 if (depth > 8)

@@ -21,4 +21,7 @@ struct clip {
 /* False where this FFmpeg has no such encoder. */
 bool clip_make(const struct clip *c, const char *path);
 
+/* The value, of 8 bits, at x, y of plane 0, 1 or 2 (w wide) in a frame, before it was encoded. */
+int clip_pixel(const struct clip *c, int number, int plane, int x, int y, int w);
+
 #endif

@@ -11,15 +11,13 @@
 
 #include "media/encode.h"
 #include "media/sampler.h"
+#include "tests/clip.h"
 
 enum { WIDE = 96, HIGH = 64, FRAMES = 60, RATE = 10 };
 
 static char folder[] = "/tmp/test_video.XXXXXX";
 
-static void in_folder(char path[128], const char *name)
-{
-    snprintf(path, 128, "%s/%s", folder, name);
-}
+static void in_folder(char path[128], const char *name) { snprintf(path, 128, "%s/%s", folder, name); }
 
 /* Four quarters: red, green, blue, and a grey that tells the frame's number. */
 static void paint(struct sb_picture *p, int number)
@@ -30,8 +28,10 @@ static void paint(struct sb_picture *p, int number)
         for (int x = 0; x < WIDE; x++) {
             int q = (y >= HIGH / 2) * 2 + (x >= WIDE / 2);
             uint8_t *to = p->rgb + (y * WIDE + x) * 3;
-            if (q == 3) memset(to, 20 + 3 * number, 3);
-            else memcpy(to, quarter[q], 3);
+            if (q == 3)
+                memset(to, 20 + 3 * number, 3);
+            else
+                memcpy(to, quarter[q], 3);
         }
 }
 
@@ -53,10 +53,7 @@ static const uint8_t *pixel(const struct sb_picture *p, double x, double y)
     return p->rgb + ((int)(y * p->height) * p->width + (int)(x * p->width)) * 3;
 }
 
-static int number_of(const struct sb_picture *p)
-{
-    return (int)lround((pixel(p, 0.75, 0.75)[1] - 20) / 3.0);
-}
+static int number_of(const struct sb_picture *p) { return (int)lround((pixel(p, 0.75, 0.75)[1] - 20) / 3.0); }
 
 static void assert_colour(const uint8_t *rgb, int r, int g, int b)
 {
@@ -209,6 +206,100 @@ static void display_matrix_is_obeyed(void **state)
     free(data);
 }
 
+/* ---- what pixels mean ------------------------------------------------------------------------------------------- */
+
+/* The first picture of a clip. */
+static void first_picture(const struct clip *c, struct sb_picture *p)
+{
+    char path[128];
+    struct sb_video_frame f = {0};
+    in_folder(path, c->file);
+    assert_true(clip_make(c, path));
+    struct sb_video *v = sb_video_open(path, &(struct sb_video_reading){.threads = 1}, NULL);
+    assert_non_null(v);
+    assert_int_equal(sb_video_next(v, &f), 1);
+    assert_int_equal(sb_video_picture(&f, p), 0);
+    sb_video_close(v);
+    sb_video_frame_free(&f);
+    unlink(path);
+}
+
+static double clamp(double v) { return v < 0 ? 0 : v > 255 ? 255 : v; }
+
+/* R'G'B' from Y'CbCr by the definitions (ITU-R BT.601 and BT.709): kr and kb are the luma weights of red and blue. */
+static void convert(const int yuv[3], bool bt601, bool full, double rgb[3])
+{
+    double kr = bt601 ? 0.299 : 0.2126, kb = bt601 ? 0.114 : 0.0722;
+    double y = full ? yuv[0] / 255.0 : (yuv[0] - 16) / 219.0;
+    double cb = (yuv[1] - 128) / (full ? 255.0 : 224.0), cr = (yuv[2] - 128) / (full ? 255.0 : 224.0);
+    double r = y + 2 * (1 - kr) * cr, b = y + 2 * (1 - kb) * cb, g = (y - kr * r - kb * b) / (1 - kr - kb);
+    rgb[0] = clamp(255 * r);
+    rgb[1] = clamp(255 * g);
+    rgb[2] = clamp(255 * b);
+}
+
+static void colours_are_those_of_the_definitions(void **state)
+{
+    (void)state;
+    struct sb_picture p = {0};
+    for (int i = 0; i < 8; i++) {
+        struct clip c = {.file = "colours.mkv",
+                         .encoder = "ffv1",
+                         .frames = 2,
+                         .gop = 1,
+                         .full = i & 1,
+                         .bt601 = i & 2,
+                         .format = i & 4 ? "yuv444p10le" : "yuv444p"};
+        first_picture(&c, &p);
+        for (int y = 0; y < p.height; y += 7)
+            for (int x = 0; x < p.width; x += 5) {
+                double want[3];
+                const int yuv[3] = {clip_pixel(&c, 0, 0, x, y, p.width), clip_pixel(&c, 0, 1, x, y, p.width),
+                                    clip_pixel(&c, 0, 2, x, y, p.width)};
+                convert(yuv, c.bt601, c.full, want);
+                for (int k = 0; k < 3; k++)
+                    if (fabs(p.rgb[(y * p.width + x) * 3 + k] - want[k]) > 2)
+                        fail_msg("kind %d, pixel %d %d: %d, wanted %.1f", i, x, y, p.rgb[(y * p.width + x) * 3 + k],
+                                 want[k]);
+            }
+    }
+    sb_picture_free(&p);
+}
+
+/* How far rows are from the middle of those above and below. */
+static double combing(const struct sb_picture *p)
+{
+    double sum = 0;
+    for (int y = 1; y < p->height - 1; y++)
+        for (int x = 0; x < p->width; x++) {
+            const uint8_t *at = p->rgb + (y * p->width + x) * 3;
+            sum += fabs(at[0] - (at[-3 * p->width] + at[3 * p->width]) / 2.0);
+        }
+    return sum / p->width / p->height;
+}
+
+static void interlaced_frames_show_their_first_field(void **state)
+{
+    (void)state;
+    struct sb_picture whole = {0}, fields = {0};
+    struct clip c = {.file = "fields.mov",
+                     .encoder = "prores",
+                     .options = "profile=3",
+                     .frames = 2,
+                     .gop = 1,
+                     .format = "yuv422p10le"};
+    first_picture(&c, &whole);
+    c.interlaced = true;
+    first_picture(&c, &fields);
+    assert_true(combing(&fields) < 1.5 * combing(&whole));
+    for (int y = 2; y < fields.height - 2; y += 2) /* the rows of the first field are untouched */
+        for (int x = 20; x < fields.width; x++)
+            assert_true(abs(fields.rgb[(y * fields.width + x) * 3 + 1] - whole.rgb[(y * whole.width + x) * 3 + 1]) <
+                        40);
+    sb_picture_free(&whole);
+    sb_picture_free(&fields);
+}
+
 /* ---- what can be wrong with a file ------------------------------------------------------------------------------ */
 
 static void a_cut_file_gives_what_it_has(void **state)
@@ -243,7 +334,8 @@ static void other_files_are_refused(void **state)
     } cases[] = {
         {"notes.txt", "Some words about a dive.\nMore of them.\n", "not a video"},
         {"notes.mp4", "Some words about a dive.\nMore of them.\n", "not a video"},
-        {"list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://localhost:1/x.ts\n#EXT-X-ENDLIST\n", "list.m3u8"},
+        {"list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://localhost:1/x.ts\n#EXT-X-ENDLIST\n",
+         "list.m3u8"},
         {"empty.mp4", "", "empty"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -289,6 +381,8 @@ int main(void)
         cmocka_unit_test(frames_come_in_order_with_their_times),
         cmocka_unit_test(samples_are_what_is_on_screen),
         cmocka_unit_test(display_matrix_is_obeyed),
+        cmocka_unit_test(colours_are_those_of_the_definitions),
+        cmocka_unit_test(interlaced_frames_show_their_first_field),
         cmocka_unit_test(a_cut_file_gives_what_it_has),
         cmocka_unit_test(other_files_are_refused),
     };

@@ -4,6 +4,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <stdbool.h>
 
 static inline int64_t sb_ffmpeg_duration(const AVFrame *f)
 {
@@ -11,6 +12,24 @@ static inline int64_t sb_ffmpeg_duration(const AVFrame *f)
     return f->duration;
 #else
     return f->pkt_duration;
+#endif
+}
+
+static inline bool sb_ffmpeg_interlaced(const AVFrame *f)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    return f->flags & AV_FRAME_FLAG_INTERLACED;
+#else
+    return f->interlaced_frame;
+#endif
+}
+
+static inline bool sb_ffmpeg_key(const AVFrame *f)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    return f->flags & AV_FRAME_FLAG_KEY;
+#else
+    return f->key_frame;
 #endif
 }
 

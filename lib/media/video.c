@@ -99,7 +99,7 @@ int sb_video_next(struct sb_video *v, struct sb_video_frame *f)
     f->pts = sb_video_seconds(v, v->last);
     f->end = sb_video_seconds(v, v->last + v->last_duration);
     f->orientation = v->orientation;
-    f->key = f->frame->key_frame != 0;
+    f->key = sb_ffmpeg_key(f->frame);
     return 1;
 }
 

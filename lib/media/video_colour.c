@@ -4,6 +4,7 @@
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
+#include "media/deinterlace.h"
 #include "media/orient.h"
 #include "media/segment.h"
 #include "media/video.h"
@@ -121,6 +122,7 @@ static void pack(const uint8_t *restrict green, const uint8_t *restrict blue, co
 int sb_video_picture(struct sb_video_frame *f, struct sb_picture *p)
 {
     const AVFrame *now = f->frame;
+    if (sb_deinterlace(f->frame) < 0) return -1;
     bool planes = by_planes(now);
     if (make_converter(f) < 0 || sb_picture_size(p, now->width, now->height) < 0) return -1;
     if (planes && sb_picture_size(&f->planes, now->width, now->height) < 0) return -1;

@@ -1,3 +1,23 @@
+/* Why this hash, and why 4 and 24 bits. Measured by tests/bench/dedup on 1,470 pictures (fish, plankton, a tank) and 12
+ * altered copies of each: 8 that keep the frame (JPEG quality 85, 50 and 30, half and 1.5 times the size, a colour cast,
+ * gamma 1.3, paler), one mirrored, 3 cut; each against all originals of other animals, 26 million pairs:
+ *
+ *                                    frame kept, missed   mirrored   cut     other pictures taken
+ *   64 bits, at most 4                     1.5 %            all      77 %          9e-6
+ *   64 bits, 4, flips and crops            1.2 %            0        1.4 %         7e-5
+ *   256 bits, 24                           2.2 %            all      93 %          0
+ *   256 bits, 24, flips and crops          2.1 %            0        0.8 %         8e-8
+ *   256 bits, 32, flips and crops          0.9 %            0        0.1 %         2e-6
+ *
+ * A dropped picture is lost while a copy that stays costs little, hence the low ones. The diagonals of the transform,
+ * rather than its 8 x 8 corner, hold more of what tells small animals apart, and signs need no median. The middle nine
+ * tenths are a better hash than the whole (0.82 against 0.80 of the copies at 0.95 precision with 64 bits, mirrored ones
+ * looked up), and leave room for windows.
+ *
+ * A bit is set only where the wave is higher than an eighth of a grey level: in empty water all waves are noise, and
+ * with plain signs two such frames differ in 28 bits of 64; so they differ in 1 or 2.
+ *
+ * JPEGs are decoded at a fraction of their size (media/thumb.h): that moves 0.26 bits of 256 on average. */
 #include "select/phash.h"
 
 #include <math.h>

@@ -70,6 +70,9 @@ static int kind_number(const char *kind)
     return k;
 }
 
+#ifdef __x86_64__
+__attribute__((target("popcnt")))
+#endif
 static int nearest(const struct picture *query, const struct picture *kept, int windows, bool flips)
 {
     int least = MOST;

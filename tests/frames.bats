@@ -239,5 +239,13 @@ for stream, file in ((1, 2), (3, 4)):
 EOF
     head -c 9000 all/a.jpg >cut.jpg
     fails_saying "cut.jpg: the JPEG is cut off" sb-frames --encode jpeg -o x.sb cut.jpg
+    python3 - all/a.jpg tables.jpg <<'EOF'
+import sys
+b = bytearray(open(sys.argv[1], "rb").read())
+at = b.find(b"\xff\xc4")
+b[at + 5 : at + 21] = b"\xff" * 16
+open(sys.argv[2], "wb").write(b)
+EOF
+    fails_saying "tables.jpg: broken JPEG" sb-frames --encode jpeg -o x.sb tables.jpg
     sb-frames -q --encode jpeg --size 100 all/a.jpg | sb-check -q # decoded and encoded
 }

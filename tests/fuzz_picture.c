@@ -1,10 +1,11 @@
 /* libFuzzer target: any bytes as a picture. The first byte says what is asked of the decoder, the rest is a JPEG or
- * PNG; what it decodes to is resized and turned. Run: make fuzz && build/fuzz_picture -max_len=4096
+ * PNG; what it decodes to is resized and turned, and a JPEG is glanced at. Run: make fuzz && build/fuzz_picture -max_len=4096
  * tests/corpus/picture */
 #include <stdlib.h>
 #include <string.h>
 
 #include "media/picture.h"
+#include "media/thumb.h"
 #include "media/transform.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                               .background = {1, 2, 3}};
     struct sb_transform t = {.size = 9, .crop = 1, .fit = data[0] & 8 ? SB_FIT_LETTERBOX : SB_FIT_STRETCH};
     if (sb_picture_decode_as(&p, data + 1, size - 1, &how) == 0) sb_transform(&t, &p, &scratch, tensor);
+    struct sb_thumb thumb;
+    sb_jpeg_thumb(data + 1, size - 1, &thumb);
     sb_picture_free(&p);
     sb_picture_free(&scratch);
     return 0;

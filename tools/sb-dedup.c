@@ -292,7 +292,7 @@ static void check_options(void)
     if (exact_only && (distance >= 0 || flips || crops || cosine >= 0))
         sb_usage("--exact looks for the same pixels only: no --distance, --flips, --crops or --cosine");
     if (distance > bits / 64 * SB_HASH_INDEX_DISTANCE)
-        sb_usage("--distance of %" PRId64 " bits is at most %d", bits, (int)(bits / 64 * SB_HASH_INDEX_DISTANCE));
+        sb_usage("--distance is at most %d of %d bits", (int)bits / 64 * SB_HASH_INDEX_DISTANCE, (int)bits);
     if (distance < 0) distance = bits == 64 ? SB_PHASH_DISTANCE : SB_PHASH_DISTANCE_256;
     if (!jobs) jobs = sb_cores();
 }

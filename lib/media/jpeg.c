@@ -181,15 +181,21 @@ int sb_jpeg_thumb(const uint8_t *data, size_t size, struct sb_thumb *thumb)
     return status;
 }
 
-/* An end of image behind the first scan's start: where it lacks, decoding would find the file cut off. */
+/* An end of image behind the first scan's start: where it lacks, decoding would find the file cut off. And tables that
+ * decoding can begin with. */
 static void look_for_end(struct decoder *d, const uint8_t *data, size_t size)
 {
+    struct jpeg_decompress_struct *j = &d->j;
     read_header(d, data, size);
-    if (sb_picture_fits((int)d->j.image_width, (int)d->j.image_height) < 0) longjmp(d->trap.back, 1);
-    const uint8_t *scan = d->j.src->next_input_byte;
-    if (memmem(scan, size - (size_t)(scan - data), "\xff\xd9", 2)) return;
-    sb_error("the JPEG is cut off");
-    longjmp(d->trap.back, 1);
+    if (sb_picture_fits((int)j->image_width, (int)j->image_height) < 0) longjmp(d->trap.back, 1);
+    const uint8_t *scan = j->src->next_input_byte;
+    if (!memmem(scan, size - (size_t)(scan - data), "\xff\xd9", 2)) {
+        sb_error("the JPEG is cut off");
+        longjmp(d->trap.back, 1);
+    }
+    j->scale_num = 1;
+    j->scale_denom = 8;
+    jpeg_start_decompress(j);
 }
 
 int sb_jpeg_check(const uint8_t *data, size_t size)

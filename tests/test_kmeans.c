@@ -120,7 +120,8 @@ static void an_empty_cluster_gets_the_farthest_vector(void **state)
     (void)state;
     float x[] = {0, 0.1f, 0.2f, 10, 10.1f, 11.2f, 10.7f}, same[] = {1, 1, 2, 2};
     struct sb_kmeans m = one_move_from_an_empty_cluster(x, 7);
-    /* All were in the second; the farthest of them from where they were is now alone, and the others' mean is theirs. */
+    /* All were in the second; the farthest of them from where they were is now alone, and the others' mean is theirs.
+     */
     double sum = 0;
     int64_t alone = -1;
     for (int64_t i = 0; i < 7; i++) {
@@ -309,7 +310,8 @@ static void silhouettes_are_those_of_others(void **state)
 {
     (void)state;
     static const int32_t cluster[] = {0, 0, 0, 1, 1, 1, 2, 1};
-    float x[] = {0, 0, 1, 0, 0, 2, 5, 5, 6, 5, 5, 7, 9, 1, 2, 3}, y[] = {1, 0, 2, 1, 0, 2, 5, 5, 6, 5, 5, 7, 9, 1, 2, 3};
+    float x[] = {0, 0, 1, 0, 0, 2, 5, 5, 6, 5, 5, 7, 9, 1, 2, 3},
+          y[] = {1, 0, 2, 1, 0, 2, 5, 5, 6, 5, 5, 7, 9, 1, 2, 3};
     struct sb_sample s;
     sb_sample_draw(&s, x, 8, 2, false, 0, 1);
     assert_true(fabs(sb_silhouette(&s, cluster, 3) - 0.4358874) < 1e-6);

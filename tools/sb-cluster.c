@@ -13,10 +13,8 @@
 #include "select/diverse.h"
 #include "select/kmeans.h"
 #include "select/kmeans_auto.h"
-#include "select/silhouette.h"
+#include "select/kmeans_report.h"
 #include "select/vectors.h"
-
-#define SIZES_SHOWN 40 /* clusters */
 
 static const char *output, *drop, *device, *clusters_text, *metric_text, *pick_text, *per_text, *init_path, *save_path;
 static int64_t keep_count, iterations = 100, batch, seed, jobs;
@@ -113,58 +111,6 @@ static void say_tried(void *arg, int64_t k, double silhouette)
     sb_warn("tried %" PRId64 " clusters: silhouette %.4f", k, silhouette);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static void say_sizes(const struct sb_kmeans *m)
-{
-    struct sb_buffer text = {0};
-    FILE *out = sb_buffer_stdio(&text);
-    if (m->k <= SIZES_SHOWN) {
-        for (int64_t j = 0; j < m->k; j++) fprintf(out, " %" PRId64, m->size[j]);
-    } else {
-        int64_t *size = sb_malloc((size_t)m->k * sizeof *size);
-        memcpy(size, m->size, (size_t)m->k * sizeof *size);
-        qsort(size, (size_t)m->k, sizeof *size, by_value);
-        fprintf(out, " a quarter up to %" PRId64 ", half up to %" PRId64 ", three quarters up to %" PRId64, size[m->k / 4],
-                size[m->k / 2], size[m->k * 3 / 4]);
-        free(size);
-    }
-    fclose(out);
-    sb_warn("sizes:%.*s", (int)text.size, (const char *)text.data);
-    free(text.data);
-}
-
-static double silhouette_of(const struct run *r)
-{
-    int32_t *cluster = sb_malloc((size_t)r->sample.n * sizeof *cluster);
-    for (int64_t i = 0; i < r->sample.n; i++) cluster[i] = r->m.index[r->sample.row[i]];
-    double silhouette = sb_silhouette(&r->sample, cluster, r->m.k);
-    free(cluster);
-    return silhouette;
-}
-
-/* "8 clusters of 12 to 110 records, inertia 1234.5 after 17 iterations" */
-static void report(const struct run *r)
-{
-    const struct sb_kmeans *m = &r->m;
-    int64_t least = m->size[0], most = m->size[0];
-    for (int64_t j = 1; j < m->k; j++) {
-        if (m->size[j] < least) least = m->size[j];
-        if (m->size[j] > most) most = m->size[j];
-    }
-    if (m->k < r->wanted) sb_warn("only %" PRId64 " different records: so many clusters", m->k);
-    sb_warn("%" PRId64 " clusters of %" PRId64 " to %" PRId64 " records, inertia %.6g after %d iterations%s", m->k,
-            least, most, m->spherical ? m->inertia / 2 : m->inertia, m->passes,
-            m->converged || !iterations ? "" : ", not yet at rest");
-    sb_warn("silhouette %.4f on %s%" PRId64 " records", silhouette_of(r), r->sample.n < m->n ? "a sample of " : "",
-            r->sample.n);
-    say_sizes(m);
-}
-
 /* ---- the work ---------------------------------------------------------------------------------------------------- */
 
 static void choose_k(struct run *r)
@@ -172,7 +118,8 @@ static void choose_k(struct run *r)
     double silhouette;
     r->wanted = sb_kmeans_auto(&r->m, &r->sample, say_tried, NULL, &silhouette);
     if (r->wanted < 0) sb_die_error();
-    sb_warn("%" PRId64 " clusters fit best: silhouette %.4f on %" PRId64 " records", r->wanted, silhouette, r->sample.n);
+    sb_warn("%" PRId64 " clusters fit best: silhouette %.4f on %" PRId64 " records", r->wanted, silhouette,
+            r->sample.n);
 }
 
 static void cluster(struct run *r)
@@ -231,7 +178,8 @@ static void write_records(struct run *r)
 
 static void work(struct run *r, const struct sb_args *args)
 {
-    if (init_path && sb_centroids_suit(&r->init, &r->v, &r->filter.header)) sb_die("%s: %s", init_path, sb_error_message());
+    if (init_path && sb_centroids_suit(&r->init, &r->v, &r->filter.header))
+        sb_die("%s: %s", init_path, sb_error_message());
     if (sb_backend_open(&r->backend, device, (int)jobs)) sb_die_error();
     cluster(r);
     if (keep_count) choose_records(r);
@@ -253,7 +201,7 @@ int main(int argc, char **argv)
     else if (save_path) sb_warn("no records: no centroids are saved");
     write_records(&r);
     sb_filter_close(&r.filter);
-    if (r.v.n) report(&r);
+    if (r.v.n) sb_kmeans_report(&r.m, &r.sample, r.wanted);
 
     free(r.keep);
     sb_sample_free(&r.sample);

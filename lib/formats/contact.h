@@ -8,7 +8,8 @@
 
 struct sb_contact {
     struct sb_sheet sheet;
-    const char *by; /* NULL, or the column whose values have a row each; a cluster's shows those nearest to its centroid */
+    const char
+        *by; /* NULL, or the column whose values have a row each; a cluster's shows those nearest to its centroid */
     uint64_t max, shown, left_out;
     struct sb_cell cell;
     struct sb_picture picture;

@@ -30,8 +30,8 @@ struct sb_sheet {
 void sb_sheet_init(struct sb_sheet *s, int across, int thumb);
 /* The part with this heading, made if need be; valid until the next call. */
 struct sb_sheet_part *sb_sheet_part(struct sb_sheet *s, const char *heading);
-/* Adds a cell, behind those of the same order: the picture is scaled to fit; the lines of the text (UTF-8) are wrapped to
- * its width. 0, or -1 with a message. */
+/* Adds a cell, behind those of the same order: the picture is scaled to fit; the lines of the text (UTF-8) are wrapped
+ * to its width. 0, or -1 with a message. */
 int sb_sheet_add(const struct sb_sheet *s, struct sb_sheet_part *part, const struct sb_picture *picture,
                  const char *text, enum sb_sheet_mark mark, double order);
 void sb_sheet_drop_last(struct sb_sheet_part *part);

@@ -12,7 +12,8 @@ static int word_of(const msgpack_object *map, const char *key, const char *const
 {
     for (uint32_t i = 0; i < map->via.map.size; i++) {
         const msgpack_object *k = &map->via.map.ptr[i].key, *v = &map->via.map.ptr[i].val;
-        if (k->type != MSGPACK_OBJECT_STR || k->via.str.size != strlen(key) || memcmp(k->via.str.ptr, key, k->via.str.size))
+        if (k->type != MSGPACK_OBJECT_STR || k->via.str.size != strlen(key) ||
+            memcmp(k->via.str.ptr, key, k->via.str.size))
             continue;
         for (int w = 0; w < 2; w++)
             if (v->type == MSGPACK_OBJECT_STR && v->via.str.size == strlen(words[w]) &&
@@ -86,8 +87,8 @@ int sb_centroids_suit(const struct sb_centroids *c, const struct sb_vectors *v, 
     if (c->d != v->d)
         return sb_error("the centroids have %" PRId64 " numbers, the stream's embeddings %" PRId64, c->d, v->d);
     if (c->embedded && c->model[0] && sb_vectors_model(header, model) && strcmp(model, c->model))
-        return sb_error("the centroids are of another model's embeddings (%.8s..., the stream's are of %.8s...)", c->model,
-                        model);
+        return sb_error("the centroids are of another model's embeddings (%.8s..., the stream's are of %.8s...)",
+                        c->model, model);
     return 0;
 }
 

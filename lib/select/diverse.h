@@ -10,7 +10,8 @@
 enum sb_pick {
     SB_PICK_MIX,     /* each cluster's medoid, the vector nearest to its centroid, then as CENTRE: none is left out */
     SB_PICK_MEDOIDS, /* clusters take turns, each gives the vector nearest to its centroid that it still has */
-    SB_PICK_CENTRE,  /* the medoid of the largest cluster, then each time the vector that is farthest from those picked */
+    SB_PICK_CENTRE,  /* the medoid of the largest cluster, then each time the vector that is farthest from those picked
+                      */
     SB_PICK_DENSITY  /* clusters give in proportion to their size, at even steps from their centroid outwards */
 };
 

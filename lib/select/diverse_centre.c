@@ -1,8 +1,8 @@
 /* Gonzalez's greedy k-centre, exactly, without a pass through all vectors for each pick.
  *
  * Distances from those picked only shrink. So the vectors that were farthest at the last pass are a pool in which the
- * next picks are found: the farthest of the pool is the farthest of all while it is not nearer than the farthest outside
- * was. Then the picks since are measured against all vectors at once, by a matmul, and a new pool is drawn. */
+ * next picks are found: the farthest of the pool is the farthest of all while it is not nearer than the farthest
+ * outside was. Then the picks since are measured against all vectors at once, by a matmul, and a new pool is drawn. */
 #include <math.h>
 
 #include "select/diverse_inner.h"

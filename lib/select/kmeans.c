@@ -119,8 +119,8 @@ static int iterate(struct sb_kmeans *m, const struct device *g)
     }
 }
 
-/* Clusters one vector of each PART: most of the way at a part of the cost. *done: the centroids are there to begin with;
- * else the part is too small, or has fewer different vectors than there are to be clusters. */
+/* Clusters one vector of each PART: most of the way at a part of the cost. *done: the centroids are there to begin
+ * with; else the part is too small, or has fewer different vectors than there are to be clusters. */
 static int begin_with_part(struct sb_kmeans *m, const float *x, bool *done)
 {
     struct sb_kmeans part = *m;

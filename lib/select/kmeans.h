@@ -1,6 +1,7 @@
 /* k-means: seeding by k-means|| (Bahmani et al. 2012), then Lloyd's iterations, or those of mini-batches (Sculley
- * 2010). Where there are many vectors a cluster, it begins with a part of them. Euclidean, or spherical (Dhillon and Modha 2001): rows of length 1, and centroids that are scaled to it. It
- * computes through the op table, on any backend; the result depends on the vectors, the seed and the backend. */
+ * 2010). Where there are many vectors a cluster, it begins with a part of them. Euclidean, or spherical (Dhillon and
+ * Modha 2001): rows of length 1, and centroids that are scaled to it. It computes through the op table, on any backend;
+ * the result depends on the vectors, the seed and the backend. */
 #ifndef SB_SELECT_KMEANS_H
 #define SB_SELECT_KMEANS_H
 
@@ -35,7 +36,8 @@ struct sb_kmeans {
     bool converged;    /* they came to rest */
 };
 
-/* x: n vectors in host memory, sums of whose squares are finite. -1 with a message where the device has not enough memory. */
+/* x: n vectors in host memory, sums of whose squares are finite. -1 with a message where the device has not enough
+ * memory. */
 int sb_kmeans(struct sb_kmeans *m, const float *x);
 void sb_kmeans_free(struct sb_kmeans *m);
 

@@ -1,9 +1,10 @@
 /* How many clusters: a number whose mean silhouette (Rousseeuw 1987) is a peak, where a sample is clustered alone.
  *
- * Tried are 2, 3, 4, 6, 8, 11, 16, ... (the powers of the root of 2) up to a tenth of the sample. The largest silhouette of
- * all (Kaufman and Rousseeuw 1990) is most often that of two clusters, light and dark, which says little. So the highest
- * of those that are larger than both of their neighbours is taken, if it is at least half of the largest of all; without
- * such a peak the largest of all. Then numbers between it and its neighbours are tried, by halving steps. */
+ * Tried are 2, 3, 4, 6, 8, 11, 16, ... (the powers of the root of 2) up to a tenth of the sample. The largest
+ * silhouette of all (Kaufman and Rousseeuw 1990) is most often that of two clusters, light and dark, which says little.
+ * So the highest of those that are larger than both of their neighbours is taken, if it is at least half of the largest
+ * of all; without such a peak the largest of all. Then numbers between it and its neighbours are tried, by halving
+ * steps. */
 #ifndef SB_SELECT_KMEANS_AUTO_H
 #define SB_SELECT_KMEANS_AUTO_H
 

@@ -1,6 +1,6 @@
 /* Mini-batch k-means (Sculley 2010): each batch moves its centroids towards its vectors, by less the more vectors they
- * have seen. A pass takes all vectors once, in an order of its own. The vectors stay in the program's memory; the device
- * holds two batches, one that is computed with and one that is coming, or what the seeds are chosen among. */
+ * have seen. A pass takes all vectors once, in an order of its own. The vectors stay in the program's memory; the
+ * device holds two batches, one that is computed with and one that is coming, or what the seeds are chosen among. */
 #include <stdlib.h>
 #include <string.h>
 

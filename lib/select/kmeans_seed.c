@@ -1,8 +1,8 @@
-/* k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii 2012): in a few passes each vector is drawn with a chance
- * in proportion to its squared distance from those drawn before, about half as many a pass as there are clusters. Those
- * stand for the vectors nearest to them, and k-means++ (Arthur and Vassilvitskii 2007), which wants a pass a cluster,
- * chooses among them alone. It does so greedily, as scikit-learn does: of 2 + ln k that are drawn the best becomes a
- * seed. */
+/* k-means|| (Bahmani, Moseley, Vattani, Kumar and Vassilvitskii 2012): in a few passes each vector is drawn with a
+ * chance in proportion to its squared distance from those drawn before, about half as many a pass as there are
+ * clusters. Those stand for the vectors nearest to them, and k-means++ (Arthur and Vassilvitskii 2007), which wants a
+ * pass a cluster, chooses among them alone. It does so greedily, as scikit-learn does: of 2 + ln k that are drawn the
+ * best becomes a seed. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* How well clusters hold together and apart: the silhouette (Rousseeuw 1987) of a vector is (b - a) / max(a, b), where a
- * is its mean distance from the others of its cluster and b that from the nearest other cluster's; 0 where it is alone
- * in its cluster. It needs all pairs, so it is taken of a sample, exactly. */
+/* How well clusters hold together and apart: the silhouette (Rousseeuw 1987) of a vector is (b - a) / max(a, b), where
+ * a is its mean distance from the others of its cluster and b that from the nearest other cluster's; 0 where it is
+ * alone in its cluster. It needs all pairs, so it is taken of a sample, exactly. */
 #ifndef SB_SELECT_SILHOUETTE_H
 #define SB_SELECT_SILHOUETTE_H
 
@@ -16,8 +16,8 @@ struct sb_sample {
     float *apart; /* [n,n], owned: the distance of each two */
 };
 
-/* At most SB_SILHOUETTE_SAMPLE of n rows, without replacement. Distances are Euclidean, or, of rows of length 1, cosine:
- * 1 - their product. So many threads; the same for any. */
+/* At most SB_SILHOUETTE_SAMPLE of n rows, without replacement. Distances are Euclidean, or, of rows of length 1,
+ * cosine: 1 - their product. So many threads; the same for any. */
 void sb_sample_draw(struct sb_sample *s, const float *x, int64_t n, int64_t d, bool cosine, uint64_t seed, int jobs);
 void sb_sample_free(struct sb_sample *s);
 

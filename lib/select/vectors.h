@@ -29,7 +29,8 @@ const char *sb_vectors_kind(const struct sb_vectors *v);
 /* Scales each of the n rows to length 1; rows of zeros stay as they are. */
 void sb_rows_normalise(float *x, int64_t n, int64_t d);
 
-/* The XXH3-128, as 32 hex digits, of the model that the stream's embeddings are of, from its history; false: unknown. */
+/* The XXH3-128, as 32 hex digits, of the model that the stream's embeddings are of, from its history; false: unknown.
+ */
 bool sb_vectors_model(struct sb_record *header, char hash[33]);
 
 #endif

@@ -1,6 +1,6 @@
 /* k-means alone, without streams: bench_kmeans FILE WIDTH CLUSTERS ITERATIONS THREADS, where FILE is rows of f32 as
- * numpy's tofile() writes them. Prints the seconds of all, the inertia, the iterations, and the seconds of one iteration and
- * of the product that it needs, where nothing else is done (the floor). */
+ * numpy's tofile() writes them. Prints the seconds of all, the inertia, the iterations, and the seconds of one
+ * iteration and of the product that it needs, where nothing else is done (the floor). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -56,8 +56,8 @@ int main(int argc, char **argv)
     struct sb_backend b;
     if (argc != 6) sb_die("usage: bench_kmeans FILE WIDTH CLUSTERS ITERATIONS THREADS");
     if (sb_backend_open(&b, "cpu", atoi(argv[5]))) sb_die_error();
-    struct sb_kmeans m = {.ops = b.ops, .dev = b.dev, .d = atoi(argv[2]), .k = atoi(argv[3]), .iterations = atoi(argv[4]),
-                          .each = each};
+    struct sb_kmeans m = {
+        .ops = b.ops, .dev = b.dev, .d = atoi(argv[2]), .k = atoi(argv[3]), .iterations = atoi(argv[4]), .each = each};
     float *x = read_rows(argv[1], m.d, &m.n);
     double floor = product(&b, x, m.n, m.d, m.k), begun = sb_seconds();
     if (sb_kmeans(&m, x)) sb_die_error();

@@ -50,8 +50,8 @@ static struct sb_kmeans run_kmeans(const float *x, int64_t n, int64_t d, int64_t
 {
     double last = 0;
     const char *why = NULL;
-    struct sb_kmeans m = {.ops = &sb_ops_ref, .n = n, .d = d, .k = k, .iterations = 100, .seed = seed,
-                          .each = falls, .arg = &last};
+    struct sb_kmeans m = {
+        .ops = &sb_ops_ref, .n = n, .d = d, .k = k, .iterations = 100, .seed = seed, .each = falls, .arg = &last};
     m.dev = m.ops->open(0, 1, &why);
     assert_non_null(m.dev);
     assert_int_equal(sb_kmeans(&m, x), 0);
@@ -279,8 +279,8 @@ static void spherical_clusters_are_directions(void **state)
     sb_rows_normalise(x, 240, 3);
     assert_true(x[0] == 0 && fabs(distance2(x + 3, (float[]){0, 0, 0}, 3) - 1) < 1e-6);
     for (int64_t batch = 0; batch < 100; batch += 60) {
-        struct sb_kmeans m = run((struct sb_kmeans){.n = 240, .d = 3, .k = 6, .iterations = 30, .spherical = true,
-                                                    .batch = batch}, x);
+        struct sb_kmeans m =
+            run((struct sb_kmeans){.n = 240, .d = 3, .k = 6, .iterations = 30, .spherical = true, .batch = batch}, x);
         assert_nearest(&m, x);
         for (int j = 0; j < 6; j++) assert_true(fabs(distance2(m.centroid + 3 * j, (float[]){0, 0, 0}, 3) - 1) < 1e-5);
         for (int i = 7; i < 240; i++) assert_int_equal(m.index[i], m.index[i % 6 + 6]);
@@ -300,6 +300,25 @@ static void given_centroids_stay(void **state)
         assert_nearest(&m, b.x);
         assert_int_equal(m.size[2], 0);
         assert_int_equal(m.passes, 0);
+        sb_kmeans_free(&m);
+    }
+    free_blobs(&b);
+}
+
+/* Given centroids that move: one that nothing falls to is still what it was. */
+static void given_centroids_wait_for_vectors(void **state)
+{
+    (void)state;
+    struct blobs b = make_blobs(200, 2, 2, 5, 2);
+    const float init[] = {0, 0, 5, 5, 1000, 1000};
+    for (int64_t batch = 0; batch < 100; batch += 70) {
+        struct sb_kmeans m = run(
+            (struct sb_kmeans){
+                .n = b.n, .d = 2, .k = 3, .iterations = 5, .init = init, .empty_stay = true, .batch = batch},
+            b.x);
+        assert_memory_not_equal(m.centroid, init, 4 * sizeof *init);
+        assert_memory_equal(m.centroid + 4, init + 4, 2 * sizeof *init);
+        assert_int_equal(m.size[2], 0);
         sb_kmeans_free(&m);
     }
     free_blobs(&b);
@@ -384,6 +403,7 @@ int main(void)
         cmocka_unit_test(mini_batches_come_near),
         cmocka_unit_test(spherical_clusters_are_directions),
         cmocka_unit_test(given_centroids_stay),
+        cmocka_unit_test(given_centroids_wait_for_vectors),
         cmocka_unit_test(silhouettes_are_those_of_others),
         cmocka_unit_test(a_sample_is_of_different_rows),
         cmocka_unit_test(as_many_clusters_as_there_are_blobs),

@@ -95,6 +95,7 @@ static void read_init(struct run *r)
     r->m.spherical = r->init.spherical;
     r->wanted = r->init.k;
     r->m.init = r->init.c;
+    r->m.empty_stay = true;
 }
 
 /* ---- what the run says ------------------------------------------------------------------------------------------- */

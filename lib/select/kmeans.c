@@ -89,9 +89,9 @@ static bool take_clusters(struct sb_kmeans *m)
     return changed;
 }
 
-bool sb_kmeans_has_empty(const struct sb_kmeans *m)
+bool sb_kmeans_wants_mending(const struct sb_kmeans *m)
 {
-    for (int64_t j = 0; j < m->k; j++)
+    for (int64_t j = 0; j < m->k && !m->empty_stay; j++)
         if (!m->size[j]) return true;
     return false;
 }
@@ -111,7 +111,7 @@ static int iterate(struct sb_kmeans *m, const struct device *g)
         m->converged = !changed || rests;
         before = m->inertia;
         if (m->converged || m->passes == m->iterations) return turn;
-        if ((mended = sb_kmeans_has_empty(m))) {
+        if ((mended = sb_kmeans_wants_mending(m))) {
             sb_kmeans_mend(m);
             m->ops->upload(m->dev, g->index.data, m->index, sb_tensor_bytes(&g->index));
             queue_move(m, g, turn);

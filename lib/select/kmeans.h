@@ -23,6 +23,7 @@ struct sb_kmeans {
     bool spherical;
     uint64_t seed;
     const float *init; /* NULL, or the centroids [k,d] to start from */
+    bool empty_stay;   /* a centroid that no vector is nearest to stays where it is; else it moves to one that is far off */
     void (*each)(void *arg, int pass, double inertia); /* NULL, or called after each pass */
     void *arg;
 

@@ -115,7 +115,7 @@ static void assign(struct batches *b)
     struct sb_kmeans *m = b->m;
     for (int round = 0;; round++) {
         sweep(b, false);
-        if (!m->iterations || round == MENDS || !sb_kmeans_has_empty(m)) break;
+        if (!m->iterations || round == MENDS || !sb_kmeans_wants_mending(m)) break;
         for (int64_t j = 0; j < m->k; j++) b->seen[j] = (double)m->size[j];
         sb_kmeans_mend(m);
         for (int64_t i = 0; i < m->n; i++)

@@ -31,7 +31,8 @@ int sb_kmeans_batch(struct sb_kmeans *m, const float *x);
 
 /* m->size and m->inertia, from m->index and m->distance. */
 void sb_kmeans_count(struct sb_kmeans *m);
-bool sb_kmeans_has_empty(const struct sb_kmeans *m);
+/* A cluster is empty that may not be. */
+bool sb_kmeans_wants_mending(const struct sb_kmeans *m);
 /* Gives each empty cluster the vector that lies farthest from its own centroid, where one lies apart from it. */
 void sb_kmeans_mend(struct sb_kmeans *m);
 

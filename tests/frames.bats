@@ -182,6 +182,18 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
     done
 }
 
+@test "a live source that breaks off is joined again, times go on, and its end is said" {
+    sb-synth video -q --seconds 2 --size 320x180 --fps 5 --seed 3 -o live.ts
+    timeout 90 "$BUILD/tests/make_server" 2 live.ts >port 3>&- &
+    for _ in $(seq 50); do [ -s port ] && break; sleep 0.1; done
+    timeout 60 sb-frames --every 1 --reconnect 2 -o out.sb "tcp://127.0.0.1:$(cat port)" 2>said
+    sb-check out.sb
+    [ "$(records out.sb | wc -l)" -eq 20 ]
+    records out.sb | jq -s -e 'map(.pts) | . == (sort | unique) and .[10] - .[9] > 0.24'
+    grep -qE '127.0.0.1:[0-9]+: broke off for [0-9.]+ s' said
+    grep -qE 'broke off, and did not come back in [0-9.]+ s' said
+}
+
 @test "real: HEVC from a phone comes out upright" {
     has_video aquarium-hevc-portrait.mp4
     sb-frames -q -o out.sb "$DATA/video/aquarium-hevc-portrait.mp4"

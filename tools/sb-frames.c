@@ -18,7 +18,7 @@ static int64_t every, size, jobs;
 static struct sb_decoding_options decoding;
 static const char *start, *end, *encode = "raw", *root, *source, *output, *drop;
 static const char *start_time, *time_regex, *clock_offset, *zone, *nav_file, *nav_columns, *nav_zone;
-static double nav_gap, scene;
+static double nav_gap, scene, reconnect = 60;
 static const char *dive, *at;
 static bool keep_going, keys, list, trust_container, only_estimate;
 
@@ -37,6 +37,7 @@ static const struct sb_opt opts[] = {
     {0, "source", "NAME", SB_TEXT, &source, 0, "name the source NAME (one input only)", 0, 0},
     {0, "dive", "NAME", SB_TEXT, &dive, 0, "the group of all that is named, as of one dive in several files", 0, 0},
     {'0', "null", NULL, SB_FLAG, &list, 0, "standard input is a list of inputs, each name ended by a NUL: find -print0 | sb-frames -0", 0, 0},
+    {0, "reconnect", "SECONDS", SB_REAL, &reconnect, SB_OPT_UNRECORDED, "try so long to come back to a live source that breaks off (default 60)", 0, 1e6},
     {'k', "keep-going", NULL, SB_FLAG, &keep_going, 0, "skip inputs that can't be read instead of stopping at the first", 0, 0},
     {0, "start-time", "TIME", SB_TEXT, &start_time, 0, "when the first frame was taken: 2026-07-03T14:05:09Z (one input only)", 0, 0},
     {0, "time-regex", "REGEX", SB_TEXT, &time_regex, 0, "the time stands in the names of files: groups named year, month, day, hour, minute, second, or one group around it", 0, 0},
@@ -188,7 +189,7 @@ static void read_options(struct sb_harvest *h)
         sb_usage("--at takes the times and all fields but the image from its records: no option that chooses goes with it");
     if (scene > 0 && only_estimate) sb_usage("--scene: how many frames that gives can't be estimated");
     if (keys && every > 0) sb_usage("--keyframes and --every exclude each other");
-    h->how = (struct sb_sampling){.fps = fps > 0 ? fps : 1, .keys = keys, .every = every,
+    h->how = (struct sb_sampling){.fps = fps > 0 ? fps : 1, .keys = keys, .every = every, .patience = reconnect,
                                   .start = time_of("start", start), .end = time_of("end", end)};
     if (end && h->how.end <= h->how.start) sb_usage("--end is not after --start");
     h->scene = scene;

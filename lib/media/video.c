@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/progress.h"
 #include "media/video_inner.h"
 
 int sb_video_read_packet(struct sb_video *v)
@@ -89,8 +90,9 @@ int sb_video_next(struct sb_video *v, struct sb_video_frame *f)
     if (v->plan.on) return sb_plan_next(v, f);
     if (v->ahead->buf[0])
         av_frame_move_ref(f->frame, v->ahead);
-    else if (!sb_video_decode_one(v, f->frame))
+    else if (!sb_video_decode_one(v, f->frame) && !sb_video_rejoin(v, f->frame))
         return 0;
+    if (v->how.patience > 0) v->seen = sb_seconds();
     int64_t before = v->last;
     v->last = shown_at(v, f->frame->best_effort_timestamp);
     if (v->began && v->last - before > v->gap) v->gap = v->last - before;

@@ -39,6 +39,7 @@ struct sb_video_reading {
     bool keys;     /* keyframes only */
     double fps;    /* so many frames a second at most; 0: not known */
     int64_t every; /* one frame in so many; 0: not known */
+    double patience; /* seconds to try to come back to a live source that broke off */
 };
 
 /* Opens a file, or a URL that has "://" in it. `stop` (may be NULL) is looked at while waiting for data: once it is not

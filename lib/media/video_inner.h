@@ -9,6 +9,7 @@
 
 struct sb_video {
     struct sb_video_reading how;
+    char *path;
     AVFormatContext *format;
     AVCodecContext *codec; /* NULL once frames are read lazily */
     AVStream *stream;
@@ -25,6 +26,7 @@ struct sb_video {
     int64_t gap;   /* the longest from one frame given to the next */
     bool began;
     uint64_t skipped;
+    double seen;     /* when a frame of a live source came, on this machine's clock */
 
     struct sb_plan {
         bool on; /* frames are read lazily */
@@ -49,6 +51,12 @@ int64_t sb_video_guess_duration(const struct sb_video *v, int64_t said); /* of a
 int sb_video_read_packet(struct sb_video *v);
 /* The next frame decoded: 1, or 0 at the end. */
 int sb_video_decode_one(struct sb_video *v, AVFrame *frame);
+
+bool sb_video_live(const struct sb_video *v);
+int sb_video_open_again(struct sb_video *v); /* 0, or -1 with all as it was */
+/* The next frame of a live source that broke off: it is opened again and again, with growing pauses. 1, or 0 once that has
+ * taken too long or reading is to stop. */
+int sb_video_rejoin(struct sb_video *v, AVFrame *frame);
 
 /* Whether frames can be read lazily, which is decided before the first packet is read, and the switch to it. */
 bool sb_plan_can(const struct sb_video *v);

@@ -91,6 +91,28 @@ static int check_file(const char *path)
     return 0;
 }
 
+bool sb_video_live(const struct sb_video *v)
+{
+    return strstr(v->path, "://") && !(v->format && v->format->pb && (v->format->pb->seekable & AVIO_SEEKABLE_NORMAL));
+}
+
+int sb_video_open_again(struct sb_video *v)
+{
+    struct sb_video old = *v;
+    v->format = NULL;
+    v->codec = NULL;
+    v->drained = v->broke = false;
+    if (open_format(v, v->path) == 0 && open_codec(v, v->path) == 0) {
+        avcodec_free_context(&old.codec);
+        avformat_close_input(&old.format);
+        return 0;
+    }
+    avcodec_free_context(&v->codec);
+    avformat_close_input(&v->format);
+    *v = old;
+    return -1;
+}
+
 struct sb_video *sb_video_open(const char *path, const struct sb_video_reading *how, const volatile sig_atomic_t *stop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -98,6 +120,7 @@ struct sb_video *sb_video_open(const char *path, const struct sb_video_reading *
     if (check_file(path) < 0) return NULL;
     struct sb_video *v = sb_calloc(1, sizeof *v);
     v->how = *how;
+    v->path = sb_strdup(path);
     v->stop = stop;
     v->packet = av_packet_alloc();
     v->ahead = av_frame_alloc();
@@ -123,6 +146,7 @@ void sb_video_close(struct sb_video *v)
     avcodec_free_context(&v->codec);
     avformat_close_input(&v->format);
     av_packet_free(&v->packet);
+    free(v->path);
     av_frame_free(&v->ahead);
     free(v);
 }

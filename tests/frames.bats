@@ -261,3 +261,16 @@ EOF
     fails_saying "tables.jpg: broken JPEG" sb-frames --encode jpeg -o x.sb tables.jpg
     sb-frames -q --encode jpeg --size 100 all/a.jpg | sb-check -q # decoded and encoded
 }
+
+@test "--device: a GPU that is not there is one line, the processor the default" {
+    if [ -e /dev/nvidia0 ]; then skip "there is a GPU"; fi
+    sb-synth video -q --seconds 1 --size 160x120 -o d.mp4
+    run sb-frames --device cuda -o g.sb d.mp4
+    [ "$status" -eq 1 ]
+    [ "$output" = "sb-frames: device cuda: there is no GPU, or this FFmpeg can't decode on it" ]
+    run sb-frames --device gpu -o g.sb d.mp4
+    [ "$status" -eq 1 ]
+    [ "$output" = "sb-frames: no device 'gpu': there are cpu, cuda and cuda:N" ]
+    [ ! -e g.sb ]
+    [ "$(sb-frames --device cpu d.mp4 | sb-export jsonl --drop image)" = "$(sb-frames d.mp4 | sb-export jsonl --drop image)" ]
+}

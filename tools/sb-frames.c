@@ -8,19 +8,20 @@
 #include "base/seconds.h"
 #include "footage/estimate_table.h"
 #include "footage/picks.h"
-#include "footage/whereabouts.h"
+#include "footage/whereabouts_options.h"
 #include "media/decoding.h"
 #include "media/harvest.h"
+#include "media/video_device.h"
 #include "stream/stream.h"
 
 static double fps;
 static int64_t every, size, jobs;
 static struct sb_decoding_options decoding;
 static const char *start, *end, *encode = "raw", *root, *source, *output, *drop;
-static const char *start_time, *time_regex, *clock_offset, *zone, *nav_file, *nav_columns, *nav_zone;
-static double nav_gap, scene, reconnect = 60;
-static const char *dive, *at;
-static bool keep_going, keys, list, trust_container, only_estimate;
+static struct sb_whereabouts_options whereabouts;
+static double scene, reconnect = 60;
+static const char *dive, *at, *device = "cpu";
+static bool keep_going, keys, list, only_estimate;
 
 static const struct sb_opt opts[] = {
     {0, "fps", "R", SB_REAL, &fps, 0, "frames a second: those on screen at 0, 1/R, 2/R ... (default 1)", 1e-6, 1e6},
@@ -38,16 +39,9 @@ static const struct sb_opt opts[] = {
     {0, "dive", "NAME", SB_TEXT, &dive, 0, "the group of all that is named, as of one dive in several files", 0, 0},
     {'0', "null", NULL, SB_FLAG, &list, 0, "standard input is a list of inputs, each name ended by a NUL: find -print0 | sb-frames -0", 0, 0},
     {0, "reconnect", "SECONDS", SB_REAL, &reconnect, SB_OPT_UNRECORDED, "try so long to come back to a live source that breaks off (default 60)", 0, 1e6},
+    {0, "device", "NAME", SB_TEXT, &device, 0, "where video is decoded: cpu, cuda or cuda:N (default cpu)", 0, 0},
     {'k', "keep-going", NULL, SB_FLAG, &keep_going, 0, "skip inputs that can't be read instead of stopping at the first", 0, 0},
-    {0, "start-time", "TIME", SB_TEXT, &start_time, 0, "when the first frame was taken: 2026-07-03T14:05:09Z (one input only)", 0, 0},
-    {0, "time-regex", "REGEX", SB_TEXT, &time_regex, 0, "the time stands in the names of files: groups named year, month, day, hour, minute, second, or one group around it", 0, 0},
-    {0, "trust-container", NULL, SB_FLAG, &trust_container, 0, "believe what files say of when they were taken", 0, 0},
-    {0, "clock-offset", "SECONDS", SB_TEXT, &clock_offset, 0, "add this to all times: seconds, M:SS or H:MM:SS, with - before it if the camera's clock was fast", 0, 0},
-    {0, "zone", "ZONE", SB_TEXT, &zone, 0, "of times that name none: Z, +02:00 or Europe/Berlin", 0, 0},
-    {0, "nav", "FILE", SB_TEXT, &nav_file, SB_OPT_FILE, "add lat, lon and depth at that time from a CSV table of fixes", 0, 0},
-    {0, "nav-columns", "LIST", SB_TEXT, &nav_columns, 0, "which column is which, where names are not the usual ones: time=NAME,date=NAME,lat=NAME,lon=NAME,depth=NAME", 0, 0},
-    {0, "nav-zone", "ZONE", SB_TEXT, &nav_zone, 0, "of the table's times, if they name none", 0, 0},
-    {0, "nav-gap", "SECONDS", SB_REAL, &nav_gap, 0, "do not interpolate between fixes further apart (default 60)", 1e-3, 1e9},
+    SB_OPT_WHEREABOUTS(whereabouts),
     {0, "estimate", NULL, SB_FLAG, &only_estimate, SB_OPT_UNRECORDED, "say how many frames and bytes this would write, and write nothing", 0, 0},
     SB_OPT_OUTPUT(&output),
     SB_OPT_DROP(&drop),
@@ -118,72 +112,9 @@ static void list_inputs(struct frames *f, const struct sb_args *args)
     for (uint64_t i = 0; i < f->inputs.other; i++) sb_counts_skip(&f->counts, "neither video nor picture");
 }
 
-/* ---- when and where ---- */
-
-static struct sb_zone zone_of(const char *option, const char *text)
-{
-    struct sb_zone found = {0};
-    if (text && sb_zone_parse(text, &found) < 0) sb_usage("--%s: %s", option, sb_error_message());
-    return found;
-}
-
-static double offset_of(const char *text)
-{
-    double seconds = text ? time_of("clock-offset", text + (*text == '-' || *text == '+')) : 0;
-    return text && *text == '-' ? -seconds : seconds;
-}
-
-static void check_clock(void)
-{
-    int sources = (start_time != NULL) + (time_regex != NULL) + trust_container;
-    if (sources > 1) sb_usage("--start-time, --time-regex and --trust-container exclude each other");
-    if (!sources && (clock_offset || zone || nav_file))
-        sb_usage("--%s wants --start-time, --time-regex or --trust-container", clock_offset ? "clock-offset"
-                                                                               : zone       ? "zone"
-                                                                                            : "nav");
-    if (!nav_file && (nav_columns || nav_zone || nav_gap > 0))
-        sb_usage("--%s wants --nav", nav_columns ? "nav-columns" : nav_zone ? "nav-zone" : "nav-gap");
-}
-
-/* The zone of the table comes first, so that --zone is the one that stays. */
-static void read_nav(struct frames *f)
-{
-    struct sb_nav_names names;
-    if (!nav_file) return;
-    if (sb_nav_names_parse(nav_columns ? nav_columns : "", &names) < 0)
-        sb_usage("--nav-columns: %s", sb_error_message());
-    struct sb_zone z = zone_of("nav-zone", nav_zone);
-    if (sb_nav_load(&f->nav, nav_file, &names, &z) < 0) sb_die_error();
-    f->where.nav = &f->nav;
-    f->where.nav_name = nav_file;
-    f->where.gap = nav_gap > 0 ? nav_gap : 60;
-    free(names.text);
-}
-
-static void find_times(struct frames *f)
-{
-    double given;
-    read_nav(f);
-    struct sb_taken taken = {.file = trust_container, .zone = zone_of("zone", zone), .offset = offset_of(clock_offset)};
-    if (start_time) {
-        if (sb_clock_parse(start_time, strlen(start_time), &taken.zone, &given) < 0)
-            sb_usage("--start-time: %s", sb_error_message());
-        if (f->inputs.count > 1)
-            sb_usage(
-                "--start-time is of one input, and there are %zu: --time-regex or --trust-container tell them apart",
-                f->inputs.count);
-        taken.given = &given;
-    }
-    struct sb_name_time *name = time_regex ? sb_name_time_open(time_regex) : NULL;
-    if (time_regex && !name) sb_usage("--time-regex: %s", sb_error_message());
-    taken.name = name;
-    if (sb_whereabouts_begin(&f->where, &taken, &f->inputs, keep_going) < 0) sb_die_error();
-    sb_name_time_close(name);
-}
-
 static void read_options(struct sb_harvest *h)
 {
-    check_clock();
+    sb_whereabouts_options_check(&whereabouts);
     if (fps > 0 && every > 0) sb_usage("--fps and --every exclude each other");
     if (at && (fps > 0 || every > 0 || keys || scene > 0 || start || end || dive || only_estimate))
         sb_usage("--at takes the times and all fields but the image from its records: no option that chooses goes with it");
@@ -192,6 +123,7 @@ static void read_options(struct sb_harvest *h)
     h->how = (struct sb_sampling){.fps = fps > 0 ? fps : 1, .keys = keys, .every = every, .patience = reconnect,
                                   .start = time_of("start", start), .end = time_of("end", end)};
     if (end && h->how.end <= h->how.start) sb_usage("--end is not after --start");
+    if (sb_video_device_open(device, &h->how.device) < 0) sb_die_error();
     h->scene = scene;
     h->style = (struct sb_frame_style){.size = size, .most = SB_RECORD_MAX - 65536};
     sb_decoding_options_apply(&decoding, &h->style.decoding);
@@ -243,7 +175,7 @@ int main(int argc, char **argv)
     sb_opt_parse(&tool, argc, argv, &args);
     read_options(&harvest);
     list_inputs(&f, &args);
-    find_times(&f);
+    sb_whereabouts_options_begin(&whereabouts, &f.where, &f.nav, &f.inputs, keep_going);
     sigaction(SIGINT, &once, NULL);
     sigaction(SIGTERM, &once, NULL);
     if (only_estimate) {
@@ -267,5 +199,6 @@ int main(int argc, char **argv)
     sb_whereabouts_free(&f.where);
     sb_nav_free(&f.nav);
     sb_inputs_free(&f.inputs);
+    sb_video_device_close(harvest.how.device);
     return 0;
 }

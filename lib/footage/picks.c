@@ -69,7 +69,8 @@ static bool produce(void *arg, void *item)
 static int fetch_frame(const struct run *r, struct pick *p)
 {
     struct sb_sample sample;
-    struct sb_sampling how = {.fps = p->pts > 0 ? 1 / p->pts : 1, .start = p->pts * (1 - 1e-12), .end = p->pts + 1e-4};
+    struct sb_sampling how = {.device = r->h->how.device, .fps = p->pts > 0 ? 1 / p->pts : 1,
+                              .start = p->pts * (1 - 1e-12), .end = p->pts + 1e-4};
     struct sb_sampler *s = sb_sampler_open(p->input->path, &how, 1, r->h->stop);
     if (!s) return -1;
     int rc = sb_sampler_next(s, &sample, &p->frame);

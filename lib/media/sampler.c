@@ -40,7 +40,7 @@ static int next_frame(struct sb_sampler *s, struct sb_video_frame *f)
 /* Opens the video and reads its first frame. Where that can't be read lazily all are decoded. */
 static int begin(struct sb_sampler *s)
 {
-    struct sb_video_reading how = {.threads = s->threads, .patience = s->how.patience};
+    struct sb_video_reading how = {.device = s->how.device, .threads = s->threads, .patience = s->how.patience};
     if (!s->how.all) {
         how.keys = s->how.keys;
         how.every = s->how.every;

@@ -9,6 +9,7 @@ struct sb_sampling {
     bool keys;         /* the keyframe nearest to each of these times instead, with its own time, and each once */
     int64_t every;     /* not 0: each Nth frame instead, counted from the first one at or after start */
     double start, end; /* only samples in [start, end), in seconds from the first frame; end 0: to the end */
+    struct AVBufferRef *device; /* as sb_video_reading's */
     bool all;          /* decode every frame, even if few are taken: the same comes of it, later */
     double patience;   /* as sb_video_reading's */
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "media/picture.h"
+#include "media/video_device.h"
 
 /* ---- segments --------------------------------------------------------------------------------------------------- */
 
@@ -41,9 +42,10 @@ void sb_segment_drop(struct sb_segment *s)
 
 /* ---- decoders --------------------------------------------------------------------------------------------------- */
 
-void sb_decoders_init(struct sb_decoders *d, const AVCodecParameters *parameters, AVRational timebase, int threads)
+void sb_decoders_init(struct sb_decoders *d, const AVCodecParameters *parameters, AVRational timebase,
+                      AVBufferRef *device)
 {
-    *d = (struct sb_decoders){.parameters = avcodec_parameters_alloc(), .timebase = timebase, .threads = threads};
+    *d = (struct sb_decoders){.parameters = avcodec_parameters_alloc(), .timebase = timebase, .device = device};
     if (!d->parameters || avcodec_parameters_copy(d->parameters, parameters) < 0)
         sb_die("out of memory: no room for a decoder");
     pthread_mutex_init(&d->lock, NULL);
@@ -73,7 +75,8 @@ AVCodecContext *sb_decoders_take(struct sb_decoders *d)
         sb_error("its video is described wrongly");
         return NULL;
     }
-    c->thread_count = d->threads;
+    c->thread_count = 1;
+    sb_video_device_use(c, d->device);
     c->pkt_timebase = d->timebase;
     c->max_pixels = SB_PICTURE_MAX;
     if (avcodec_open2(c, codec, NULL) < 0) {
@@ -108,6 +111,7 @@ struct job {
 
 static void give_while(struct job *j, int64_t until, AVFrame *frame)
 {
+    if (j->done < j->n && j->wanted[j->done] <= until) sb_video_device_fetch(frame);
     while (j->done < j->n && j->wanted[j->done] <= until) j->give(j->arg, j->done++, frame);
 }
 

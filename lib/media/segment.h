@@ -26,18 +26,19 @@ void sb_segment_add(struct sb_segment *s, AVPacket *p, bool disposable, bool sho
 struct sb_segment *sb_segment_hold(struct sb_segment *s); /* NULL is nothing */
 void sb_segment_drop(struct sb_segment *s);               /* the last one frees it */
 
-/* Decoders of one video, one a thread that decodes; they outlive its segments. */
+/* Decoders of one video, of one thread each and one for each thread that decodes; they outlive its segments. */
 struct sb_decoders {
     AVCodecParameters *parameters;
     AVRational timebase;
-    int threads; /* of each decoder */
+    struct AVBufferRef *device; /* that they decode on; NULL: the processor. Not theirs */
     pthread_mutex_t lock;
     AVCodecContext **idle;
     size_t count, cap;
     uint64_t skipped, missed; /* packets that could not be decoded, frames that were wanted and are not there */
 };
 
-void sb_decoders_init(struct sb_decoders *d, const AVCodecParameters *parameters, AVRational timebase, int threads);
+void sb_decoders_init(struct sb_decoders *d, const AVCodecParameters *parameters, AVRational timebase,
+                      struct AVBufferRef *device);
 void sb_decoders_free(struct sb_decoders *d);
 /* NULL with a message: the codec is not there, or its parameters are wrong. */
 AVCodecContext *sb_decoders_take(struct sb_decoders *d);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/progress.h"
+#include "media/video_device.h"
 #include "media/video_inner.h"
 
 int sb_video_read_packet(struct sb_video *v)
@@ -42,7 +43,10 @@ int sb_video_decode_one(struct sb_video *v, AVFrame *frame)
     int failures = 0; /* in a row, with no packet left: frames may still come, but not for ever */
     while (!sb_video_interrupted(v) && failures < 100) {
         int rc = avcodec_receive_frame(v->codec, frame);
-        if (rc == 0) return 1;
+        if (rc == 0) {
+            sb_video_device_fetch(frame);
+            return 1;
+        }
         if (rc == AVERROR_EOF) return 0;
         if (rc != AVERROR(EAGAIN)) v->skipped++;
         if (v->drained)

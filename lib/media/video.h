@@ -13,6 +13,7 @@
 #include "media/picture.h"
 
 struct sb_video;
+struct AVBufferRef;
 struct AVFrame;
 struct sb_segment;
 struct SwsContext;
@@ -35,6 +36,7 @@ struct sb_video_frame {
 
 /* What will be asked for. Where little is, only that is decoded: sb_video_next() then gives frames lazily. */
 struct sb_video_reading {
+    struct AVBufferRef *device; /* video_device.h; NULL: the processor decodes. The caller's, until the video is closed */
     int threads;   /* that decode; the pixels do not depend on it unless the file is damaged */
     bool keys;     /* keyframes only */
     double fps;    /* so many frames a second at most; 0: not known */
@@ -65,7 +67,7 @@ void sb_video_skip_to(struct sb_video *v, double pts);
 
 /* The next frame shown into f, which the caller owns and reuses: 1, or 0 at the end. What stood in f is released.
  * -1: frames were given lazily, and from here on that can't be done truly; the caller opens the video again to read all
- * (a zero `how` but for threads) and leaves out what it has. */
+ * (a zero `how` but for device and threads) and leaves out what it has. */
 int sb_video_next(struct sb_video *v, struct sb_video_frame *f);
 
 /* Decodes n frames that were given lazily, in order and from one segment, and lends them to `give`, each once. A frame

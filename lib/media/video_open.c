@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "media/video_device.h"
 #include "media/video_inner.h"
 
 bool sb_video_interrupted(const struct sb_video *v) { return v->stop && *v->stop; }
@@ -70,7 +71,8 @@ static int open_codec(struct sb_video *v, const char *path)
     v->codec = avcodec_alloc_context3(codec);
     if (!v->codec || avcodec_parameters_to_context(v->codec, v->stream->codecpar) < 0)
         return sb_error("%s: its video is described wrongly", path);
-    v->codec->thread_count = v->plan.on ? 1 : v->how.threads;
+    v->codec->thread_count = v->plan.on || v->how.device ? 1 : v->how.threads;
+    sb_video_device_use(v->codec, v->how.device);
     /* Where nothing but keyframes is asked for and they can't be read lazily: timestamps must not come from counting.
      */
     if (v->how.keys && !v->plan.on && !(v->format->iformat->flags & AVFMT_NOTIMESTAMPS))

@@ -48,7 +48,7 @@ void sb_plan_begin(struct sb_video *v)
     if (par->codec_id == AV_CODEC_ID_H264) sb_nal_format_h264(&p->nal, par->extradata, (size_t)par->extradata_size);
     if (par->codec_id == AV_CODEC_ID_HEVC) sb_nal_format_hevc(&p->nal, par->extradata, (size_t)par->extradata_size);
     p->decoded = p->given = AV_NOPTS_VALUE;
-    sb_decoders_init(&p->decoders, par, v->stream->time_base, 1);
+    sb_decoders_init(&p->decoders, par, v->stream->time_base, v->how.device);
     sb_decoders_give(&p->decoders, v->codec);
     v->codec = NULL;
     av_frame_unref(v->ahead);

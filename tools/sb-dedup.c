@@ -10,12 +10,8 @@
 #include "base/pipeline.h"
 #include "formats/csv.h"
 #include "formats/text.h"
-#include "media/image.h"
-#include "media/thumb.h"
-#include "select/duplicates.h"
+#include "select/look.h"
 #include "stream/kept.h"
-
-_Static_assert(SB_PHASH_SIDE == SB_THUMB_SIDE, "hashes are made of thumbs");
 
 static const char *output, *drop, *save, *report;
 static struct sb_texts against;
@@ -59,12 +55,10 @@ static const char *const skipped[] = {
 /* One record on its way through the pipeline. */
 struct item {
     struct sb_record rec;
-    struct sb_picture picture;
     uint64_t number; /* in the stream, from 1 */
     struct sb_look look;
-    float *embedding;
-    size_t embedding_cap;
-    char error[200]; /* empty: hashed */
+    struct sb_look_memory memory;
+    char error[200]; /* empty: looked at */
 };
 
 struct dedup {
@@ -92,54 +86,13 @@ static bool take(void *arg, void *p)
     return true;
 }
 
-static struct sb_hash hash_pixels(const struct sb_picture *p)
+static void look(void *arg, void *p)
 {
-    struct sb_hash pixels = sb_hash_bytes(p->rgb, (size_t)3 * (size_t)p->width * (size_t)p->height);
-    uint64_t all[4] = {(uint64_t)p->width, (uint64_t)p->height, pixels.hi, pixels.lo};
-    return sb_hash_bytes(all, sizeof all);
-}
-
-/* The exact hash, of pixels or of a JPEG as it is, and the thumb. As sb_image_get(): 1, 0 or -1. */
-static int look_at(struct item *item, struct sb_thumb *thumb)
-{
-    const uint8_t *jpeg;
-    size_t size;
-    if (!exact_only && sb_image_jpeg(&item->rec, "image", &jpeg, &size)) {
-        item->look.exact = sb_hash_bytes(jpeg, size);
-        return sb_jpeg_thumb(jpeg, size, thumb) < 0 ? -1 : 1;
-    }
-    int found = sb_image_get(&item->rec, "image", &item->picture);
-    if (found <= 0) return found;
-    item->look.exact = hash_pixels(&item->picture);
-    if (!exact_only) sb_picture_thumb(&item->picture, thumb);
-    return 1;
-}
-
-static int look_at_embedding(struct item *item)
-{
-    struct sb_tensor t;
-    item->look.embedding = NULL;
-    int found = sb_get_tensor(&item->rec, "embedding", &t);
-    if (found <= 0) return found;
-    if (t.dtype != SB_F32 || t.ndim != 1) return sb_error("field 'embedding' is no row of f32");
-    item->look.dim = (size_t)t.shape[0];
-    SB_GROW(item->embedding, item->embedding_cap, item->look.dim);
-    memcpy(item->embedding, t.data, item->look.dim * sizeof *item->embedding);
-    if (sb_direction_make(item->embedding, item->look.dim)) item->look.embedding = item->embedding;
-    return 1;
-}
-
-static void hash(void *arg, void *p)
-{
+    const struct dedup *d = arg;
     struct item *item = p;
-    struct sb_thumb thumb;
-    (void)arg;
     item->error[0] = 0;
-    int found = look_at(item, &thumb);
-    if (found > 0 && !exact_only)
-        sb_phash(thumb.grey, (int)bits, crops ? SB_PHASH_WINDOWS : 1, item->look.hash, flips ? item->look.mirrored : NULL);
-    if (found > 0 && (cosine < 0 || look_at_embedding(item) >= 0)) return;
-    snprintf(item->error, sizeof item->error, "%s", found ? sb_error_message() : "no field 'image' to compare");
+    if (sb_look_make(&d->kept, &item->rec, &item->memory, &item->look) < 0)
+        snprintf(item->error, sizeof item->error, "%s", sb_error_message());
 }
 
 /* ---- in order ---------------------------------------------------------------------------------------------------- */
@@ -265,8 +218,7 @@ static void free_item(void *arg, void *p)
     struct item *item = p;
     (void)arg;
     sb_record_free(&item->rec);
-    sb_picture_free(&item->picture);
-    free(item->embedding);
+    sb_look_memory_free(&item->memory);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------------------- */
@@ -340,7 +292,7 @@ int main(int argc, char **argv)
     open_others(&d, &args);
     sb_filter_start(&d.filter, &tool, &args);
     struct sb_pipeline pipeline = {
-        .jobs = (int)jobs, .item_size = sizeof(struct item), .produce = take, .work = hash, .consume = decide,
+        .jobs = (int)jobs, .item_size = sizeof(struct item), .produce = take, .work = look, .consume = decide,
         .idle = flush, .release = free_item, .arg = &d,
     };
     sb_pipeline_run(&pipeline);

@@ -64,6 +64,8 @@ int sb_get_bool(const struct sb_record *r, const char *key, bool *v);
 int sb_get_tensor(struct sb_record *r, const char *key, struct sb_tensor *t);
 /* Any value as a msgpack-c object that lives in the record until its reset. */
 int sb_get_object(struct sb_record *r, const char *key, msgpack_object *o);
+/* What a map holds under a key that is a str; NULL where it has none, or `map` is NULL or no map. */
+const msgpack_object *sb_object_value(const msgpack_object *map, const char *key, size_t size);
 
 /* The same for a field's value alone. The bytes are borrowed by a view of u8 data. */
 int sb_field_tensor(const struct sb_field *f, struct sb_record *memory, struct sb_tensor *t);

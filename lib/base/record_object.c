@@ -1,4 +1,7 @@
 #include "base/record.h"
+
+#include <string.h>
+
 #include "base/wire.h"
 
 /* Fills *o from the value at p and returns the value's end, NULL if it nests too deep or is cut off. */
@@ -68,4 +71,14 @@ int sb_get_object(struct sb_record *r, const char *key, msgpack_object *o)
     if (!f) return 0;
     if (!build(r, f->value, f->value + f->size, 1, o)) return sb_error("field '%s' nests too deep", key);
     return o->type != MSGPACK_OBJECT_NIL;
+}
+
+const msgpack_object *sb_object_value(const msgpack_object *map, const char *key, size_t size)
+{
+    for (uint32_t i = 0; map && map->type == MSGPACK_OBJECT_MAP && i < map->via.map.size; i++) {
+        const msgpack_object_kv *kv = &map->via.map.ptr[i];
+        if (kv->key.type == MSGPACK_OBJECT_STR && kv->key.via.str.size == size && !memcmp(kv->key.via.str.ptr, key, size))
+            return &kv->val;
+    }
+    return NULL;
 }

@@ -2,6 +2,7 @@
 #include "media/harvest.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,10 +22,9 @@ struct item {
     double share; /* what a second of this video is of that, 0: not known */
     bool timed;
     struct sb_sample sample;
-    struct sb_video_frame frame; /* to be made a picture, or decoded and then made one */
+    struct sb_video_frame frame; /* FRAME: decoded */
     struct pick *pick;
     size_t picks, cap;
-    struct sb_frame_memory memory;
     struct sb_sampler *over; /* END: of this video */
     char why[1024];
 };
@@ -43,8 +43,17 @@ struct output {
 };
 enum { CLOSE = SB_YIELD_REMARK + 1 };
 
+/* What pictures are made with: tens of megabytes, so there is one for each thread that works, not for each item. */
+struct workspace {
+    struct workspace *next;
+    struct sb_video_frame frame;
+    struct sb_frame_memory memory;
+};
+
 struct run {
     const struct sb_harvest *h;
+    pthread_mutex_t lock;
+    struct workspace *spare; /* nobody's, under the lock */
     size_t at;                  /* the input being read */
     struct sb_sampler *sampler; /* of that input, once it is open and a video */
     struct pick waiting;        /* read, and not of the item that was being filled */
@@ -161,7 +170,26 @@ struct job {
     const struct sb_harvest *h;
     struct item *item;
     struct sb_relay_item *to;
+    struct workspace *space;
 };
+
+static struct workspace *take_workspace(struct run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    struct workspace *w = r->spare;
+    if (w) r->spare = w->next;
+    pthread_mutex_unlock(&r->lock);
+    return w ? w : sb_calloc(1, sizeof *w);
+}
+
+static void give_workspace(struct run *r, struct workspace *w)
+{
+    sb_video_frame_empty(&w->frame);
+    pthread_mutex_lock(&r->lock);
+    w->next = r->spare;
+    r->spare = w;
+    pthread_mutex_unlock(&r->lock);
+}
 
 static struct output *begin_output(const struct job *j, int kind)
 {
@@ -187,17 +215,17 @@ static void make_record(const struct job *j, const struct sb_sample *sample)
     out->done += fmin(1, sample->pts * i->share);
     out->timed = i->timed;
     out->sample = *sample;
-    if (sb_frame_record(&j->h->style, i->input, i->timed ? sample : NULL, &i->frame, &i->memory, &out->rec) < 0)
+    if (sb_frame_record(&j->h->style, i->input, i->timed ? sample : NULL, &j->space->frame, &j->space->memory, &out->rec) < 0)
         fail(out, sb_error_message());
     else if (j->h->scene > 0)
-        sb_scene_measure(&out->scene, &i->memory.picture);
+        sb_scene_measure(&out->scene, &j->space->memory.picture);
 }
 
 static void take_frame(void *arg, size_t index, struct AVFrame *frame)
 {
     const struct job *j = arg;
     struct item *i = j->item;
-    sb_video_frame_set(&i->frame, frame, i->pick[index].frame.orientation);
+    sb_video_frame_set(&j->space->frame, frame, i->pick[index].frame.orientation);
     make_record(j, &i->pick[index].sample);
 }
 
@@ -211,21 +239,34 @@ static void decode_frames(const struct job *j)
     for (size_t k = 0; k < i->picks; k++) sb_video_frame_empty(&i->pick[k].frame);
 }
 
+static void make_records(const struct job *j)
+{
+    struct item *i = j->item;
+    if (i->kind == FRAME) {
+        sb_video_frame_set(&j->space->frame, i->frame.frame, i->frame.orientation);
+        sb_video_frame_empty(&i->frame);
+        make_record(j, &i->sample);
+    } else if (i->kind == FRAMES) {
+        decode_frames(j);
+    } else {
+        struct output *out = begin_output(j, SB_YIELD_RECORD);
+        if (sb_picture_record(&j->h->style, i->input, &j->space->memory, &out->rec) < 0) fail(out, sb_error_message());
+    }
+}
+
 static void work(void *arg, void *p, struct sb_relay_item *to)
 {
+    struct run *r = arg;
     struct item *i = p;
-    const struct job j = {((struct run *)arg)->h, i, to};
-    if (i->kind == FRAME) {
-        make_record(&j, &i->sample);
-    } else if (i->kind == FRAMES) {
-        decode_frames(&j);
-    } else if (i->kind == PICTURE) {
-        struct output *out = begin_output(&j, SB_YIELD_RECORD);
-        if (sb_picture_record(&j.h->style, i->input, &i->memory, &out->rec) < 0) fail(out, sb_error_message());
-    } else if (i->kind == UNREADABLE) {
+    struct job j = {r->h, i, to, NULL};
+    if (i->kind == UNREADABLE) {
         fail(begin_output(&j, 0), i->why);
-    } else {
+    } else if (i->kind == END) {
         begin_output(&j, CLOSE);
+    } else {
+        j.space = take_workspace(r);
+        make_records(&j);
+        give_workspace(r, j.space);
     }
 }
 
@@ -287,7 +328,16 @@ static void release_item(void *arg, void *p)
     sb_video_frame_free(&item->frame);
     for (size_t i = 0; i < item->cap; i++) sb_video_frame_free(&item->pick[i].frame);
     free(item->pick);
-    sb_frame_memory_free(&item->memory);
+}
+
+static void free_workspaces(struct run *r)
+{
+    for (struct workspace *w = r->spare, *next; w; w = next) {
+        next = w->next;
+        sb_video_frame_free(&w->frame);
+        sb_frame_memory_free(&w->memory);
+        free(w);
+    }
 }
 
 static void release_output(void *arg, void *p)
@@ -298,7 +348,7 @@ static void release_output(void *arg, void *p)
 
 void sb_harvest_run(const struct sb_harvest *h)
 {
-    struct run r = {.h = h};
+    struct run r = {.h = h, .lock = PTHREAD_MUTEX_INITIALIZER};
     struct sb_relay relay = {
         .jobs = h->jobs,
         .item_size = sizeof(struct item),
@@ -314,4 +364,5 @@ void sb_harvest_run(const struct sb_harvest *h)
     let_go(&r);
     sb_record_free(&r.held.rec);
     sb_video_frame_free(&r.waiting.frame);
+    free_workspaces(&r);
 }

@@ -170,28 +170,20 @@ static bool is_text(const msgpack_object *o, const char *text, size_t size)
     return o && o->type == MSGPACK_OBJECT_STR && o->via.str.size == size && !memcmp(o->via.str.ptr, text, size);
 }
 
-/* NULL where o is no map or has no such key. */
-static const msgpack_object *value_of(const msgpack_object *o, const char *key, size_t size)
-{
-    for (uint32_t i = 0; o && o->type == MSGPACK_OBJECT_MAP && i < o->via.map.size; i++)
-        if (is_text(&o->via.map.ptr[i].key, key, size)) return &o->via.map.ptr[i].val;
-    return NULL;
-}
-
 /* The hash of the model of a step of the history that made embeddings; NULL for another step. */
 static const msgpack_object *model_of(const msgpack_object *step)
 {
     static const char option[] = "--model=";
-    const msgpack_object *args = value_of(step, "args", 4), *model = NULL;
+    const msgpack_object *args = sb_object_value(step, "args", 4), *model = NULL;
     bool embeds = false;
-    if (!is_text(value_of(step, "tool", 4), "sb-classify", 11) || !args || args->type != MSGPACK_OBJECT_ARRAY)
+    if (!is_text(sb_object_value(step, "tool", 4), "sb-classify", 11) || !args || args->type != MSGPACK_OBJECT_ARRAY)
         return NULL;
     for (uint32_t i = 0; i < args->via.array.size; i++) {
         const msgpack_object *arg = &args->via.array.ptr[i];
         if (is_text(arg, "--embed", 7)) embeds = true;
         if (arg->type == MSGPACK_OBJECT_STR && arg->via.str.size > sizeof option - 1 &&
             !memcmp(arg->via.str.ptr, option, sizeof option - 1))
-            model = value_of(value_of(step, "files", 5), arg->via.str.ptr + sizeof option - 1,
+            model = sb_object_value(sb_object_value(step, "files", 5), arg->via.str.ptr + sizeof option - 1,
                              arg->via.str.size - (sizeof option - 1));
     }
     return embeds && model && model->type == MSGPACK_OBJECT_STR && model->via.str.size == 32 ? model : NULL;

@@ -117,20 +117,9 @@ struct identity {
     size_t hash_size;
 };
 
-static const msgpack_object *value_of(const msgpack_object *map, const char *key)
-{
-    for (uint32_t i = 0; i < map->via.map.size; i++) {
-        const msgpack_object_kv *kv = &map->via.map.ptr[i];
-        if (kv->key.type == MSGPACK_OBJECT_STR && kv->key.via.str.size == strlen(key) &&
-            !memcmp(kv->key.via.str.ptr, key, strlen(key)))
-            return &kv->val;
-    }
-    return NULL;
-}
-
 static bool number_of(const msgpack_object *map, const char *key, uint64_t *v)
 {
-    const msgpack_object *o = value_of(map, key);
+    const msgpack_object *o = sb_object_value(map, key, strlen(key));
     if (!o || o->type != MSGPACK_OBJECT_POSITIVE_INTEGER) return false;
     *v = o->via.u64;
     return true;
@@ -139,8 +128,8 @@ static bool number_of(const msgpack_object *map, const char *key, uint64_t *v)
 static bool get_identity(struct identity *id, struct sb_record *header)
 {
     msgpack_object map;
-    if (sb_get_object(header, "index", &map) != 1 || map.type != MSGPACK_OBJECT_MAP) return false;
-    const msgpack_object *hash = value_of(&map, "xxh3");
+    if (sb_get_object(header, "index", &map) != 1) return false;
+    const msgpack_object *hash = sb_object_value(&map, "xxh3", 4);
     if (!hash || hash->type != MSGPACK_OBJECT_STR || hash->via.str.size != SB_HEX - 1) return false;
     id->hash = hash->via.str.ptr;
     return number_of(&map, "bytes", &id->bytes) && number_of(&map, "records", &id->records) &&

@@ -32,18 +32,6 @@ rate() {
 }
 quiet() { "$@" >/dev/null 2>&1; }
 
-# in_turn COMMAND_A COMMAND_B: runs two functions in turn, three times each, and prints the shortest seconds of both.
-in_turn() {
-    local a='' b='' took
-    for _ in 1 2 3; do
-        took=$(seconds "$1" | tail -n 1)
-        a=$(awk -v a="$a" -v b="$took" 'BEGIN { print a == "" || b < a ? b : a }')
-        took=$(seconds "$2" | tail -n 1)
-        b=$(awk -v a="$b" -v b="$took" 'BEGIN { print a == "" || b < a ? b : a }')
-    done
-    echo "$a $b"
-}
-
 # has_python MODULE...: whether the peers can run; says so if not.
 has_python() {
     python3 -c "import $(IFS=,; echo "$*")" 2>/dev/null || { echo "no python3 with $*: not compared"; return 1; }

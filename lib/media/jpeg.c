@@ -181,6 +181,14 @@ int sb_jpeg_thumb(const uint8_t *data, size_t size, struct sb_thumb *thumb)
     return status;
 }
 
+/* From behind: it stands there, as a rule, and what is between are hundreds of kilobytes. */
+static bool has_end(const uint8_t *scan, const uint8_t *end)
+{
+    while ((end = memrchr(scan, 0xd9, (size_t)(end - scan))))
+        if (end > scan && end[-1] == 0xff) return true;
+    return false;
+}
+
 /* An end of image behind the first scan's start: where it lacks, decoding would find the file cut off. And tables that
  * decoding can begin with. */
 static void look_for_end(struct decoder *d, const uint8_t *data, size_t size)
@@ -189,7 +197,7 @@ static void look_for_end(struct decoder *d, const uint8_t *data, size_t size)
     read_header(d, data, size);
     if (sb_picture_fits((int)j->image_width, (int)j->image_height) < 0) longjmp(d->trap.back, 1);
     const uint8_t *scan = j->src->next_input_byte;
-    if (!memmem(scan, size - (size_t)(scan - data), "\xff\xd9", 2)) {
+    if (!has_end(scan, data + size)) {
         sb_error("the JPEG is cut off");
         longjmp(d->trap.back, 1);
     }

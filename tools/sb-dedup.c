@@ -255,10 +255,14 @@ static void open_others(struct dedup *d, const struct sb_args *args)
         .bits = exact_only ? 0 : (int)bits, .distance = (int)distance, .flips = flips, .crops = crops, .cosine = cosine};
     sb_duplicates_init(&d->kept);
     for (size_t i = 0; i < against.count; i++)
-        if (sb_kept_read(against.text[i], d->kept.bits, take_known, d) < 0) sb_die_error();
+        if (sb_kept_read(against.text[i], d->kept.bits, crops, take_known, d) < 0) sb_die_error();
     if (save) {
         d->save = sb_writer_open(save);
-        sb_writer_header(d->save, &d->filter.header, &tool, args);
+        struct sb_record header = {0};
+        sb_record_copy(&header, &d->filter.header);
+        if (d->kept.bits) sb_kept_set_phash_of(&header, crops);
+        sb_writer_header(d->save, &header, &tool, args);
+        sb_record_free(&header);
     }
     if (report) {
         d->report = sb_output_stdio(report);

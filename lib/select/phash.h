@@ -2,10 +2,11 @@
  * differ in about half between pictures of different things.
  *
  * Each bit is the sign of one of the lowest 64 or 256 spatial frequencies (discrete cosine transform, the mean left
- * out) of the middle nine tenths of the picture's brightness. The first 64 bits of a long hash are the short one.
+ * out) of the picture's brightness. The first 64 bits of a long hash are the short one.
  *
- * Copies that were cut off at the edges are found by looking up not only the middle, but also windows that a cut moves
- * the middle to. The hash that is kept stays one. Bits are the same on every machine with IEEE floats. */
+ * Copies that were cut off at the edges are found where hashes are of the picture's middle nine tenths instead: looked
+ * up are then not only the middle, but also windows that a cut moves the middle to. The hash that is kept stays one.
+ * Bits are the same on every machine with IEEE floats. */
 #ifndef SB_SELECT_PHASH_H
 #define SB_SELECT_PHASH_H
 
@@ -24,8 +25,8 @@ struct sb_phash {
 #define SB_PHASH_DISTANCE 4       /* bits of 64: at most so many between a picture and its copy; see phash.c */
 #define SB_PHASH_DISTANCE_256 24  /* of 256 */
 
-/* The hashes of the first `windows` windows, 1 or SB_PHASH_WINDOWS, and those of the picture mirrored left to right
- * (NULL: not wanted). */
+/* The hash of the whole picture (`windows` is 1), or those of SB_PHASH_WINDOWS windows, and those of the picture mirrored
+ * left to right (NULL: not wanted). */
 void sb_phash(const float grey[SB_PHASH_SIDE][SB_PHASH_SIDE], int bits, int windows, struct sb_phash *hash,
               struct sb_phash *mirrored);
 

@@ -22,6 +22,11 @@ void sb_kept_set_phash(struct sb_record *rec, const uint64_t *hash, int bits)
     sb_set_bin(rec, "phash", bytes, (size_t)bits / 8);
 }
 
+void sb_kept_set_phash_of(struct sb_record *header, bool middle)
+{
+    sb_set_cstr(header, "phash_of", middle ? "middle" : "whole");
+}
+
 void sb_kept_write(struct sb_writer *w, const struct sb_kept *kept, int bits)
 {
     struct sb_record rec = {0};
@@ -52,7 +57,16 @@ static int parse(const struct sb_record *rec, int bits, struct sb_kept *kept)
     return 0;
 }
 
-int sb_kept_read(const char *path, int bits, void (*each)(void *arg, const struct sb_kept *kept), void *arg)
+static int check_of(const struct sb_record *header, bool middle)
+{
+    const char *of;
+    size_t size;
+    if (sb_get_text(header, "phash_of", &of, &size) <= 0) return sb_error("its header does not say what its hashes are of");
+    if ((size == 6 && !memcmp(of, "middle", 6)) == middle) return 0;
+    return sb_error("its perceptual hashes were made with%s --crops", middle ? "out" : "");
+}
+
+int sb_kept_read(const char *path, int bits, bool middle, void (*each)(void *arg, const struct sb_kept *kept), void *arg)
 {
     struct sb_record rec = {0};
     struct sb_kept kept;
@@ -60,7 +74,7 @@ int sb_kept_read(const char *path, int bits, void (*each)(void *arg, const struc
     struct sb_reader *in = sb_reader_open(path);
     int more = in ? sb_reader_next(in, &rec) : -1;
     for (; more > 0; more = sb_reader_next(in, &rec)) {
-        if (parse(&rec, bits, &kept) < 0) {
+        if (parse(&rec, bits, &kept) < 0 || (bits && check_of(sb_reader_header(in), middle) < 0)) {
             snprintf(why, sizeof why, "%s", sb_error_message());
             more = sb_error("%s: record %" PRIu64 ": %s", path, sb_reader_count(in), why);
             break;

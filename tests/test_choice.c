@@ -14,8 +14,7 @@
 #include "base/xxh3.h"
 #include "media/sampler.h"
 #include "tests/clip.h"
-
-static char folder[] = "/tmp/test_choice.XXXXXX";
+#include "tests/folder.h"
 
 enum { LAZY = 1, ANY = 0 };
 
@@ -246,18 +245,6 @@ static void of_real_videos_too(void **state)
         if (access(path, R_OK) == 0) compare(path, true, 5);
         free(path);
     }
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return rmdir(folder);
 }
 
 int main(void)

@@ -13,6 +13,7 @@
 
 #include "stream/index.h"
 #include "stream/spool.h"
+#include "tests/files.h"
 
 static const struct sb_opt no_opts[] = {SB_OPT_END};
 static const struct sb_tool tool = {"sb-test", "", "", no_opts, false};
@@ -61,25 +62,6 @@ static bool loads(const char *path)
     sb_index_free(&x);
     sb_reader_close(in);
     return good;
-}
-
-static uint8_t *slurp(const char *path, size_t *size)
-{
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    uint8_t *bytes = sb_malloc(1 << 16);
-    *size = fread(bytes, 1, 1 << 16, f);
-    assert_true(*size > 0 && *size < 1 << 16);
-    fclose(f);
-    return bytes;
-}
-
-static void spill(const char *path, const void *bytes, size_t size)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    fclose(f);
 }
 
 static void test_same_records(void **state)

@@ -18,6 +18,7 @@
 #include "stream/scan.h"
 #include "stream/spool.h"
 #include "stream/stream.h"
+#include "tests/files.h"
 
 static const struct sb_opt no_opts[] = {SB_OPT_END};
 static const struct sb_tool tool = {"sb-test", "", "", no_opts, false};
@@ -137,27 +138,6 @@ static void write_stream(const char *path, int records, size_t payload)
     }
     sb_writer_close(w);
     sb_record_free(&rec);
-}
-
-static uint8_t *slurp(const char *path, size_t *size)
-{
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    fseek(f, 0, SEEK_END);
-    *size = (size_t)ftell(f);
-    rewind(f);
-    uint8_t *bytes = sb_malloc(*size);
-    assert_int_equal(fread(bytes, 1, *size, f), *size);
-    fclose(f);
-    return bytes;
-}
-
-static void spill(const char *path, const void *bytes, size_t size)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, size, f), size);
-    fclose(f);
 }
 
 /* Records read before the end (0) or the failure (-1), in *rc. */

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "media/exif.h"
 #include "media/taken.h"
+#include "tests/folder.h"
 
 #define NOON 1783087509.0 /* 2026-07-03T14:05:09Z */
 #define DATE "(?<year>\\d{4})(?<month>\\d\\d)(?<day>\\d\\d)"
@@ -172,8 +173,6 @@ static void exif_blocks(void **state)
     }
 }
 
-static char folder[] = "/tmp/taken-XXXXXX";
-
 /* The input of a file of these bytes and the block. */
 static struct sb_input write_file(const char *name, const char *before, size_t size, const struct block *b)
 {
@@ -197,7 +196,6 @@ static void pictures(void **state)
     jpeg[10] = (char)((b.size + 8) >> 8), jpeg[11] = (char)(b.size + 8);
     png[24] = (char)(b.size >> 8), png[25] = (char)b.size;
     double time;
-    assert_non_null(mkdtemp(folder));
     struct sb_input a = write_file("a.jpg", jpeg, sizeof jpeg, &b);
     assert_int_equal(sb_taken_at(&taken, &a, &time), 0);
     assert_true(time == NOON + 0.25 - 1.5);
@@ -214,7 +212,6 @@ static void pictures(void **state)
     assert_int_equal(sb_taken_at(&taken, &d, &time), 0);
     assert_true(time == NOON - 1.5);
     unlink(d.path);
-    rmdir(folder);
     free(a.path);
     free(c.path);
     free(d.path);
@@ -229,5 +226,5 @@ int main(void)
         cmocka_unit_test(exif_blocks),
         cmocka_unit_test(pictures),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/err.h"
@@ -59,7 +60,7 @@ static void on_line(int ended_by, void *arg)
 
 static unsigned char find_separator(const char *text, size_t size)
 {
-    static const char candidates[] = ",;\t";
+    static const char candidates[] = "\t,;"; /* where as many stand: the one that stands least in names */
     size_t count[3] = {0};
     int most = 0;
     bool quoted = false;
@@ -71,7 +72,7 @@ static unsigned char find_separator(const char *text, size_t size)
     }
     for (int i = 1; i < 3; i++)
         if (count[i] > count[most]) most = i;
-    return (unsigned char)candidates[most];
+    return (unsigned char)(count[most] ? candidates[most] : ',');
 }
 
 static int start(struct csv_parser *p, const char **text, size_t *size)
@@ -112,4 +113,32 @@ int sb_csv_read(FILE *f, int (*each)(void *arg, const struct sb_csv_row *row), v
     free(r.start);
     free(r.cell);
     return status;
+}
+
+FILE *sb_csv_open(const char *path)
+{
+    struct stat st;
+    FILE *f = fopen(path, "rbe");
+    if (!f) {
+        sb_error("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (fstat(fileno(f), &st) == 0 && S_ISFIFO(st.st_mode)) { /* the history's hash would be of nothing */
+        fclose(f);
+        sb_error("%s: a pipe can't be read twice, and a table is: name a file", path);
+        return NULL;
+    }
+    return f;
+}
+
+int sb_csv_load(const char *path, int (*each)(void *arg, const struct sb_csv_row *row), void *arg)
+{
+    char why[768];
+    FILE *f = sb_csv_open(path);
+    if (!f) return -1;
+    int status = sb_csv_read(f, each, arg);
+    fclose(f);
+    if (status >= 0) return status;
+    snprintf(why, sizeof why, "%s", sb_error_message());
+    return sb_error("%s: %s", path, why);
 }

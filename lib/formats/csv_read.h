@@ -22,4 +22,9 @@ struct sb_csv_row {
  * caller's. */
 int sb_csv_read(FILE *f, int (*each)(void *arg, const struct sb_csv_row *row), void *arg);
 
+/* A table's file, opened to be read; NULL with a message. A pipe is refused: the history's hash reads the file again. */
+FILE *sb_csv_open(const char *path);
+/* Both in one; messages begin with the path. */
+int sb_csv_load(const char *path, int (*each)(void *arg, const struct sb_csv_row *row), void *arg);
+
 #endif

@@ -1,12 +1,10 @@
 /* Tracks from tables of fixes. See nav.h; which column is what is in nav_columns.c. */
 #include "formats/nav.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/err.h"
 #include "formats/csv_read.h"
@@ -182,13 +180,8 @@ int sb_nav_read(struct sb_nav *nav, FILE *f, const struct sb_nav_names *names, c
 int sb_nav_load(struct sb_nav *nav, const char *path, const struct sb_nav_names *names, const struct sb_zone *zone)
 {
     char why[768];
-    struct stat st;
-    FILE *f = fopen(path, "rbe");
-    if (!f) return sb_error("%s: %s", path, strerror(errno));
-    if (fstat(fileno(f), &st) == 0 && S_ISFIFO(st.st_mode)) { /* the history's hash would be of nothing */
-        fclose(f);
-        return sb_error("%s: a pipe can't be read twice, and a table is: name a file", path);
-    }
+    FILE *f = sb_csv_open(path);
+    if (!f) return -1;
     int rc = sb_nav_read(nav, f, names, zone);
     fclose(f);
     if (rc == 0) return 0;

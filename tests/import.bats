@@ -98,11 +98,37 @@ coco() {
     sb-export jsonl -q w.sb | jq -e '.labels == ["Aequorea \"é\"", "", "Beroe"]'
 }
 
+@test "coco: without pictures each annotation is a record; a class that is not listed is told apart from none" {
+    coco '{"id": 41, "image_id": 7, "category_id": 3, "bbox": [10.5, 20, 30.25, 10], "score": 0.75}, {"image_id": 7, "category_id": null, "bbox": [5, 5, 10, 10]},
+          {"image_id": 8, "category_id": 9, "bbox": [5, 5, 10, 10]}, {"image_id": 8, "category_id": 4, "bbox": [5, 5, 10, 10]}' \
+        '{"id": 8, "file_name": "./deep\\\\gone.png", "url": "http://example.org/gone.png"}'
+    sb-import coco --no-images -o c.sb sea/coco.json 2>said
+    grep -q '1 annotations are of a class that the file does not list' said
+    grep -q '2 in, 4 out' said
+    [ "$(table label,annotation_id,confidence,url,x c.sb | tr '\n' '|')" = '"Aequorea ""é""",41,0.75,,10.5|,,,,5|,,,http://example.org/gone.png,5|Beroe,,,http://example.org/gone.png,5|' ]
+    # Two of the same box: an id each.
+    [ "$(table id c.sb | sort -u | wc -l)" -eq 4 ]
+    [ "$(table source c.sb | tail -1)" = deep/gone.png ]
+    # With pictures, the ids are the same.
+    sb-import coco -q sea/coco.json -o w.sb
+    diff <(table id,parent c.sb | head -2) <(table id,parent w.sb)
+    sb-export jsonl -q w.sb | jq -e '.parent_size == [96, 64]' >/dev/null
+}
+
+@test "coco: pictures are found by the end of their path, too" {
+    mkdir pictures
+    coco '{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4]}'
+    mv sea/*.png pictures/
+    sed -i 's|"file_name": "|&/data/dive/|' sea/coco.json
+    sb-import coco -q --images pictures sea/coco.json -o c.sb
+    [ -f "pictures/$(table source c.sb)" ]
+}
+
 @test "coco: missing pictures are listed and counted; when all are, it fails" {
     coco '{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4]}, {"image_id": 8, "category_id": 3, "bbox": [1, 2, 3, 4]}' \
         '{"id": 8, "file_name": "gone.png", "coco_url": "http://example.org/gone.png"}'
     sb-import coco sea/coco.json -o c.sb 2>said
-    grep -q '^sb-import: missing: gone.png http://example.org/gone.png$' said
+    grep -q '^sb-import: missing: gone.png: http://example.org/gone.png$' said
     grep -q '^sb-import: 2 in, 1 out, 1 skipped: 1 picture missing$' said
     fails_saying "none of its 2 pictures" sb-import coco --images crops sea/coco.json
 }
@@ -139,8 +165,14 @@ coco() {
     [ -f "$file" ] || skip "no real data here"
     fails_saying "none of its 325 pictures" sb-import coco "$file"
     cp sea/"$(ls sea | head -1)" sea/000b8e39-7240-49fd-9f50-713edcb28544.png
-    sb-import coco --images sea --whole -o f.sb "$file" 2>said
-    [ "$(grep -c 'missing: .* https://' said)" -eq 324 ]
+    run -1 sb-import coco -o f.sb --images sea "$file"
+    [[ $output == *"is 96x64, its annotations are for 1920x1080"* ]]
+    sb-synth frames -q -n 1 --size 1920x1080 --encode png | sb-export png -q -o big/
+    mv big/*.png sea/000b8e39-7240-49fd-9f50-713edcb28544.png
+    sb-import coco --images sea --whole --problems problems.csv -o f.sb "$file" 2>said
+    [ "$(grep -c '^missing,.*,https://' problems.csv)" -eq 324 ]
+    [ "$(grep -c 'missing: .* https://' said)" -eq 20 ]
+    grep -q 'missing: 304 more' said
     grep -q '325 in, 1 out, 324 skipped: 324 pictures missing' said
     sb-export jsonl -q f.sb | jq -e '.boxes[0] == [1001, 424, 68, 44]'
 }

@@ -11,8 +11,7 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
-#include "formats/annotated.h"
-#include "formats/coco.h"
+#include "annotation/format.h"
 #include "formats/contact.h"
 #include "formats/csv.h"
 #include "formats/jsonl.h"
@@ -302,7 +301,8 @@ static void read_coco(const char *json, int want, struct sb_annotated_list *list
     assert_true(fd >= 0 && write(fd, json, strlen(json)) == (ssize_t)strlen(json));
     close(fd);
     memset(list, 0, sizeof *list);
-    assert_int_equal(sb_coco_read(path, "pictures", list), want);
+    struct sb_annotation_options options = {0};
+    assert_int_equal(sb_coco.read(path, &options, list), want);
     if (want) assert_non_null(strstr(sb_error_message(), path));
     unlink(path);
 }
@@ -322,13 +322,21 @@ static void coco(void **state)
         "\"categories\": [{\"id\": 1, \"name\": \"Beroe\"}]}",
         0, &list);
     assert_int_equal(list.count, 2);
-    assert_string_equal(list.item[0].path, "pictures/a/x.png");
-    assert_int_equal(list.item[0].count, 2);
-    assert_string_equal(list.item[0].annotation[0].label, "Beroe");
-    assert_true(list.item[0].annotation[0].box[2] == 3.5);
-    assert_null(list.item[0].annotation[1].label);
-    assert_int_equal(list.item[1].count, 1);
-    assert_int_equal(list.boxless, 5);
+    assert_string_equal(list.item[0].source, "a/x.png");
+    const struct sb_annotation *one = &list.annotation[list.item[0].first - 1], *two = &list.annotation[one->next - 1];
+    struct sb_record fields = {0};
+    const char *label;
+    size_t size;
+    sb_annotated_fields(&list, one->at, one->size, &fields);
+    assert_true(sb_get_text(&fields, "label", &label, &size) == 1 && size == 5 && !memcmp(label, "Beroe", 5));
+    assert_true(one->boxed && one->box[2] == 3.5);
+    sb_annotated_fields(&list, two->at, two->size, &fields);
+    assert_int_equal(sb_get_text(&fields, "label", &label, &size), 0);
+    assert_int_equal(two->next, 0);
+    assert_int_equal(list.annotations, 3);
+    assert_int_equal(list.unusable, 5);
+    assert_int_equal(list.nameless, 0);
+    sb_record_free(&fields);
     assert_int_equal(sb_annotated_group(&list, "x|y"), 0);
     assert_string_equal(list.item[1].group, "y");
     assert_int_equal(sb_annotated_group(&list, "a/(.)"), -1);

@@ -18,6 +18,26 @@ static int read_object(FILE *f, const char *name, json_t **out)
     return sb_error("%s: not a JSON object", name);
 }
 
+int sb_json_read(const char *path, json_t **out)
+{
+    json_error_t why;
+    FILE *f = fopen(path, "rbe");
+    *out = NULL;
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
+    char mark[3];
+    if (fread(mark, 1, 3, f) != 3 || memcmp(mark, "\xEF\xBB\xBF", 3)) rewind(f);
+    errno = 0;
+    *out = json_loadf(f, 0, &why);
+    int broken = ferror(f) ? errno : 0;
+    fclose(f);
+    if (broken) {
+        json_decref(*out);
+        *out = NULL;
+        return sb_error("%s: %s", path, strerror(broken));
+    }
+    return *out ? 0 : sb_error("%s: line %d: %s", path, why.line, why.text);
+}
+
 int sb_json_beside(const char *path, const char *name, json_t **out)
 {
     const char *slash = strrchr(path, '/');

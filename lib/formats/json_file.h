@@ -1,4 +1,4 @@
-/* The JSON files that other people's models have beside their weights. */
+/* JSON files: those that other people's models have beside their weights, and of annotations. */
 #ifndef SB_FORMATS_JSON_FILE_H
 #define SB_FORMATS_JSON_FILE_H
 
@@ -8,6 +8,10 @@
  * 0 there is no such file; -1 with a message: it can't be read, or is not a JSON object. *out is NULL where it is
  * not 1. */
 int sb_json_beside(const char *path, const char *name, json_t **out);
+
+/* The JSON in a file, an object or a list, which the caller gives json_decref; a byte order mark is passed over. -1 with
+ * a message. */
+int sb_json_read(const char *path, json_t **out);
 
 /* An object's value, NULL if it is absent or null. */
 const json_t *sb_json_get(const json_t *object, const char *key);

@@ -1,11 +1,13 @@
-#include "formats/class_folders.h"
+/* Labelled pictures as most people keep them: a folder for each class. */
 
 #include <errno.h>
 #include <fts.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "annotation/format.h"
 #include "base/utf8.h"
 
 static bool is_picture(const char *name)
@@ -19,16 +21,15 @@ static int by_source(const void *a, const void *b)
     return strcmp(((const struct sb_annotated *)a)->source, ((const struct sb_annotated *)b)->source);
 }
 
-/* Pictures in one folder share its label. */
-static const char *label_for(struct sb_annotated_list *list, const char *path)
+/* Its label is what the folder that holds it is called. */
+static void add(struct sb_annotated_list *list, size_t picture, const char *path)
 {
+    struct sb_record fields = {0};
     const char *end = strrchr(path, '/'), *start = end;
     while (start > path && start[-1] != '/') start--;
-    char *name = sb_strndup(start, (size_t)(end - start));
-    const char *label = list->labels && !strcmp(list->label[list->labels - 1], name) ? list->label[list->labels - 1]
-                                                                                     : sb_annotated_label(list, name);
-    free(name);
-    return label;
+    sb_set_text(&fields, "label", start, (size_t)(end - start));
+    sb_annotated_add(list, picture, NULL, &fields);
+    sb_record_free(&fields);
 }
 
 static int visit(FTS *tree, const FTSENT *e, size_t root, struct sb_annotated_list *list)
@@ -49,15 +50,21 @@ static int visit(FTS *tree, const FTSENT *e, size_t root, struct sb_annotated_li
         return 0;
     }
     if (!sb_utf8_valid(e->fts_path, e->fts_pathlen)) return sb_error("%s: the name is not UTF-8", e->fts_path);
-    struct sb_annotated *a = sb_annotated_add(list);
-    a->path = sb_strdup(e->fts_path);
-    a->source = sb_strdup(e->fts_path + root + 1);
-    a->label = label_for(list, e->fts_path);
+    size_t before = list->count;
+    int64_t number = sb_annotated_picture(list, e->fts_path + root + 1, NAN);
+    if (number < 0) return -1;
+    if ((size_t)number < before)
+        return sb_error("two pictures would be called '%s': name the folder that holds both folders",
+                        e->fts_path + root + 1);
+    list->item[number].path = sb_strdup(e->fts_path);
+    add(list, (size_t)number, e->fts_path);
     return 0;
 }
 
-int sb_class_folders_list(const char *folder, struct sb_annotated_list *list)
+/* Each JPEG and PNG file (by its name's ending) below the folder, in order of path; its source is the path below it. */
+static int read_folders(const char *folder, const struct sb_annotation_options *o, struct sb_annotated_list *list)
 {
+    (void)o;
     char *root = realpath(folder, NULL); /* "." and ".." have names too */
     if (!root) return sb_error("%s: %s", folder, strerror(errno));
     char *roots[] = {root, NULL};
@@ -77,3 +84,6 @@ int sb_class_folders_list(const char *folder, struct sb_annotated_list *list)
     free(root);
     return rc;
 }
+
+const struct sb_annotation_format sb_class_folders = {"folders", "FOLDER...", "a folder for each class", true,
+                                                      read_folders};

@@ -1,0 +1,31 @@
+/* The formats of annotations that sb-import reads, and what they have in common. formats.c lists them. */
+#ifndef SB_ANNOTATION_FORMAT_H
+#define SB_ANNOTATION_FORMAT_H
+
+#include "annotation/annotated.h"
+#include "base/clock.h"
+
+/* What a file may leave open. */
+struct sb_annotation_options {
+    const char *source;  /* the video that it is about, where the file does not name it; NULL: by the file's own name */
+    double fps;          /* frames a second of that video; 0: as the file says */
+    struct sb_zone zone; /* of times that name none; may be not given */
+};
+
+struct sb_annotation_format {
+    const char *name;     /* "viame": the first operand */
+    const char *operands; /* "FILE.csv..." */
+    const char *summary;  /* "VIAME CSV, of pictures or of a video" */
+    bool folder;          /* its operands are folders, and it sets each picture's path itself */
+    /* Adds what the file says. Pictures with a `pts` are moments of a video, and none of its pictures is there to load.
+     * -1 with a message that begins with the file's name. */
+    int (*read)(const char *path, const struct sb_annotation_options *o, struct sb_annotated_list *list);
+};
+
+extern const struct sb_annotation_format sb_class_folders, sb_coco;
+
+const struct sb_annotation_format *sb_annotation_format_named(const char *name); /* NULL: none */
+/* "folders, coco, viame": for messages; the caller frees it. */
+char *sb_annotation_format_names(void);
+
+#endif

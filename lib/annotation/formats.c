@@ -1,0 +1,27 @@
+#include <string.h>
+
+#include "annotation/format.h"
+
+static const struct sb_annotation_format *const formats[] = {
+    &sb_class_folders,
+    &sb_coco,
+};
+
+const struct sb_annotation_format *sb_annotation_format_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (!strcmp(name, formats[i]->name)) return formats[i];
+    }
+    return NULL;
+}
+
+char *sb_annotation_format_names(void)
+{
+    struct sb_buffer b = {0};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (i) sb_buffer_add(&b, ", ", 2);
+        sb_buffer_add(&b, formats[i]->name, strlen(formats[i]->name));
+    }
+    sb_buffer_add(&b, "", 1);
+    return (char *)b.data;
+}

@@ -1,0 +1,295 @@
+#include "annotation/records.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "media/resize.h"
+
+/* One picture's records being made. */
+struct making {
+    const struct sb_annotated_list *list;
+    const struct sb_annotated *a;
+    const struct sb_annotation_style *style;
+    struct sb_annotation_work *work;
+    char id[SB_HEX]; /* of the whole picture */
+};
+
+static struct sb_record *next_record(struct sb_annotation_work *work)
+{
+    if (work->count == work->cap) {
+        size_t old = work->cap;
+        SB_GROW(work->record, work->cap, work->count + 1);
+        memset(work->record + old, 0, (work->cap - old) * sizeof *work->record);
+    }
+    struct sb_record *r = &work->record[work->count++];
+    sb_record_reset(r);
+    return r;
+}
+
+static void add_fields(struct sb_record *r, const struct sb_record *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        char key[256];
+        const struct sb_field *f = &from->field[i];
+        snprintf(key, sizeof key, "%.*s", (int)f->key_size, f->key);
+        sb_set_packed(r, key, f->value, f->size);
+    }
+}
+
+static int64_t when(const struct sb_annotated *a) { return isnan(a->pts) ? 0 : llround(a->pts * 1e9); }
+
+/* Of records of one picture that would have the same id, each later one's hashes its fields and its number besides. */
+static void set_id(const struct making *m, struct sb_record *r, const float box[4])
+{
+    const struct sb_annotation_work *work = m->work;
+    char id[SB_HEX];
+    const char *other;
+    size_t size;
+    sb_hash_id(m->a->source, when(m->a), box, id);
+    for (size_t i = 0; i + 1 < work->count; i++) {
+        if (sb_get_text(&work->record[i], "id", &other, &size) != 1 || size != SB_HEX - 1 || memcmp(other, id, size))
+            continue;
+        struct sb_buffer b = {0};
+        sb_buffer_add(&b, id, SB_HEX - 1);
+        for (size_t k = 0; k < work->fields.count; k++)
+            sb_buffer_add(&b, work->fields.field[k].value, work->fields.field[k].size);
+        sb_hash_hex(sb_hash_bytes(b.data, b.size), id);
+        free(b.data);
+        i = (size_t)-1; /* that may be there too, if all is equal */
+    }
+    sb_set_cstr(r, "id", id);
+    if (box || strcmp(id, m->id)) sb_set_cstr(r, "parent", m->id);
+}
+
+/* A new record with all that is no box and no picture; its annotation's fields are in work->fields. */
+static struct sb_record *begin_record(const struct making *m, const float box[4])
+{
+    struct sb_record *r = next_record(m->work);
+    set_id(m, r, box);
+    sb_set_cstr(r, "source", m->a->source);
+    if (!isnan(m->a->pts)) sb_set_real(r, "pts", m->a->pts);
+    if (m->a->group) sb_set_cstr(r, "group", m->a->group);
+    if (m->a->url) sb_set_cstr(r, "url", m->a->url);
+    add_fields(r, &m->work->about);
+    add_fields(r, &m->work->fields);
+    return r;
+}
+
+static int set_whole_image(const struct making *m, struct sb_record *r)
+{
+    if (m->style->no_images) return 0;
+    if (m->style->encoding) return sb_image_set(r, "image", &m->work->picture, *m->style->encoding, &m->work->scratch);
+    sb_set_bin(r, "image", m->work->file.data, m->work->file.size);
+    return 0;
+}
+
+/* ---- a record an annotation ---- */
+
+/* The pixels that a box touches, as far as the picture goes. false: none. */
+static bool inside(const struct sb_picture *p, const double box[4], float clipped[4], int pixel[4])
+{
+    double left = fmax(box[0], 0), top = fmax(box[1], 0);
+    double right = fmin(box[0] + box[2], p->width), bottom = fmin(box[1] + box[3], p->height);
+    if (!(right > left && bottom > top)) return false;
+    clipped[0] = (float)left;
+    clipped[1] = (float)top;
+    clipped[2] = (float)(right - left);
+    clipped[3] = (float)(bottom - top);
+    pixel[0] = (int)floor(left);
+    pixel[1] = (int)floor(top);
+    pixel[2] = (int)ceil(right) - pixel[0];
+    pixel[3] = (int)ceil(bottom) - pixel[1];
+    return true;
+}
+
+static int set_crop(const struct making *m, struct sb_record *r, const int pixel[4])
+{
+    struct sb_annotation_work *work = m->work;
+    if (sb_crop(&work->picture, &work->crop, pixel[0], pixel[1], pixel[2], pixel[3])) return -1;
+    return sb_image_set(r, "image", &work->crop, m->style->encoding ? *m->style->encoding : SB_IMAGE_PNG,
+                        &work->scratch);
+}
+
+static int box_record(const struct making *m, const struct sb_annotation *one)
+{
+    float box[4] = {(float)one->box[0], (float)one->box[1], (float)one->box[2], (float)one->box[3]};
+    int pixel[4];
+    bool cut = !m->style->no_images;
+    if (cut && !inside(&m->work->picture, one->box, box, pixel)) {
+        m->work->outside++;
+        return 0;
+    }
+    struct sb_record *r = begin_record(m, box);
+    sb_set_tensor(r, "box", &(struct sb_tensor){SB_F32, 1, {4}, box});
+    if (!cut) return 0;
+    sb_parent_size(r, m->work->picture.width, m->work->picture.height);
+    return set_crop(m, r, pixel);
+}
+
+/* 1: it is a point, and this is where; 0: it is none. */
+static int point_of(struct sb_record *fields, float at[4])
+{
+    struct sb_tensor t;
+    int rc = sb_get_tensor(fields, "points", &t);
+    if (rc < 1 || t.dtype != SB_F32 || t.ndim != 2 || t.shape[0] != 1 || t.shape[1] != 2) return rc < 0 ? -1 : 0;
+    memcpy(at, t.data, 2 * sizeof *at);
+    at[2] = at[3] = 0;
+    return 1;
+}
+
+static int point_record(const struct making *m, const float at[4])
+{
+    double side = (double)m->style->points, square[4] = {at[0] - side / 2, at[1] - side / 2, side, side};
+    float region[4];
+    int pixel[4];
+    bool cut = !m->style->no_images;
+    if (cut && !m->style->points) {
+        m->work->points++;
+        return 0;
+    }
+    if (cut && !inside(&m->work->picture, square, region, pixel)) {
+        m->work->outside++;
+        return 0;
+    }
+    struct sb_record *r = begin_record(m, at);
+    if (!cut) return 0;
+    sb_set_tensor(r, "region", &(struct sb_tensor){SB_F32, 1, {4}, region});
+    sb_parent_size(r, m->work->picture.width, m->work->picture.height);
+    return set_crop(m, r, pixel);
+}
+
+static int annotation_record(const struct making *m, const struct sb_annotation *one)
+{
+    float at[4];
+    sb_annotated_fields(m->list, one->at, one->size, &m->work->fields);
+    if (one->boxed) return box_record(m, one);
+    int rc = point_of(&m->work->fields, at);
+    if (rc) return rc < 0 ? -1 : point_record(m, at);
+    return set_whole_image(m, begin_record(m, NULL));
+}
+
+/* ---- a record a picture ---- */
+
+/* What an annotation is called: its label, or else what was thought likeliest. */
+static void name_of(struct sb_record *fields, const char **name, size_t *size)
+{
+    msgpack_object o;
+    *name = "";
+    *size = 0;
+    if (sb_get_text(fields, "label", name, size) == 1) return;
+    if (sb_get_object(fields, "predicted", &o) != 1 || o.type != MSGPACK_OBJECT_ARRAY || !o.via.array.size) return;
+    o = o.via.array.ptr[0];
+    if (o.type != MSGPACK_OBJECT_ARRAY || !o.via.array.size || o.via.array.ptr[0].type != MSGPACK_OBJECT_STR) return;
+    *name = o.via.array.ptr[0].via.str.ptr;
+    *size = o.via.array.ptr[0].via.str.size;
+}
+
+/* All of the annotations, those with boxes first: names, and of boxes what their scores are. */
+struct gathered {
+    struct sb_buffer labels, boxes, scores;
+    msgpack_packer pk;
+    size_t count, boxed;
+    bool named, scored;
+};
+
+static void gather(const struct making *m, struct gathered *g, bool boxed)
+{
+    for (size_t i = m->a->first; i; i = m->list->annotation[i - 1].next) {
+        const struct sb_annotation *one = &m->list->annotation[i - 1];
+        const char *name;
+        size_t size;
+        double score = NAN;
+        if (one->boxed != boxed) continue;
+        sb_annotated_fields(m->list, one->at, one->size, &m->work->fields);
+        name_of(&m->work->fields, &name, &size);
+        if (!boxed && !size) continue;
+        msgpack_pack_str(&g->pk, size);
+        msgpack_pack_str_body(&g->pk, name, size);
+        g->count++;
+        g->named = g->named || size;
+        if (!boxed) continue;
+        float box[5] = {(float)one->box[0], (float)one->box[1], (float)one->box[2], (float)one->box[3]};
+        g->scored = sb_get_real(&m->work->fields, "confidence", &score) == 1 || g->scored;
+        box[4] = (float)score;
+        sb_buffer_add(&g->boxes, box, 4 * sizeof *box);
+        sb_buffer_add(&g->scores, box + 4, sizeof *box);
+        g->boxed++;
+    }
+}
+
+static void set_labels(struct sb_record *r, const struct gathered *g)
+{
+    struct sb_buffer list = {0};
+    msgpack_packer pk;
+    msgpack_packer_init(&pk, &list, sb_buffer_write);
+    msgpack_pack_array(&pk, g->count);
+    sb_buffer_add(&list, g->labels.data, g->labels.size);
+    sb_set_packed(r, "labels", list.data, list.size);
+    free(list.data);
+}
+
+static int whole_record(const struct making *m)
+{
+    struct gathered g = {0};
+    msgpack_packer_init(&g.pk, &g.labels, sb_buffer_write);
+    gather(m, &g, true);
+    gather(m, &g, false);
+    sb_record_reset(&m->work->fields);
+    struct sb_record *r = begin_record(m, NULL);
+    struct sb_tensor boxes = {SB_F32, 2, {(int64_t)g.boxed, 4}, g.boxes.data},
+                     scores = {SB_F32, 1, {(int64_t)g.boxed}, g.scores.data};
+    if (g.boxed) sb_set_tensor(r, "boxes", &boxes);
+    if (g.named) set_labels(r, &g);
+    if (g.scored) sb_set_tensor(r, "scores", &scores);
+    free(g.labels.data);
+    free(g.boxes.data);
+    free(g.scores.data);
+    return set_whole_image(m, r);
+}
+
+/* ---- all of them ---- */
+
+/* Boxes that were drawn on another size would cut out something else. */
+static int check_size(const struct making *m)
+{
+    msgpack_object o;
+    const struct sb_picture *p = &m->work->picture;
+    if (sb_get_object(&m->work->about, "parent_size", &o) != 1 || o.type != MSGPACK_OBJECT_ARRAY ||
+        o.via.array.size != 2)
+        return 0;
+    uint64_t w = o.via.array.ptr[0].via.u64, h = o.via.array.ptr[1].via.u64;
+    if (w == (uint64_t)p->width && h == (uint64_t)p->height) return 0;
+    return sb_error("%s: is %dx%d, its annotations are for %llux%llu", m->a->path, p->width, p->height,
+                    (unsigned long long)w, (unsigned long long)h);
+}
+
+int sb_annotation_records(const struct sb_annotated_list *list, size_t picture, const struct sb_annotation_style *style,
+                          struct sb_annotation_work *work)
+{
+    struct making m = {.list = list, .a = &list->item[picture], .style = style, .work = work};
+    work->count = work->outside = work->points = 0;
+    sb_hash_id(m.a->source, when(m.a), NULL, m.id);
+    sb_annotated_fields(list, m.a->at, m.a->size, &work->about);
+    if (!style->no_images && (sb_picture_load_bytes(&work->picture, m.a->path, &work->file) || check_size(&m)))
+        return -1;
+    if (style->whole) return whole_record(&m);
+    for (size_t i = m.a->first; i; i = list->annotation[i - 1].next) {
+        if (annotation_record(&m, &list->annotation[i - 1])) return -1;
+    }
+    return 0;
+}
+
+void sb_annotation_work_free(struct sb_annotation_work *work)
+{
+    for (size_t i = 0; i < work->cap; i++) sb_record_free(&work->record[i]);
+    free(work->record);
+    sb_picture_free(&work->picture);
+    sb_picture_free(&work->crop);
+    free(work->file.data);
+    free(work->scratch.data);
+    sb_record_free(&work->fields);
+    sb_record_free(&work->about);
+    memset(work, 0, sizeof *work);
+}

@@ -189,16 +189,38 @@ static const msgpack_object *model_of(const msgpack_object *step)
     return embeds && model && model->type == MSGPACK_OBJECT_STR && model->via.str.size == 32 ? model : NULL;
 }
 
+/* The last step of a history that made embeddings; NULL if none did. */
+static const msgpack_object *last_model(const msgpack_object *history)
+{
+    if (history->type != MSGPACK_OBJECT_ARRAY) return NULL;
+    for (uint32_t i = history->via.array.size; i-- > 0;) {
+        const msgpack_object *model = model_of(&history->via.array.ptr[i]);
+        if (model) return model;
+    }
+    return NULL;
+}
+
+/* Of a stream that was put together from others: the model of all of them that have one. */
+static const msgpack_object *common_model(const msgpack_object *histories)
+{
+    const msgpack_object *common = NULL;
+    if (histories->type != MSGPACK_OBJECT_ARRAY) return NULL;
+    for (uint32_t i = 0; i < histories->via.array.size; i++) {
+        const msgpack_object *model = last_model(&histories->via.array.ptr[i]);
+        if (model && common && memcmp(model->via.str.ptr, common->via.str.ptr, 32)) return NULL;
+        if (model) common = model;
+    }
+    return common;
+}
+
 bool sb_vectors_model(struct sb_record *header, char hash[33])
 {
-    msgpack_object history;
-    if (sb_get_object(header, "history", &history) != 1 || history.type != MSGPACK_OBJECT_ARRAY) return false;
-    for (uint32_t i = history.via.array.size; i-- > 0;) {
-        const msgpack_object *model = model_of(&history.via.array.ptr[i]);
-        if (!model) continue;
-        memcpy(hash, model->via.str.ptr, 32);
-        hash[32] = 0;
-        return true;
-    }
-    return false;
+    msgpack_object o;
+    const msgpack_object *model = NULL;
+    if (sb_get_object(header, "history", &o) == 1) model = last_model(&o);
+    if (!model && sb_get_object(header, "inputs", &o) == 1) model = common_model(&o);
+    if (!model) return false;
+    memcpy(hash, model->via.str.ptr, 32);
+    hash[32] = 0;
+    return true;
 }

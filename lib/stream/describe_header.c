@@ -33,6 +33,21 @@ static void add_text(struct sb_buffer *line, const msgpack_object *o)
     if (quote) sb_buffer_add(line, "'", 1);
 }
 
+/* "(inputs 0, 1)": whose histories the step took. */
+static void add_inputs(struct sb_buffer *line, const msgpack_object *places)
+{
+    char text[32];
+    if (!places || places->type != MSGPACK_OBJECT_ARRAY) return;
+    for (uint32_t i = 0; i < places->via.array.size; i++) {
+        const msgpack_object *place = &places->via.array.ptr[i];
+        const char *before = i ? ", " : places->via.array.size > 1 ? " (inputs " : " (input ";
+        if (place->type != MSGPACK_OBJECT_POSITIVE_INTEGER) return; /* of a foreign header */
+        snprintf(text, sizeof text, "%s%" PRIu64, before, place->via.u64);
+        sb_buffer_add(line, text, strlen(text));
+    }
+    if (places->via.array.size) sb_buffer_add(line, ")", 1);
+}
+
 static void print_step(const msgpack_object *step, FILE *out)
 {
     struct sb_buffer line = {0};
@@ -42,6 +57,7 @@ static void print_step(const msgpack_object *step, FILE *out)
     const msgpack_object *args = member(step, "args"), *files = member(step, "files");
     for (uint32_t i = 0; args && args->type == MSGPACK_OBJECT_ARRAY && i < args->via.array.size; i++)
         add_text(&line, &args->via.array.ptr[i]);
+    add_inputs(&line, member(step, "inputs"));
     fprintf(out, "  ");
     sb_text_print(out, line.data ? (char *)line.data : "?", line.data ? line.size : 1, LINE_MOST);
     putc('\n', out);
@@ -104,19 +120,41 @@ static void print_key(const char *key, const msgpack_object *value, FILE *out)
     free(text.data);
 }
 
+static void print_steps(const msgpack_object *history, FILE *out)
+{
+    if (history->type != MSGPACK_OBJECT_ARRAY) return;
+    for (uint32_t i = 0; i < history->via.array.size; i++) print_step(&history->via.array.ptr[i], out);
+}
+
+static void print_histories(struct sb_record *header, FILE *out)
+{
+    msgpack_object o;
+    if (sb_get_object(header, "history", &o) == 1 && o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size) {
+        fprintf(out, "\nhistory\n");
+        print_steps(&o, out);
+    }
+    if (sb_get_object(header, "inputs", &o) != 1 || o.type != MSGPACK_OBJECT_ARRAY) return;
+    for (uint32_t i = 0; i < o.via.array.size; i++) {
+        fprintf(out, "\nhistory of input %" PRIu32 "\n", i);
+        print_steps(&o.via.array.ptr[i], out);
+    }
+}
+
+static bool is_printed(const char *key)
+{
+    return !strcmp(key, "seabot") || !strcmp(key, "history") || !strcmp(key, "inputs");
+}
+
 void sb_history_print(const struct sb_record *header, FILE *out)
 {
     struct sb_record copy = {0};
     msgpack_object o;
     bool titled = false;
     sb_record_copy(&copy, header);
-    if (sb_get_object(&copy, "history", &o) == 1 && o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size) {
-        fprintf(out, "\nhistory\n");
-        for (uint32_t i = 0; i < o.via.array.size; i++) print_step(&o.via.array.ptr[i], out);
-    }
+    print_histories(&copy, out);
     for (size_t i = 0; i < copy.count; i++) {
         char *key = sb_strndup(copy.field[i].key, copy.field[i].key_size);
-        if (strcmp(key, "seabot") != 0 && strcmp(key, "history") != 0 && sb_get_object(&copy, key, &o) >= 0) {
+        if (!is_printed(key) && sb_get_object(&copy, key, &o) >= 0) {
             if (!titled) fprintf(out, "\nheader\n");
             titled = true;
             print_key(key, &o, out);

@@ -49,7 +49,7 @@ void sb_filter_rewind(struct sb_filter *f)
 
 void sb_filter_start(struct sb_filter *f, const struct sb_tool *tool, const struct sb_args *args)
 {
-    sb_writer_header(f->out, &f->header, tool, args);
+    sb_writer_header_joined(f->out, &f->header, f->input, f->inputs, tool, args);
     if (f->in) sb_reader_idle(f->in, flush_output, f->out);
 }
 

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/wire.h"
+#include "stream/history_inputs.h"
 
 static void pack_text(msgpack_packer *pk, const char *text)
 {
@@ -34,9 +35,10 @@ static void pack_files(msgpack_packer *pk, const struct sb_args *args)
     }
 }
 
-static void pack_step(msgpack_packer *pk, const struct sb_tool *tool, const struct sb_args *args)
+/* place: where in the header's inputs the histories stand that this step took. */
+static void pack_step(msgpack_packer *pk, const struct sb_tool *tool, const struct sb_args *args, const uint64_t *place, size_t inputs)
 {
-    msgpack_pack_map(pk, 4);
+    msgpack_pack_map(pk, inputs ? 5 : 4);
     pack_text(pk, "tool");
     pack_text(pk, tool->name);
     pack_text(pk, "version");
@@ -46,31 +48,73 @@ static void pack_step(msgpack_packer *pk, const struct sb_tool *tool, const stru
     for (size_t i = 0; i < args->nrecorded; i++) pack_text(pk, args->recorded[i]);
     pack_text(pk, "files");
     pack_files(pk, args);
+    if (!inputs) return;
+    pack_text(pk, "inputs");
+    msgpack_pack_array(pk, inputs);
+    for (size_t i = 0; i < inputs; i++) msgpack_pack_uint64(pk, place[i]);
 }
 
-void sb_history_header(struct sb_record *out, const struct sb_record *header, const struct sb_tool *tool, const struct sb_args *args)
+/* The items of a list of the header; *size 0 where it has none. */
+static const uint8_t *items_of(const struct sb_record *header, const char *key, uint64_t *count, size_t *size)
 {
-    struct sb_buffer history = {0};
-    struct sb_wire list = {.type = SB_WIRE_ARRAY};
+    struct sb_wire list;
+    const struct sb_field *f = header ? sb_record_find(header, key) : NULL;
+    *count = *size = 0;
+    if (!f || sb_wire_head(f->value, f->size, &list) != 1 || list.type != SB_WIRE_ARRAY) return NULL;
+    *count = list.size;
+    *size = f->size - list.head;
+    return f->value + list.head;
+}
+
+static void set_list(struct sb_record *out, const char *key, uint64_t count, const struct sb_buffer *items)
+{
+    struct sb_buffer list = {0};
+    msgpack_packer pk;
+    msgpack_packer_init(&pk, &list, sb_buffer_write);
+    msgpack_pack_array(&pk, count);
+    sb_buffer_add(&list, items->data, items->size);
+    sb_set_packed(out, key, list.data, list.size);
+    free(list.data);
+}
+
+void sb_history_join(struct sb_record *out, const struct sb_record *header, const struct sb_record *const *input,
+                     size_t inputs, const struct sb_tool *tool, const struct sb_args *args)
+{
+    struct sb_buffer steps = {0}, others = {0};
+    uint64_t nsteps, count, *place = sb_calloc(inputs + 1, sizeof *place);
+    size_t size;
     msgpack_packer pk;
 
-    const struct sb_field *old = header ? sb_record_find(header, "history") : NULL;
-    if (old && (sb_wire_head(old->value, old->size, &list) != 1 || list.type != SB_WIRE_ARRAY)) {
-        sb_die("the header's history is %s, not a list", sb_wire_name(list.type));
+    if (header && sb_history_check(header)) sb_die_error();
+    for (size_t i = 0; i < inputs; i++)
+        if (sb_history_check(input[i])) sb_die_error();
+    const uint8_t *old = items_of(header, "inputs", &count, &size);
+    sb_buffer_add(&others, old, size);
+    for (size_t i = 0; i < inputs; i++) {
+        count = sb_history_gather(&others, count, input[i]);
+        place[i] = count - 1;
     }
-    msgpack_packer_init(&pk, &history, sb_buffer_write);
-    msgpack_pack_array(&pk, list.size + 1);
-    if (old) sb_buffer_add(&history, old->value + list.head, old->size - list.head);
-    pack_step(&pk, tool, args);
+    old = items_of(header, "history", &nsteps, &size);
+    sb_buffer_add(&steps, old, size);
+    msgpack_packer_init(&pk, &steps, sb_buffer_write);
+    pack_step(&pk, tool, args, place, inputs);
 
     sb_record_reset(out);
     sb_set_int(out, "seabot", 1);
-    sb_set_packed(out, "history", history.data, history.size);
+    set_list(out, "history", nsteps + 1, &steps);
+    if (count) set_list(out, "inputs", count, &others);
     for (size_t i = 0; header && i < header->count; i++) {
         const struct sb_field *f = &header->field[i];
         char *key = sb_strndup(f->key, f->key_size);
         if (!sb_record_find(out, key)) sb_set_packed(out, key, f->value, f->size);
         free(key);
     }
-    free(history.data);
+    free(steps.data);
+    free(others.data);
+    free(place);
+}
+
+void sb_history_header(struct sb_record *out, const struct sb_record *header, const struct sb_tool *tool, const struct sb_args *args)
+{
+    sb_history_join(out, header, NULL, 0, tool, args);
 }

@@ -47,6 +47,9 @@ bool sb_writer_drops(const struct sb_writer *w, const char *field);
 /* Copies `header` (may be NULL) and appends {"tool","version","args","files"} to its history. Once, first. */
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,
                       const struct sb_args *args);
+/* The same with the histories of further inputs, whose headers these are (history.h). */
+void sb_writer_header_joined(struct sb_writer *w, const struct sb_record *header, const struct sb_record *const *input,
+                             size_t inputs, const struct sb_tool *tool, const struct sb_args *args);
 void sb_writer_put(struct sb_writer *w, const struct sb_record *rec);
 void sb_writer_flush(struct sb_writer *w);
 uint64_t sb_writer_bytes(const struct sb_writer *w); /* put so far */
@@ -63,6 +66,8 @@ struct sb_filter {
     struct sb_writer *out;
     struct sb_range range; /* what sb_filter_range() was asked for; to 0: all */
     struct sb_record header; /* a copy of the input's, to be changed before sb_filter_start() */
+    const struct sb_record *const *input; /* headers of further inputs, whose histories sb_filter_start() adds */
+    size_t inputs;
     struct sb_counts counts;
 };
 

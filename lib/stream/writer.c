@@ -117,8 +117,14 @@ bool sb_writer_drops(const struct sb_writer *w, const char *field)
 void sb_writer_header(struct sb_writer *w, const struct sb_record *header, const struct sb_tool *tool,
                       const struct sb_args *args)
 {
+    sb_writer_header_joined(w, header, NULL, 0, tool, args);
+}
+
+void sb_writer_header_joined(struct sb_writer *w, const struct sb_record *header, const struct sb_record *const *input,
+                             size_t inputs, const struct sb_tool *tool, const struct sb_args *args)
+{
     struct sb_record all = {0};
-    sb_history_header(&all, header, tool, args);
+    sb_history_join(&all, header, input, inputs, tool, args);
     pthread_mutex_lock(&w->lock);
     emit_record(w, &all, &(struct sb_texts){0});
     pthread_mutex_unlock(&w->lock);

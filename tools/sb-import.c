@@ -13,7 +13,7 @@ struct import {
     const struct sb_annotation_format *format;
     struct sb_annotation_options options;
     struct sb_annotation_style style;
-    const char *output, *images, *regex, *encode, *drop, *zone, *problems_file;
+    const char *output, *regex, *encode, *drop, *zone, *problems_file;
     int64_t jobs;
     enum sb_image_encoding encoding;
     struct sb_annotated_list list;
@@ -103,10 +103,12 @@ static void find_pictures(struct import *m, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *beside = slash ? sb_strndup(path, (size_t)(slash - path) + (slash == path)) : sb_strdup(".");
-    const char *folder = m->images ? m->images : beside;
-    int64_t missing = sb_annotated_find(&m->list, folder);
+    const char *folder = m->options.images ? m->options.images : beside;
+    int64_t missing = 0;
+    for (size_t i = 0; m->format->found && i < m->list.count; i++) missing += !m->list.item[i].path;
+    if (!m->format->found) missing = sb_annotated_find(&m->list, folder);
     if (missing < 0) sb_die_error();
-    if ((size_t)missing == m->list.count) {
+    if ((size_t)missing == m->list.count && !m->format->found) {
         sb_die("%s: none of its %zu pictures is below %s (the first: %s); --no-images does without them", path,
                m->list.count, folder, m->list.item[0].source);
     }
@@ -125,9 +127,9 @@ static void read_all(struct import *m, const struct sb_args *args)
         if (m->format->read(args->operand[i], &m->options, &m->list)) sb_die_error();
     }
     if (m->list.count == 0)
-        sb_die("%s: %s", args->operand[1], m->format->folder ? "no JPEG or PNG files below it" : "names no pictures");
+        sb_die("%s: %s", args->operand[1], m->format->found ? "no JPEG or PNG files below it" : "names no pictures");
     for (size_t i = 0; i < m->list.count && !m->style.no_images; i++) m->style.no_images = !isnan(m->list.item[i].pts);
-    if (!m->style.no_images && !m->format->folder) find_pictures(m, args->operand[1]);
+    if (!m->style.no_images) find_pictures(m, args->operand[1]);
     for (size_t i = 0; i < m->list.other; i++) sb_counts_skip(&m->counts, "not a JPEG or PNG file");
     for (size_t i = 0; i < m->list.unusable; i++) sb_counts_skip(&m->counts, "annotation without a box or a picture");
     if (m->list.nameless) sb_warn("%zu annotations are of a class that the file does not list", m->list.nameless);
@@ -136,6 +138,8 @@ static void read_all(struct import *m, const struct sb_args *args)
 static void run(struct import *m, const struct sb_tool *tool, const struct sb_args *args)
 {
     sb_problems_open(&m->problems, m->problems_file);
+    m->list.counts = &m->counts;
+    m->list.problems = &m->problems;
     read_all(m, args);
     m->counts.in = m->list.count + m->list.other;
     if (m->regex && sb_annotated_group(&m->list, m->regex)) sb_die_error();
@@ -164,7 +168,7 @@ int main(int argc, char **argv)
     struct import m = {.jobs = sb_cores()};
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&m.output),
-        {0, "images", "FOLDER", SB_TEXT, &m.images, SB_OPT_UNRECORDED,
+        {0, "images", "FOLDER", SB_TEXT, &m.options.images, SB_OPT_UNRECORDED,
          "where the pictures lie (default: beside the file)", 0, 0},
         {0, "whole", NULL, SB_FLAG, &m.style.whole, 0,
          "a record a picture, with labels and boxes, instead of a record an annotation", 0, 0},
@@ -198,8 +202,8 @@ int main(int argc, char **argv)
     m.format = args.count ? sb_annotation_format_named(args.operand[0]) : NULL;
     if (!m.format) sb_usage("say what to import: %s", sb_annotation_format_names());
     if (args.count < 2) sb_usage("%s needs %s", m.format->name, m.format->operands);
-    if (m.format->folder && (m.images || m.style.whole))
-        sb_usage("--images and --whole are not for %s", m.format->name);
+    if (m.format->found && m.options.images) sb_usage("--images is not for %s", m.format->name);
+    if (m.format->single && m.style.whole) sb_usage("--whole is not for %s", m.format->name);
     if (m.style.no_images && (m.encode || m.style.points))
         sb_usage("--no-images leaves nothing to encode or to cut out");
     if (m.encode && sb_image_encoding_parse(m.encode, &m.encoding)) sb_usage("%s", sb_error_message());

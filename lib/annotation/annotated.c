@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "annotation/problems.h"
 #include "base/utf8.h"
 #include "formats/names.h"
 
@@ -86,6 +87,12 @@ void sb_annotated_add(struct sb_annotated_list *list, size_t picture, const doub
     a->last = list->annotations;
 }
 
+void sb_annotated_skip(struct sb_annotated_list *list, const char *why, const char *name)
+{
+    if (list->counts) sb_counts_skip(list->counts, why);
+    if (name && list->problems) sb_problems_add(list->problems, why, name, "%s", "");
+}
+
 void sb_annotated_fields(const struct sb_annotated_list *list, size_t at, size_t size, struct sb_record *out)
 {
     sb_record_reset(out);
@@ -98,6 +105,7 @@ void sb_annotated_free(struct sb_annotated_list *list)
         struct sb_annotated *a = &list->item[i];
         free(a->path);
         free(a->source);
+        free(a->also);
         free(a->url);
         free(a->group);
     }
@@ -160,9 +168,9 @@ int sb_annotated_group(struct sb_annotated_list *list, const char *regex)
 
 /* ---- where they lie ---- */
 
-static bool find_one(struct sb_annotated *a, const char *folder)
+static bool find_one(struct sb_annotated *a, const char *name, const char *folder)
 {
-    for (const char *end = a->source; end;) {
+    for (const char *end = name; end;) {
         char *path = sb_name_join(folder, end);
         if (access(path, F_OK) == 0) {
             char *source = sb_strdup(end);
@@ -186,7 +194,7 @@ int64_t sb_annotated_find(struct sb_annotated_list *list, const char *folder)
         struct sb_annotated *a = &list->item[i];
         char *named = sb_strdup(a->source);
         size_t before = seen.count;
-        if (!a->path && !find_one(a, folder)) {
+        if (!a->path && !find_one(a, a->source, folder) && !find_one(a, a->also, folder)) {
             missing++;
         } else if (sb_dictionary_add(&seen, a->source, strlen(a->source)) < before) {
             missing = sb_error("two pictures would be called '%s', one of them is '%s'", a->source, named);

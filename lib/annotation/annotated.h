@@ -9,7 +9,10 @@
 
 #include "base/buffer.h"
 #include "base/dictionary.h"
+#include "base/progress.h"
 #include "base/record.h"
+
+struct sb_problems;
 
 struct sb_annotation {
     double box[4]; /* x y w h, pixels of the picture */
@@ -22,6 +25,7 @@ struct sb_annotated {
     char *path;         /* where the picture lies; NULL where that is not known, or there is none */
     char *source;       /* as the file names it: without a leading "/" or "./" */
     double pts;         /* s; NAN: a picture, not a moment of a video */
+    char *also;         /* another name that its file may have, or NULL */
     char *url;          /* where it was published, or NULL */
     char *group;        /* or NULL */
     size_t at, size;    /* what is known of the picture itself: packed fields, or none */
@@ -39,6 +43,8 @@ struct sb_annotated_list {
     size_t other;               /* files that are no pictures */
     size_t unusable;            /* annotations without a picture, or with a box that is none */
     size_t nameless;            /* annotations that name a class that the file does not have, or none */
+    struct sb_counts *counts;   /* where what is left out is counted and listed; NULL: nowhere. The caller's. */
+    struct sb_problems *problems;
 };
 
 /* The number of the picture, which is added if it is new. `pts` NAN: a picture. Backslashes, as Windows writes paths,
@@ -49,6 +55,9 @@ void sb_annotated_about(struct sb_annotated_list *list, size_t picture, const st
 /* Adds an annotation, whose fields are copied. `box` NULL: a point (field `points`), or the whole picture's. */
 void sb_annotated_add(struct sb_annotated_list *list, size_t picture, const double *box,
                       const struct sb_record *fields);
+/* Counts what is left out, `why` being static text: "rejected by a reviewer". With `name`, a file's, it is also said.
+ */
+void sb_annotated_skip(struct sb_annotated_list *list, const char *why, const char *name);
 /* The fields that were packed, borrowed from the list; `out` is reset. */
 void sb_annotated_fields(const struct sb_annotated_list *list, size_t at, size_t size, struct sb_record *out);
 void sb_annotated_free(struct sb_annotated_list *list);
@@ -63,8 +72,9 @@ bool sb_annotated_box_is_one(const double box[4]);
 int sb_annotated_group(struct sb_annotated_list *list, const char *regex);
 
 /* Where the pictures lie: each that has no path gets that of the file below `folder` that is called as its source, or
- * as the longest end of it that is there ("dive7/a.png", "a.png"), which becomes its source. Those that are not there
- * keep path NULL. The number of them, or -1 with a message if two pictures turn out to be the same file. */
+ * as the longest end of it that is there ("dive7/a.png", "a.png"), or else `also` and its ends; what was found becomes
+ * its source. Those that are not there keep path NULL. The number of them, or -1 with a message if two pictures turn
+ * out to be the same file. */
 int64_t sb_annotated_find(struct sb_annotated_list *list, const char *folder);
 
 #endif

@@ -8,6 +8,7 @@
 /* What a file may leave open. */
 struct sb_annotation_options {
     const char *source;  /* the video that it is about, where the file does not name it; NULL: by the file's own name */
+    const char *images;  /* the folder of its pictures; NULL: beside it, or wherever the format has them */
     double fps;          /* frames a second of that video; 0: as the file says */
     struct sb_zone zone; /* of times that name none; may be not given */
 };
@@ -16,7 +17,8 @@ struct sb_annotation_format {
     const char *name;     /* "viame": the first operand */
     const char *operands; /* "FILE.csv..." */
     const char *summary;  /* "VIAME CSV, of pictures or of a video" */
-    bool folder;          /* its operands are folders, and it sets each picture's path itself */
+    bool found;           /* it sets each picture's path itself: none is looked for */
+    bool single; /* pictures are what is labelled, not boxes in them: there is nothing to cut out or to gather */
     /* Adds what the file says. Pictures with a `pts` are moments of a video, and none of its pictures is there to load.
      * -1 with a message that begins with the file's name. */
     int (*read)(const char *path, const struct sb_annotation_options *o, struct sb_annotated_list *list);

@@ -70,10 +70,10 @@ static struct sb_record *begin_record(const struct making *m, const float box[4]
     set_id(m, r, box);
     sb_set_cstr(r, "source", m->a->source);
     if (!isnan(m->a->pts)) sb_set_real(r, "pts", m->a->pts);
-    if (m->a->group) sb_set_cstr(r, "group", m->a->group);
     if (m->a->url) sb_set_cstr(r, "url", m->a->url);
     add_fields(r, &m->work->about);
     add_fields(r, &m->work->fields);
+    if (m->a->group) sb_set_cstr(r, "group", m->a->group);
     return r;
 }
 

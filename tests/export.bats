@@ -66,7 +66,8 @@ hostile() {
     fails_saying "a second source" sb-export vtt -o x.vtt frames.sb
     [ ! -e x.vtt ]
     sb-export vtt -q -o out/ frames.sb
-    diff <(ls -A out) <(sb-export jsonl -q frames.sb | jq -r '.source + ".vtt"' | sort -u)
+    diff <(ls -A out | grep -v 'history.json$') <(sb-export jsonl -q frames.sb | jq -r '.source + ".vtt"' | sort -u)
+    [ "$(ls out/*.vtt.history.json | wc -l)" -eq "$(ls out/*.vtt | wc -l)" ]
     sb-export vtt -q -o out/ one.sb
     cmp "out/$(sb-export jsonl -q one.sb | jq -r .source | head -1).vtt" <(sb-export vtt -q one.sb)
 }
@@ -92,10 +93,27 @@ hostile() {
     mkdir -p in/side
     sb-export csv -q -o in/side/ foreign.sb
     [ "$(ls -A in)" = side ]
-    [ "$(ls -A in/side | wc -l)" -eq 6 ]
+    [ "$(ls -A in/side | grep -vc 'history.json$')" -eq 6 ]
     [ ! -e /abs.csv ]
     for name in _._.._up abs a_b unnamed; do [ -f "in/side/$name.csv" ]; done
     cat in/side/*.csv | grep -c 'mp4\|mov' | grep -qx 4
+}
+
+@test "what a file came from stands beside it, and nothing beside what is no file" {
+    sb-dedup -q crops.sb | sb-export csv -q --columns id,label -o table.csv
+    jq -e '.seabot == 1 and ([.history[].tool] == ["sb-synth", "sb-dedup", "sb-export"]) and .history[2].args == ["csv", "--columns=id,label"]' table.csv.history.json
+    sb-export png -q -o png/ crops.sb
+    jq -e '[.history[].tool] == ["sb-synth", "sb-export"]' png.history.json
+    [ "$(ls png | grep -c history)" -eq 0 ]
+    sb-export csv -q crops.sb >/dev/null
+    sb-export csv -q -o /dev/null crops.sb
+    [ ! -e /dev/null.history.json ]
+    # A run that fails leaves the old ones.
+    cp table.csv.history.json old
+    head -c 2000 crops.sb >cut.sb
+    run -1 sb-export csv -o table.csv cut.sb
+    cmp old table.csv.history.json
+    [ "$(ls -A | grep -c '^\.')" -eq 0 ]
 }
 
 @test "png: a file each picture, named by source and time, the same pixels" {

@@ -89,7 +89,8 @@ coco() {
     [ "$(table label,x,y,w,h c.sb)" = '"Aequorea ""é""",10.5,20,30.25,10
 ,0,0,5,5' ]
     grep -q '1 records without a label' said
-    grep -q '2 annotation without a box or a picture, 1 box outside of its picture' said
+    grep -q '2 unusable annotation, 1 box outside of its picture' said
+    grep -q 'unusable: sea/coco.json: annotation 5: its image is not in the file' said
     sb-import coco -q --whole -o w.sb sea/coco.json
     [ "$(table parent c.sb | sort -u)" = "$(table id w.sb)" ]
     sb-import coco -q --encode raw sea/coco.json | sb-export jsonl -q | jq -c .image.shape >shapes

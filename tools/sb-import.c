@@ -1,5 +1,4 @@
 /* sb-import: other people's annotations, with their pictures or without, to records. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,10 +127,11 @@ static void read_all(struct import *m, const struct sb_args *args)
     }
     if (m->list.count == 0)
         sb_die("%s: %s", args->operand[1], m->format->found ? "no JPEG or PNG files below it" : "names no pictures");
-    for (size_t i = 0; i < m->list.count && !m->style.no_images; i++) m->style.no_images = !isnan(m->list.item[i].pts);
+    for (size_t i = 0; i < m->list.count && !m->style.no_images; i++) 
+        m->style.no_images = sb_annotated_is_moment(&m->list.item[i]);
     if (!m->style.no_images) find_pictures(m, args->operand[1]);
     for (size_t i = 0; i < m->list.other; i++) sb_counts_skip(&m->counts, "not a JPEG or PNG file");
-    for (size_t i = 0; i < m->list.unusable; i++) sb_counts_skip(&m->counts, "annotation without a box or a picture");
+    for (size_t i = 0; i < m->list.unusable; i++) sb_counts_skip(&m->counts, "unusable annotation");
     if (m->list.nameless) sb_warn("%zu annotations are of a class that the file does not list", m->list.nameless);
 }
 

@@ -29,7 +29,7 @@ static char *plain_name(const char *name)
     return out;
 }
 
-int64_t sb_annotated_picture(struct sb_annotated_list *list, const char *source, double pts)
+static int64_t add_picture(struct sb_annotated_list *list, const char *source, double pts, double time)
 {
     char *name = plain_name(source);
     if (!*name || !sb_utf8_valid(name, strlen(name))) {
@@ -37,7 +37,9 @@ int64_t sb_annotated_picture(struct sb_annotated_list *list, const char *source,
         free(name);
         return -1;
     }
-    char *key = isnan(pts) ? sb_strdup(name) : sb_format("%s\n%.9f", name, pts); /* nanoseconds, as ids have it */
+    char *key = !isnan(pts)    ? sb_format("%s\n%.9f", name, pts) /* nanoseconds, as ids have it */
+                : !isnan(time) ? sb_format("%s\n@%.9f", name, time)
+                               : sb_strdup(name);
     size_t number = sb_dictionary_add(&list->names, key, strlen(key));
     free(key);
     if (number < list->count) {
@@ -45,9 +47,21 @@ int64_t sb_annotated_picture(struct sb_annotated_list *list, const char *source,
         return (int64_t)number;
     }
     SB_GROW(list->item, list->cap, list->count + 1);
-    list->item[list->count++] = (struct sb_annotated){.source = name, .pts = pts};
+    list->item[list->count++] = (struct sb_annotated){.source = name, .pts = pts, .time = time};
     return (int64_t)number;
 }
+
+int64_t sb_annotated_picture(struct sb_annotated_list *list, const char *source, double pts)
+{
+    return add_picture(list, source, pts, NAN);
+}
+
+int64_t sb_annotated_moment(struct sb_annotated_list *list, const char *source, double time)
+{
+    return add_picture(list, source, NAN, time);
+}
+
+bool sb_annotated_is_moment(const struct sb_annotated *a) { return !isnan(a->pts) || !isnan(a->time); }
 
 static size_t pack(struct sb_annotated_list *list, const struct sb_record *fields, size_t *size)
 {
@@ -91,6 +105,18 @@ void sb_annotated_skip(struct sb_annotated_list *list, const char *why, const ch
 {
     if (list->counts) sb_counts_skip(list->counts, why);
     if (name && list->problems) sb_problems_add(list->problems, why, name, "%s", "");
+}
+
+void sb_annotated_unusable(struct sb_annotated_list *list, const char *file, const char *fmt, ...)
+{
+    char why[512];
+    va_list ap;
+    list->unusable++;
+    if (!list->problems) return;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    sb_problems_add(list->problems, "unusable", file, "%s", why);
 }
 
 void sb_annotated_fields(const struct sb_annotated_list *list, size_t at, size_t size, struct sb_record *out)

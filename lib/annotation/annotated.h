@@ -25,6 +25,7 @@ struct sb_annotated {
     char *path;         /* where the picture lies; NULL where that is not known, or there is none */
     char *source;       /* as the file names it: without a leading "/" or "./" */
     double pts;         /* s; NAN: a picture, not a moment of a video */
+    double time;        /* Unix s of a moment of which no more is known; NAN: a picture, or pts tells */
     char *also;         /* another name that its file may have, or NULL */
     char *url;          /* where it was published, or NULL */
     char *group;        /* or NULL */
@@ -41,7 +42,7 @@ struct sb_annotated_list {
     struct sb_buffer packed;
     struct sb_dictionary names; /* what tells pictures apart, in the order of items */
     size_t other;               /* files that are no pictures */
-    size_t unusable;            /* annotations without a picture, or with a box that is none */
+    size_t unusable;            /* annotations that say nothing that could be kept: sb_annotated_unusable() */
     size_t nameless;            /* annotations that name a class that the file does not have, or none */
     struct sb_counts *counts;   /* where what is left out is counted and listed; NULL: nowhere. The caller's. */
     struct sb_problems *problems;
@@ -50,6 +51,10 @@ struct sb_annotated_list {
 /* The number of the picture, which is added if it is new. `pts` NAN: a picture. Backslashes, as Windows writes paths,
  * are slashes. -1 with a message if the name is empty or not UTF-8. */
 int64_t sb_annotated_picture(struct sb_annotated_list *list, const char *source, double pts);
+/* The same for a moment of a video of which the date alone is known. */
+int64_t sb_annotated_moment(struct sb_annotated_list *list, const char *source, double time);
+/* Whether it is a moment of a video: there is no picture to load. */
+bool sb_annotated_is_moment(const struct sb_annotated *a);
 /* What is known of the picture (time, lat, lon, depth, parent_size ...): copied, in place of what was. */
 void sb_annotated_about(struct sb_annotated_list *list, size_t picture, const struct sb_record *fields);
 /* Adds an annotation, whose fields are copied. `box` NULL: a point (field `points`), or the whole picture's. */
@@ -58,6 +63,8 @@ void sb_annotated_add(struct sb_annotated_list *list, size_t picture, const doub
 /* Counts what is left out, `why` being static text: "rejected by a reviewer". With `name`, a file's, it is also said.
  */
 void sb_annotated_skip(struct sb_annotated_list *list, const char *why, const char *name);
+/* Counts an annotation that is left out, a row or an entry of `file`, and says why: "line 7: it has no box". */
+void sb_annotated_unusable(struct sb_annotated_list *list, const char *file, const char *fmt, ...) SB_PRINTF(3, 4);
 /* The fields that were packed, borrowed from the list; `out` is reset. */
 void sb_annotated_fields(const struct sb_annotated_list *list, size_t at, size_t size, struct sb_record *out);
 void sb_annotated_free(struct sb_annotated_list *list);

@@ -153,7 +153,8 @@ static int read_annotations(const json_t *root, const char *path, struct sb_anno
         double box[4];
         const struct known *image = find(images, json_object_get(one, "image_id"));
         if (!image || !read_box(json_object_get(one, "bbox"), box)) {
-            list->unusable++;
+            sb_annotated_unusable(list, path, "annotation %zu: %s", i + 1,
+                                  image ? "its bbox is none" : "its image is not in the file");
             continue;
         }
         sb_record_reset(&fields);

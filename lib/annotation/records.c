@@ -38,7 +38,12 @@ static void add_fields(struct sb_record *r, const struct sb_record *from)
     }
 }
 
-static int64_t when(const struct sb_annotated *a) { return isnan(a->pts) ? 0 : llround(a->pts * 1e9); }
+/* What its id has beside the source, ns. */
+static int64_t when(const struct sb_annotated *a)
+{
+    double seconds = isnan(a->pts) ? a->time : a->pts;
+    return isnan(seconds) ? 0 : llround(seconds * 1e9);
+}
 
 /* Of records of one picture that would have the same id, each later one's hashes its fields and its number besides. */
 static void set_id(const struct making *m, struct sb_record *r, const float box[4])
@@ -70,6 +75,7 @@ static struct sb_record *begin_record(const struct making *m, const float box[4]
     set_id(m, r, box);
     sb_set_cstr(r, "source", m->a->source);
     if (!isnan(m->a->pts)) sb_set_real(r, "pts", m->a->pts);
+    if (!isnan(m->a->time)) sb_set_real(r, "time", m->a->time);
     if (m->a->url) sb_set_cstr(r, "url", m->a->url);
     add_fields(r, &m->work->about);
     add_fields(r, &m->work->fields);

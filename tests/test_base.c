@@ -166,6 +166,36 @@ static void test_options(void **state)
     free(many.text);
 }
 
+static void parse_command_words(void)
+{
+    int n = 0;
+    while (words[n]) n++;
+    sb_opt_parse_command(&tool, n, words, &args);
+}
+
+static void test_command(void **state)
+{
+    (void)state;
+    char said[4096];
+    WORDS("--rate=2", "in.sb", "--", "/bin/sh", "--mark", "--", "--config=/etc/passwd", "s/a/b/", "/etc/");
+    parse_command_words();
+    assert_int_equal(args.count, 1);
+    assert_ptr_equal(args.command, &words[4]);
+    const char *const recorded[] = {"--rate=2", "in.sb", "--", "sh", "--mark", "--", "--config=passwd", "s/a/b/", "etc"};
+    assert_int_equal(args.nrecorded, 9);
+    for (size_t i = 0; i < 9; i++) assert_string_equal(args.recorded[i], recorded[i]);
+    assert_int_equal(args.nfile, 2);
+    assert_string_equal(args.file[0], "/bin/sh");
+    assert_string_equal(args.file[1], "/etc/passwd");
+    for (size_t i = 0; i < args.nrecorded; i++) free(args.recorded[i]);
+    free(args.recorded);
+    free(args.file);
+    free(args.operand);
+    WORDS("in.sb", "--");
+    assert_int_equal(in_child(parse_command_words, said, sizeof said), 2);
+    assert_string_equal(said, "sb-x: say what to run, behind --\nTry 'sb-x --help'.\n");
+}
+
 static void assert_usage(const char *message)
 {
     char said[4096];
@@ -461,6 +491,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),    cmocka_unit_test(test_memory),   cmocka_unit_test(test_options),
+        cmocka_unit_test(test_command),
         cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_help),     cmocka_unit_test(test_split),
         cmocka_unit_test(test_tensor),      cmocka_unit_test(test_hash),     cmocka_unit_test(test_chance),
         cmocka_unit_test(test_print),       cmocka_unit_test(test_pipeline), cmocka_unit_test(test_output),

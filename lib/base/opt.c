@@ -18,6 +18,7 @@ struct parse {
     int argc, at;
     struct sb_args *args;
     size_t recorded_cap, file_cap, operand_cap;
+    bool takes_command;
 };
 
 static struct sb_args kept __attribute__((used)); /* what was parsed lives as long as the program */
@@ -74,14 +75,17 @@ static void record(struct parse *p, char *text)
     p->args->recorded[p->args->nrecorded++] = text;
 }
 
+static void add_file(struct parse *p, const char *path)
+{
+    SB_GROW(p->args->file, p->file_cap, p->args->nfile + 1);
+    p->args->file[p->args->nfile++] = path;
+}
+
 static void record_option(struct parse *p, const struct sb_opt *o, const char *value)
 {
     struct stat st;
     bool there = o->flags & SB_OPT_MAYBE_FILE && value && !stat(value, &st);
-    if ((o->flags & SB_OPT_FILE && value) || (there && S_ISREG(st.st_mode))) {
-        SB_GROW(p->args->file, p->file_cap, p->args->nfile + 1);
-        p->args->file[p->args->nfile++] = value;
-    }
+    if ((o->flags & SB_OPT_FILE && value) || (there && S_ISREG(st.st_mode))) add_file(p, value);
     if (o->flags & SB_OPT_UNRECORDED) return;
     char *shown = value ? presentable(value, o->flags & SB_OPT_FILE || there) : NULL;
     record(p, shown ? sb_format("--%s=%s", o->name, shown) : sb_format("--%s", o->name));
@@ -94,6 +98,25 @@ static void add_operand(struct parse *p, char *word)
     p->args->operand[p->args->count++] = word;
     p->args->operand[p->args->count] = NULL;
     record(p, presentable(word, true));
+}
+
+/* A word of a command: what it names, itself or behind "--config=", is a file's base name in the history. */
+static void record_command_word(struct parse *p, const char *word)
+{
+    struct stat st;
+    const char *equals = word[0] == '-' ? strchr(word, '=') : NULL, *value = equals ? equals + 1 : word;
+    bool there = stat(value, &st) == 0;
+    if (there && S_ISREG(st.st_mode)) add_file(p, value);
+    char *shown = presentable(value, there);
+    record(p, sb_format("%.*s%s", (int)(value - word), word, shown));
+    free(shown);
+}
+
+static void take_command(struct parse *p)
+{
+    record(p, sb_strdup("--"));
+    p->args->command = p->argv + p->at;
+    while (p->at < p->argc) record_command_word(p, p->argv[p->at++]);
 }
 
 /* ---- help ---- */
@@ -243,12 +266,13 @@ static void parse_letters(struct parse *p, const char *letters)
     }
 }
 
-void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args)
+static void parse(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args, bool takes_command)
 {
     sb_program = tool->name;
     memset(args, 0, sizeof *args);
     args->operand = sb_calloc(2, sizeof *args->operand);
     struct parse p = {.tool = tool, .opts = tool->opts, .argv = argv, .argc = argc, .at = 1, .args = args};
+    p.takes_command = takes_command;
     p.operand_cap = 2;
     bool options = true;
     while (p.at < argc) {
@@ -259,6 +283,8 @@ void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_a
             parse_letters(&p, word + 1);
         } else if (word[2]) {
             parse_long(&p, word + 2);
+        } else if (p.takes_command) {
+            take_command(&p);
         } else {
             options = false;
         }
@@ -268,6 +294,17 @@ void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_a
         fprintf(stderr, "usage: %s [OPTION]... %s\nTry '%s --help'.\n", tool->name, tool->usage, tool->name);
         exit(2);
     }
+}
+
+void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args)
+{
+    parse(tool, argc, argv, args, false);
+}
+
+void sb_opt_parse_command(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args)
+{
+    parse(tool, argc, argv, args, true);
+    if (!args->command || !args->command[0]) sb_usage("say what to run, behind --");
 }
 
 int sb_opt_choose(const char *option, const char *value, const char *const *words)

@@ -68,6 +68,7 @@ struct sb_tool {
 struct sb_args {
     char **operand; /* into argv, NULL-terminated */
     int count;
+    char **command; /* of sb_opt_parse_command(); into argv, NULL-terminated */
     /* For the history: every recorded option as "--name" or "--name=value" and every operand (files by base name,
      * user:password@ in URLs masked), and the paths that SB_OPT_FILE options named. */
     char **recorded;
@@ -78,6 +79,10 @@ struct sb_args {
 
 /* What args points to lives until the program ends; nobody frees it. */
 void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args);
+
+/* The same where "--" begins a command that is to be run; without one it is wrong usage. The history gets "--" and each word; a
+ * word that names a file or folder, itself or as --option=PATH, stands by its base name, and args->file has the files. */
+void sb_opt_parse_command(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args);
 
 /* "sb-x: message\nTry 'sb-x --help'.\n", exit 2. */
 _Noreturn void sb_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

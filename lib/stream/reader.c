@@ -34,7 +34,9 @@ struct sb_reader {
     uint64_t count, offset;
     struct sb_record header;
     bool foreign, waiting; /* waiting: a foreign stream's first object was looked at, but not given yet */
+    bool bare;             /* what a script writes: a header may be its first object, or not */
     enum { READING, ENDED, BROKEN } state;
+    bool cut; /* broken by an end that came too early */
     bool verified; /* a trailer was read and was true */
 
     void (*idle)(void *arg);
@@ -109,8 +111,9 @@ static int fill(struct sb_reader *r, size_t want)
 #define RECORDS "%" PRIu64 " record%s"
 #define COUNT(r) (r)->count, (r)->count == 1 ? "" : "s"
 
-static int cut_off(const struct sb_reader *r)
+static int cut_off(struct sb_reader *r)
 {
+    r->cut = true;
     return sb_error("%s: stream cut off after " RECORDS, r->name, COUNT(r));
 }
 
@@ -120,6 +123,11 @@ static int bad_object(const struct sb_reader *r)
     strncpy(why, sb_error_message(), sizeof why - 1);
     why[sizeof why - 1] = 0;
     return sb_error("%s: damaged after " RECORDS ": %s", r->name, COUNT(r), why);
+}
+
+static bool begins_map(uint8_t c)
+{
+    return (c & 0xf0) == 0x80 || c == 0xde || c == 0xdf;
 }
 
 /* Finds the next object. 1: r->size bytes at r->start. 0: the input ended where an object would begin. -1. */
@@ -132,6 +140,7 @@ static int next_object(struct sb_reader *r)
     sb_scan_start(&scan);
     for (;;) {
         int rc = sb_scan_more(&scan, r->buf + r->start, r->end - r->start);
+        if (r->bare && r->end > r->start && !begins_map(r->buf[r->start])) rc = sb_error("not a record");
         if (rc < 0) return bad_object(r);
         if (rc > 0) break;
         rc = fill(r, scan.need);
@@ -197,6 +206,32 @@ static int take_object(struct sb_reader *r, struct sb_record *rec)
     return 1;
 }
 
+/* What the first object is, at r->start. 1: a header, which r->header is now. 0: none. -1. */
+static int take_header(struct sb_reader *r)
+{
+    int64_t version;
+    if (sb_record_parse(&r->header, r->buf + r->start, r->size)) return bad_object(r);
+    if (!sb_record_find(&r->header, "seabot")) {
+        sb_record_reset(&r->header);
+        return 0;
+    }
+    if (sb_get_int(&r->header, "seabot", &version) != 1) return sb_error("%s: a header without a version", r->name);
+    if (version != 1)
+        return sb_error("%s: a stream of version %" PRId64 "; this program reads version 1", r->name, version);
+    sb_record_keep(&r->header);
+    hash_to(r, r->size);
+    return 1;
+}
+
+/* The first object of a bare stream is here: if it is a header, the one after it. As next_object(). */
+static int pass_header(struct sb_reader *r)
+{
+    int rc = take_header(r);
+    if (rc <= 0) return rc < 0 ? -1 : 1;
+    r->foreign = false;
+    return next_object(r);
+}
+
 int sb_reader_next(struct sb_reader *r, struct sb_record *rec)
 {
     sb_record_reset(rec);
@@ -204,6 +239,7 @@ int sb_reader_next(struct sb_reader *r, struct sb_record *rec)
     if (r->state == BROKEN) return -1;
     int rc = r->waiting ? 1 : next_object(r);
     r->waiting = false;
+    if (rc > 0 && r->bare && r->offset == 0) rc = pass_header(r);
     if (rc > 0) {
         rc = take_object(r, rec);
     } else if (rc == 0) { /* only a stream without a header may end without a trailer */
@@ -236,46 +272,25 @@ void sb_reader_keep(struct sb_reader *r, struct sb_record *rec)
 
 /* ---- open and close ---- */
 
-static bool begins_map(uint8_t c)
-{
-    return (c & 0xf0) == 0x80 || c == 0xde || c == 0xdf;
-}
-
 static int read_header(struct sb_reader *r)
 {
-    int64_t version;
     int rc = fill(r, 1);
     if (rc < 0) return -1;
     if (rc == 0) return sb_error("%s: empty, not a SeaBot stream", r->name);
     if (!begins_map(r->buf[0])) return sb_error("%s: not a SeaBot stream", r->name);
-    if (next_object(r) < 0) return -1;
-    if (sb_record_parse(&r->header, r->buf, r->size)) return bad_object(r);
-    if (sb_record_find(&r->header, "seabot")) {
-        if (sb_get_int(&r->header, "seabot", &version) != 1) return sb_error("%s: a header without a version", r->name);
-        if (version != 1)
-            return sb_error("%s: a stream of version %" PRId64 "; this program reads version 1", r->name, version);
-        sb_record_keep(&r->header);
-        hash_to(r, r->size);
-        return 0;
-    }
-    sb_record_reset(&r->header);
+    if (next_object(r) < 0 || (rc = take_header(r)) < 0) return -1;
+    if (rc) return 0;
     r->foreign = r->waiting = true;
     sb_warn("%s: no header: whether the stream is whole can't be checked", r->name);
     return 0;
 }
 
-struct sb_reader *sb_reader_open(const char *path)
+static struct sb_reader *reader_new(int fd, const char *name)
 {
     struct stat st;
-    bool standard = !path || strcmp(path, "-") == 0;
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        sb_error("%s: %s", path, strerror(errno));
-        return NULL;
-    }
     struct sb_reader *r = sb_calloc(1, sizeof *r);
     r->fd = fd;
-    r->name = sb_strdup(standard ? "standard input" : path);
+    r->name = sb_strdup(name);
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
         off_t at = lseek(fd, 0, SEEK_CUR);
         r->regular = at >= 0;
@@ -288,10 +303,29 @@ struct sb_reader *sb_reader_open(const char *path)
     r->hash = XXH3_createState();
     if (!r->hash) sb_die("out of memory: wanted %d bytes", 576);
     XXH3_128bits_reset(r->hash);
+    return r;
+}
+
+struct sb_reader *sb_reader_open(const char *path)
+{
+    bool standard = !path || strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        sb_error("%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    struct sb_reader *r = reader_new(fd, standard ? "standard input" : path);
     if (read_header(r)) {
         sb_reader_close(r);
         return NULL;
     }
+    return r;
+}
+
+struct sb_reader *sb_reader_open_bare(int fd, const char *name)
+{
+    struct sb_reader *r = reader_new(fd, name);
+    r->bare = r->foreign = true;
     return r;
 }
 
@@ -329,6 +363,18 @@ uint64_t sb_reader_offset(const struct sb_reader *r)
 bool sb_reader_verified(const struct sb_reader *r)
 {
     return r->verified;
+}
+
+bool sb_reader_cut_off(const struct sb_reader *r)
+{
+    return r->cut;
+}
+
+const uint8_t *sb_reader_broken(const struct sb_reader *r, uint64_t *offset, size_t *size)
+{
+    *offset = r->offset;
+    *size = r->end - r->start;
+    return r->buf + r->start;
 }
 
 void sb_reader_idle(struct sb_reader *r, void (*idle)(void *arg), void *arg)

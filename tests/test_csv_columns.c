@@ -82,6 +82,7 @@ static void says_what_is_wrong(void **state)
     refused("", "it is empty");
     refused("name,name,depth\n", "two of its columns are called 'name'");
     refused("name,depth\na,1\nb,deep\n", "line 3: column 'depth': 'deep' is no number");
+    refused("name,depth\n\xe9,1\n", "line 2: it is not UTF-8");
     refused("name,depth\na,1e999\n", "is no number");
     refused("name,depth,count\na,1,1.5\n", "column 'count': '1.5' is no whole number");
     refused("name,depth,sure\na,1,perhaps\n", "is no yes or no");

@@ -127,7 +127,7 @@ static void read_all(struct import *m, const struct sb_args *args)
     }
     if (m->list.count == 0)
         sb_die("%s: %s", args->operand[1], m->format->found ? "no JPEG or PNG files below it" : "names no pictures");
-    for (size_t i = 0; i < m->list.count && !m->style.no_images; i++) 
+    for (size_t i = 0; i < m->list.count && !m->style.no_images; i++)
         m->style.no_images = sb_annotated_is_moment(&m->list.item[i]);
     if (!m->style.no_images) find_pictures(m, args->operand[1]);
     for (size_t i = 0; i < m->list.other; i++) sb_counts_skip(&m->counts, "not a JPEG or PNG file");

@@ -24,7 +24,7 @@ struct sb_annotation_format {
     int (*read)(const char *path, const struct sb_annotation_options *o, struct sb_annotated_list *list);
 };
 
-extern const struct sb_annotation_format sb_class_folders, sb_coco;
+extern const struct sb_annotation_format sb_class_folders, sb_coco, sb_fathomnet;
 
 const struct sb_annotation_format *sb_annotation_format_named(const char *name); /* NULL: none */
 /* "folders, coco, viame": for messages; the caller frees it. */

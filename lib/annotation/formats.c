@@ -5,6 +5,7 @@
 static const struct sb_annotation_format *const formats[] = {
     &sb_class_folders,
     &sb_coco,
+    &sb_fathomnet,
 };
 
 const struct sb_annotation_format *sb_annotation_format_named(const char *name)

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "base/utf8.h"
 
 struct reading {
     struct sb_csv_table table;
@@ -74,6 +75,10 @@ static int each_row(void *arg, const struct sb_csv_row *row)
     struct reading *r = arg;
     struct sb_csv_table *t = &r->table;
     t->row = row;
+    for (size_t i = 0; i < row->count; i++) {
+        if (!sb_utf8_valid(row->cell[i], strlen(row->cell[i])))
+            return sb_error("line %" PRIu64 ": it is not UTF-8: save the table as UTF-8", row->line);
+    }
     if (r->begun) return r->each(r->arg, t);
     r->begun = true;
     t->titles = row->count;

@@ -29,7 +29,7 @@ struct sb_csv_table {
 int sb_csv_table_load(const char *path, const struct sb_csv_column *column, size_t columns,
                       int (*each)(void *arg, const struct sb_csv_table *t), void *arg);
 
-/* The cell of a wanted column by its number; "" where it has none. Not checked to be UTF-8. */
+/* The cell of a wanted column by its number; "" where it has none. */
 const char *sb_csv_table_text(const struct sb_csv_table *t, size_t column);
 /* 1 with a finite number, of which the decimal sign may be a comma; 0 where the cell is empty, or says NaN, NA, null or
  * None; -1 with a message, "line 7: column 'x': 'abc' is no number". */

@@ -99,6 +99,26 @@ hostile() {
     cat in/side/*.csv | grep -c 'mp4\|mov' | grep -qx 4
 }
 
+@test "--by: a file each value of any field" {
+    sb-export csv -q --by label --columns id,label -o by/ crops.sb
+    sb-export csv -q --columns label crops.sb | tr -d '\r' | tail -n +2 | sort -u | sed 's/$/.csv/' | diff - <(cd by && ls *.csv)
+    [ "$(cat by/*.csv | grep -vc '^id,')" -eq 20 ]
+    for file in by/*.csv; do [ "$(tail -n +2 "$file" | cut -d, -f2 | sort -u | wc -l)" -eq 1 ]; done
+    sb-export jsonl -q --by nothing -o none/ crops.sb
+    [ "$(wc -l <'none/no nothing.jsonl')" -eq 20 ]
+    run -2 sb-export csv --by label -o file.csv crops.sb
+    run -2 sb-export vtt --by label -o by/ frames.sb
+}
+
+@test "csv: a table that no spreadsheet holds is warned of, once" {
+    head -c 1048575 /dev/zero | tr '\0' '\200' >rows # records without a field
+    sb-export csv --columns id rows 2>said >/dev/null
+    fails grep -q spreadsheets said
+    printf '\200\200' >>rows
+    sb-export csv --columns id rows 2>said >/dev/null
+    [ "$(grep -c '^sb-export: a table of more than 1048576 rows: spreadsheets' said)" -eq 1 ]
+}
+
 @test "what a file came from stands beside it, and nothing beside what is no file" {
     sb-dedup -q crops.sb | sb-export csv -q --columns id,label -o table.csv
     jq -e '.seabot == 1 and ([.history[].tool] == ["sb-synth", "sb-dedup", "sb-export"]) and .history[2].args == ["csv", "--columns=id,label"]' table.csv.history.json

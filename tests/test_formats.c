@@ -17,7 +17,7 @@
 #include "formats/jsonl.h"
 #include "formats/names.h"
 #include "formats/text.h"
-#include "formats/vtt.h"
+#include "formats/cues.h"
 #include "media/sheet.h"
 
 static char *written;
@@ -188,17 +188,17 @@ static void csv_cells(void **state)
     sb_record_free(&rec);
 }
 
-static void say(struct sb_vtt *vtt, double pts, double duration, const char *text)
+static void say(struct sb_cues *vtt, double pts, double duration, const char *text)
 {
-    assert_int_equal(sb_vtt_add(vtt, pts, duration, text, strlen(text)), 0);
+    assert_int_equal(sb_cues_add(vtt, pts, duration, text, strlen(text)), 0);
 }
 
 static void vtt_cues(void **state)
 {
     (void)state;
-    struct sb_vtt vtt;
+    struct sb_cues vtt;
     FILE *f = begin();
-    sb_vtt_begin(&vtt, f);
+    sb_cues_begin(&vtt, f, SB_CUES_VTT);
     say(&vtt, 0, 1.0 / 3, "fish");
     say(&vtt, 1.0 / 3, 1.0 / 3, "fish");  /* prolongs */
     say(&vtt, 2.0 / 3, 5, "a <b> & -->"); /* shown until the next, not for 5 s */
@@ -209,7 +209,7 @@ static void vtt_cues(void **state)
     say(&vtt, 4, 0, "  \n"); /* nothing */
     say(&vtt, 5, 0, "crab");
     say(&vtt, 3600 * 123 + 59.9996, 0, "late");
-    sb_vtt_end(&vtt);
+    sb_cues_end(&vtt);
     assert_written(f, "WEBVTT\n\n"
                       "00:00:00.000 --> 00:00:00.667\nfish\n\n"
                       "00:00:00.667 --> 00:00:02.000\na &lt;b&gt; &amp; --&gt;\n\n"
@@ -217,41 +217,59 @@ static void vtt_cues(void **state)
                       "00:00:03.000 --> 00:00:04.000\ncrab\n\n"
                       "00:00:05.000 --> 123:01:00.000\ncrab\n\n"
                       "123:01:00.000 --> 123:01:01.000\nlate\n\n");
-    sb_vtt_free(&vtt);
+    sb_cues_free(&vtt);
+}
+
+static void srt_cues(void **state)
+{
+    (void)state;
+    struct sb_cues srt;
+    FILE *f = begin();
+    sb_cues_begin(&srt, f, SB_CUES_SRT);
+    say(&srt, 0, 1, "2 < 3 & <b>bold</b>");
+    say(&srt, 1, 1, "{\\an8}{y:i} {a}");
+    say(&srt, 1, 1, "9\r\n\r\n00:00:00,000 --> 00:00:09,000\r\n");
+    say(&srt, 3600 * 123 + 59.9996, 0, "\xc3\xa4\xff");
+    sb_cues_end(&srt);
+    assert_written(f, "1\r\n00:00:00,000 --> 00:00:01,000\r\n2 < 3 & \u2039b>bold\u2039/b>\r\n\r\n"
+                      "2\r\n00:00:01,000 --> 00:00:02,000\r\n(\\an8}(y:i} {a}\r\n"
+                      "9    00:00:00,000 \u2013-> 00:00:09,000\r\n\r\n"
+                      "3\r\n123:01:00,000 --> 123:01:01,000\r\n\u00e4\ufffd\r\n\r\n");
+    sb_cues_free(&srt);
 }
 
 static void vtt_refusals(void **state)
 {
     (void)state;
-    struct sb_vtt vtt;
+    struct sb_cues vtt;
     struct sb_record rec = {0};
     struct sb_cell cell = {0};
     FILE *f = begin();
-    sb_vtt_begin(&vtt, f);
+    sb_cues_begin(&vtt, f, SB_CUES_VTT);
     say(&vtt, 5, 1, "fish");
-    assert_int_equal(sb_vtt_add(&vtt, 4.9, 1, "fish", 4), -1);
-    assert_int_equal(sb_vtt_add(&vtt, -1, 1, "fish", 4), -1);
-    assert_int_equal(sb_vtt_add(&vtt, strtod("nan", NULL), 1, "fish", 4), -1);
-    assert_int_equal(sb_vtt_add(&vtt, 1e300, 1, "fish", 4), -1);
-    assert_int_equal(sb_vtt_record(&vtt, &rec, NULL, &cell), -1);
+    assert_int_equal(sb_cues_add(&vtt, 4.9, 1, "fish", 4), -1);
+    assert_int_equal(sb_cues_add(&vtt, -1, 1, "fish", 4), -1);
+    assert_int_equal(sb_cues_add(&vtt, strtod("nan", NULL), 1, "fish", 4), -1);
+    assert_int_equal(sb_cues_add(&vtt, 1e300, 1, "fish", 4), -1);
+    assert_int_equal(sb_cues_record(&vtt, &rec, NULL, &cell), -1);
     assert_non_null(strstr(sb_error_message(), "pts"));
     sb_set_real(&rec, "pts", 6);
-    assert_int_equal(sb_vtt_record(&vtt, &rec, NULL, &cell), 0); /* it has no words */
+    assert_int_equal(sb_cues_record(&vtt, &rec, NULL, &cell), 0); /* it has no words */
     sb_set_packed(&rec, "predicted",
                   "\x91\x92\xa4"
                   "crab\xca\x3f\x7e\xb8\x52",
                   12);
-    assert_int_equal(sb_vtt_record(&vtt, &rec, NULL, &cell), 1);
+    assert_int_equal(sb_cues_record(&vtt, &rec, NULL, &cell), 1);
     assert_string_equal(cell.text, "crab 100 %");
     sb_set_cstr(&rec, "caption", "a crab");
-    assert_int_equal(sb_vtt_record(&vtt, &rec, NULL, &cell), 1);
+    assert_int_equal(sb_cues_record(&vtt, &rec, NULL, &cell), 1);
     assert_string_equal(cell.text, "a crab");
-    assert_int_equal(sb_vtt_record(&vtt, &rec, "predicted", &cell), 1);
+    assert_int_equal(sb_cues_record(&vtt, &rec, "predicted", &cell), 1);
     assert_string_equal(cell.text, "crab 100 %");
-    assert_int_equal(sb_vtt_record(&vtt, &rec, "nothing", &cell), 0);
-    sb_vtt_end(&vtt);
+    assert_int_equal(sb_cues_record(&vtt, &rec, "nothing", &cell), 0);
+    sb_cues_end(&vtt);
     fclose(f);
-    sb_vtt_free(&vtt);
+    sb_cues_free(&vtt);
     sb_cell_free(&cell);
     sb_record_free(&rec);
 }
@@ -428,10 +446,18 @@ static void a_contact_row_shows_what_is_typical(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),     cmocka_unit_test(json_scalars), cmocka_unit_test(json_text),
-        cmocka_unit_test(json_nested), cmocka_unit_test(json_arrays),  cmocka_unit_test(csv_cells),
-        cmocka_unit_test(vtt_cues),    cmocka_unit_test(vtt_refusals), cmocka_unit_test(file_names),
-        cmocka_unit_test(coco),        cmocka_unit_test(sheet),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(json_scalars),
+        cmocka_unit_test(json_text),
+        cmocka_unit_test(json_nested),
+        cmocka_unit_test(json_arrays),
+        cmocka_unit_test(csv_cells),
+        cmocka_unit_test(vtt_cues),
+        cmocka_unit_test(srt_cues),
+        cmocka_unit_test(vtt_refusals),
+        cmocka_unit_test(file_names),
+        cmocka_unit_test(coco),
+        cmocka_unit_test(sheet),
         cmocka_unit_test(a_contact_row_shows_what_is_typical),
     };
     return cmocka_run_group_tests(tests, NULL, release);

@@ -9,7 +9,7 @@
 #include "stream/spool.h"
 
 static const struct sb_exporter *const formats[] = {
-    &sb_export_jsonl, &sb_export_csv, &sb_export_vtt, &sb_export_contact, &sb_export_png,
+    &sb_export_jsonl, &sb_export_csv, &sb_export_vtt, &sb_export_srt, &sb_export_contact, &sb_export_png,
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -28,14 +28,24 @@ static const struct sb_exporter *format_named(const char *name)
              (int)names.size, (const char *)names.data);
 }
 
-/* An option of the formats' own is refused where the format does not take it. */
-static void check_option(const struct sb_exporter *format, const char *option, bool given)
+static bool takes(const struct sb_exporter *format, const char *option)
 {
-    struct sb_texts takes = {0};
-    bool taken = false;
-    sb_texts_split(format->options, ',', &takes);
-    for (size_t i = 0; i < takes.count; i++) taken = taken || !strcmp(option, takes.text[i]);
-    if (given && !taken) sb_usage("--%s is not for %s", option, format->name);
+    struct sb_texts names = {0};
+    bool found = false;
+    sb_texts_split(format->options, ',', &names);
+    for (size_t i = 0; i < names.count; i++) found = found || !strcmp(option, names.text[i]);
+    return found;
+}
+
+/* The options without a letter are formats' own, and refused where the format does not take them. */
+static void check_options(const struct sb_exporter *format, const struct sb_opt *opt)
+{
+    for (; opt->name; opt++) {
+        bool given = !opt->letter && ((opt->type == SB_TEXT && *(const char **)opt->value) ||
+                                      (opt->type == SB_INT && *(int64_t *)opt->value) ||
+                                      (opt->type == SB_REAL && *(double *)opt->value != 0));
+        if (given && !takes(format, opt->name)) sb_usage("--%s is not for %s", opt->name, format->name);
+    }
 }
 
 static void run(struct sb_export_run *e, const struct sb_tool *tool, const struct sb_args *args, const char *records)
@@ -70,11 +80,13 @@ int main(int argc, char **argv)
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&e.path),
         {0, "columns", "NAMES", SB_TEXT, &o->columns, 0, "csv: these columns (default: the usual fields)", 0, 0},
-        {0, "text", "FIELD", SB_TEXT, &o->text, 0, "vtt: show this (default: caption, else best prediction)", 0, 0},
+        {0, "text", "FIELD", SB_TEXT, &o->text, 0, "vtt, srt: show this (default: caption, else best prediction)", 0,
+         0},
         {0, "across", "N", SB_INT, &o->across, 0, "contact: pictures in a row (default 6)", 1, 1000},
         {0, "thumb", "PIXELS", SB_INT, &o->thumb, 0, "contact: longer side of a small picture (default 160)", 16, 2048},
         {0, "max", "N", SB_INT, &o->max, 0, "contact: pictures at most (default 120)", 1, 1000000},
-        {0, "by", "FIELD", SB_TEXT, &o->by, 0, "contact, png: a row, or a folder, for each value of this field", 0, 0},
+        {0, "by", "FIELD", SB_TEXT, &o->by, 0,
+         "a row (contact), a folder (png), or in -o FOLDER/ a file for each value of this field", 0, 0},
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};
@@ -87,12 +99,7 @@ int main(int argc, char **argv)
     e.format = format_named(args.operand[0]);
     if (args.count > 2) sb_usage("one input at most: '%s' is too much", args.operand[2]);
     if (args.count == 1 && isatty(STDIN_FILENO)) sb_usage("name a stream, or pipe one in");
-    check_option(e.format, "columns", o->columns);
-    check_option(e.format, "text", o->text);
-    check_option(e.format, "across", o->across);
-    check_option(e.format, "thumb", o->thumb);
-    check_option(e.format, "max", o->max);
-    check_option(e.format, "by", o->by);
+    check_options(e.format, opts);
     if (e.format->is_folder && !e.path) sb_usage("%s needs a folder: -o FOLDER", e.format->name);
     if (!e.path && !e.format->is_text && isatty(STDOUT_FILENO))
         sb_usage("that is no text for a terminal: name a file with -o");

@@ -77,6 +77,15 @@ void sb_csv_warn(const struct sb_csv *csv)
     }
 }
 
+void sb_csv_count(uint64_t *rows)
+{
+    enum { SHEET = 1048576 }; /* rows of Excel's and LibreOffice's sheets, the titles' being one */
+    if (++*rows == SHEET)
+        sb_warn("a table of more than %d rows: spreadsheets leave out the rest; -o FOLDER/ gives each source a file, "
+                "--by FIELD each value of a field",
+                SHEET);
+}
+
 void sb_csv_free(struct sb_csv *csv)
 {
     for (size_t i = 0; i < csv->columns.count; i++) free((char *)csv->columns.text[i]);

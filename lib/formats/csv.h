@@ -23,6 +23,9 @@ int sb_csv_write(struct sb_csv *csv, FILE *out, struct sb_record *rec); /* -1 wi
 void sb_csv_warn(const struct sb_csv *csv);                             /* names the columns that no record had */
 void sb_csv_free(struct sb_csv *csv);
 
+/* Counts a row of a table, and warns when spreadsheets can't hold the next. */
+void sb_csv_count(uint64_t *rows);
+
 void sb_csv_text(FILE *out, const char *s, size_t size); /* a cell, quoted where it must be */
 
 #endif

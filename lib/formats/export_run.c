@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/opt.h"
 #include "base/output.h"
 #include "formats/jsonl.h"
 #include "formats/names.h"
@@ -52,28 +53,46 @@ static struct sb_export_output *add_output(struct sb_export_run *r, char *path)
     return o;
 }
 
-/* NULL with a message. */
-static struct sb_export_output *output_of(struct sb_export_run *r, const struct sb_record *rec)
+static const char *split_field(const struct sb_export_run *r)
 {
-    const char *source = "";
+    return r->format->by_any && r->options.by ? r->options.by : "source";
+}
+
+/* What the file is called that a value of the field gets. The caller frees it. */
+static char *stem_of(const char *field, const char *value, size_t size)
+{
+    bool source = !strcmp(field, "source");
+    if (size) return source ? sb_name_stem(value, size) : sb_name_safe(value, size);
+    return source ? sb_strdup("unnamed") : sb_format("no %s", field);
+}
+
+/* NULL with a message. */
+static struct sb_export_output *output_of(struct sb_export_run *r, struct sb_record *rec)
+{
+    const char *field = split_field(r), *value = "";
     size_t size = 0;
     if (!r->split && !r->format->by_source) return r->output;
-    if (sb_get_text(rec, "source", &source, &size) < 0) return NULL;
-    size_t number = sb_dictionary_add(&r->sources, source, size);
+    if (!strcmp(field, "source")) {
+        if (sb_get_text(rec, field, &value, &size) < 0) return NULL;
+    } else {
+        if (sb_cell_text(&r->cell, rec, field) < 0) return NULL;
+        value = r->cell.text;
+        size = r->cell.size;
+    }
+    size_t number = sb_dictionary_add(&r->values, value, size);
     if (!r->split && number > 0) {
-        sb_error("a second source, '%.*s': -o FOLDER/ gives each a file", (int)(size < 300 ? size : 300), source);
+        sb_error("a second source, '%.*s': -o FOLDER/ gives each a file", (int)(size < 300 ? size : 300), value);
         return NULL;
     }
     if (number < r->outputs) return &r->output[number];
-    char *stem = size ? sb_name_stem(source, size) : sb_strdup("unnamed");
-    char *name = sb_name_take(&r->names, stem, source, size, r->format->suffix);
+    char *stem = stem_of(field, value, size), *name = sb_name_take(&r->names, stem, value, size, r->format->suffix);
     struct sb_export_output *o = add_output(r, sb_name_join(r->path, name));
     free(stem);
     free(name);
     return o;
 }
 
-/* A file stays open for each source until the stream is known to be whole. */
+/* A file stays open for each value until the stream is known to be whole. */
 static void allow_many_files(void)
 {
     struct rlimit files;
@@ -100,6 +119,7 @@ void sb_export_open(struct sb_export_run *r)
     size_t size = r->path ? strlen(r->path) : 0;
     bool folder = size && (r->path[size - 1] == '/' || (stat(r->path, &st) == 0 && S_ISDIR(st.st_mode)));
     r->split = folder && !r->format->is_folder;
+    if (r->format->by_any && r->options.by && !r->split) sb_usage("--by fills a folder with files: -o FOLDER/");
     if (folder || r->format->is_folder) {
         open_folder(r->path);
     } else if (r->path) {
@@ -139,6 +159,7 @@ void sb_export_close(struct sb_export_run *r, uint64_t records)
     free(r->output);
     free(r->memory);
     sb_record_free(&r->header);
-    sb_dictionary_free(&r->sources);
+    sb_dictionary_free(&r->values);
     sb_dictionary_free(&r->names);
+    sb_cell_free(&r->cell);
 }

@@ -3,6 +3,7 @@
 #define SB_FORMATS_EXPORT_RUN_H
 
 #include "base/dictionary.h"
+#include "formats/cell.h"
 #include "formats/exporter.h"
 
 /* One file, or standard output. */
@@ -17,11 +18,12 @@ struct sb_export_run {
     struct sb_export_options options;
     const char *path;                /* as -o gave it; NULL: standard output */
     struct sb_record header;         /* of the stream, this program's step included: what X.history.json holds */
-    bool split;                      /* a file for each source, in the folder `path` */
+    bool split;                      /* a file for each source, or value of --by, in the folder `path` */
     void *memory;                    /* the format's */
     struct sb_export_output *output; /* [outputs] */
     size_t outputs, cap;
-    struct sb_dictionary sources, names;
+    struct sb_dictionary values, names;
+    struct sb_cell cell;
 };
 
 /* Begins to write to what r->path, r->format and r->options say. Ends the program where that can't be. */

@@ -1,11 +1,10 @@
-/* sb-export's formats that are text: JSON lines, a CSV table, WebVTT. */
+/* sb-export's formats that are text: JSON lines, a CSV table. */
 #include <string.h>
 
 #include "base/opt.h"
 #include "formats/csv.h"
 #include "formats/exporter.h"
 #include "formats/jsonl.h"
-#include "formats/vtt.h"
 
 static int jsonl_write(void *run, void *output, FILE *out, struct sb_record *rec)
 {
@@ -17,9 +16,10 @@ static int jsonl_write(void *run, void *output, FILE *out, struct sb_record *rec
 const struct sb_exporter sb_export_jsonl = {.name = "jsonl",
                                             .suffix = ".jsonl",
                                             .summary = "JSON lines",
-                                            .options = "",
+                                            .options = "by",
                                             .left_out = "",
                                             .is_text = true,
+                                            .by_any = true,
                                             .write = jsonl_write};
 
 /* ---- CSV ---- */
@@ -49,7 +49,7 @@ static int csv_begin(void *run, void *output, FILE *out)
 static int csv_write(void *run, void *output, FILE *out, struct sb_record *rec)
 {
     struct csv_run *r = run;
-    (void)output;
+    sb_csv_count(output);
     return sb_csv_write(&r->csv, out, rec) ? -1 : 1;
 }
 
@@ -64,70 +64,13 @@ static int csv_close(void *run, uint64_t records)
 const struct sb_exporter sb_export_csv = {.name = "csv",
                                           .suffix = ".csv",
                                           .summary = "a CSV table",
-                                          .options = "columns",
+                                          .options = "columns,by",
                                           .left_out = "",
                                           .is_text = true,
+                                          .by_any = true,
                                           .run_size = sizeof(struct csv_run),
+                                          .output_size = sizeof(uint64_t), /* rows */
                                           .open = csv_open,
                                           .begin = csv_begin,
                                           .write = csv_write,
                                           .close = csv_close};
-
-/* ---- WebVTT ---- */
-
-struct vtt_run {
-    const char *column;
-    struct sb_cell cell;
-};
-
-static int vtt_open(void *run, const struct sb_export_options *o, const struct sb_record *header)
-{
-    (void)header;
-    ((struct vtt_run *)run)->column = o->text;
-    return 0;
-}
-
-static int vtt_begin(void *run, void *output, FILE *out)
-{
-    (void)run;
-    sb_vtt_begin(output, out);
-    return 0;
-}
-
-static int vtt_write(void *run, void *output, FILE *out, struct sb_record *rec)
-{
-    struct vtt_run *r = run;
-    (void)out;
-    return sb_vtt_record(output, rec, r->column, &r->cell);
-}
-
-static int vtt_end(void *run, void *output, FILE *out)
-{
-    (void)run;
-    (void)out;
-    sb_vtt_end(output);
-    sb_vtt_free(output);
-    return 0;
-}
-
-static int vtt_close(void *run, uint64_t records)
-{
-    (void)records;
-    sb_cell_free(&((struct vtt_run *)run)->cell);
-    return 0;
-}
-
-const struct sb_exporter sb_export_vtt = {.name = "vtt",
-                                          .suffix = ".vtt",
-                                          .summary = "WebVTT subtitles",
-                                          .options = "text",
-                                          .left_out = "without text",
-                                          .is_text = true,
-                                          .by_source = true,
-                                          .run_size = sizeof(struct vtt_run),
-                                          .output_size = sizeof(struct sb_vtt),
-                                          .open = vtt_open,
-                                          .begin = vtt_begin,
-                                          .write = vtt_write,
-                                          .end = vtt_end,
-                                          .close = vtt_close};

@@ -27,6 +27,7 @@ struct sb_exporter {
     const char *left_out;      /* why write() gave 0: "without text"; "" if it never does */
     bool is_text;              /* fit for a terminal */
     bool by_source;            /* one file can't hold two sources */
+    bool by_any;    /* --by is sb-export's: the field whose values have a file each in a folder, in place of source */
     bool is_folder; /* it writes files of its own below options->folder: out is NULL, and there is one output */
     size_t run_size, output_size;
     int (*open)(void *run, const struct sb_export_options *o, const struct sb_record *header); /* may be NULL */
@@ -36,6 +37,7 @@ struct sb_exporter {
     int (*close)(void *run, uint64_t records);                               /* may be NULL; frees what run holds */
 };
 
-extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_contact, sb_export_png;
+extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
+    sb_export_png;
 
 #endif

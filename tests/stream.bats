@@ -183,3 +183,15 @@ filters=("sb-dedup" "sb-split --group-by source" "sb-split --stratify --group-by
     # The source takes minutes, and the filters' buffers hold many more records than the three that must arrive.
     make_stream -n 3000 --sleep 100 2>/dev/null | sb-dedup -q --exact | sb-split -q --group-by source | timeout 30 sb-check -n 3
 }
+
+@test "history: a file has its hash, a pipe no number of its descriptor and no hash" {
+    make_stream -n 5 -o a.sb
+    sb-dedup -q --exact --save-hashes seen a.sb -o /dev/null
+    sb-dedup -q --exact --against seen a.sb | sb-export csv -q -o a.csv
+    jq -e '.history[-2].files.seen | length == 32' a.csv.history.json
+    sb-dedup -q --exact --against <(cat seen) a.sb -o one.sb
+    sb-dedup -q --exact --against <(cat seen) a.sb 7< <(:) 8< <(:) -o two.sb
+    cmp one.sb two.sb
+    sb-export csv -q -o one.csv one.sb
+    jq -e '.history[-2] | .files == {} and (.args | index("--against=pipe"))' one.csv.history.json
+}

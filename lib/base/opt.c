@@ -62,6 +62,7 @@ static char *presentable(const char *value, bool is_file)
         return sb_format("%.*s***%s", (int)(host - value), value, at);
     }
     if (!is_file) return sb_strdup(value);
+    if (!strncmp(value, "/dev/fd/", 8)) return sb_strdup("pipe"); /* the shell's <(...): any number */
     size_t n = strlen(value);
     while (n > 1 && value[n - 1] == '/') n--;
     char *trimmed = sb_strndup(value, n), *name = sb_strdup(base_name(trimmed));
@@ -75,8 +76,11 @@ static void record(struct parse *p, char *text)
     p->args->recorded[p->args->nrecorded++] = text;
 }
 
+/* What a pipe gave is gone once it was read: there is nothing to hash. */
 static void add_file(struct parse *p, const char *path)
 {
+    struct stat st;
+    if (!stat(path, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) return;
     SB_GROW(p->args->file, p->file_cap, p->args->nfile + 1);
     p->args->file[p->args->nfile++] = path;
 }

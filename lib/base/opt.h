@@ -20,7 +20,7 @@ enum sb_opt_type {
 };
 
 enum {
-    SB_OPT_FILE = 1,       /* names an input file: history stores its base name and XXH3-128 */
+    SB_OPT_FILE = 1,       /* names an input file: history stores its base name and XXH3-128; of a pipe no hash */
     SB_OPT_UNRECORDED = 2, /* changes no result (-o, -q, -j): left out of history */
     SB_OPT_MAYBE_FILE = 4  /* as SB_OPT_FILE where it names a file; of a folder history stores the base name */
 };

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "media/codec.h"
+#include "media/exif.h"
+#include "media/picture_peek.h"
 
 /* Samples to RGB: of 8 or 16 bits, one or three a pixel. */
 static void spread(uint8_t *rgb, const struct sb_tensor *t, size_t pixels, int channels, int bits)
@@ -17,17 +19,23 @@ static void spread(uint8_t *rgb, const struct sb_tensor *t, size_t pixels, int c
         }
 }
 
+/* The array of a picture; -1 with a message if it is of another shape. */
+static int picture_tensor(struct sb_record *rec, const char *field, struct sb_tensor *t)
+{
+    char text[128];
+    if (sb_get_tensor(rec, field, t) < 0) return -1;
+    if ((t->dtype != SB_U8 && t->dtype != SB_U16) || t->ndim < 2 || t->ndim > 3 ||
+        (t->ndim == 3 && t->shape[2] != 1 && t->shape[2] != 3) || t->shape[0] > INT32_MAX || t->shape[1] > INT32_MAX)
+        return sb_error("field '%s' is %s, not a picture: u8 or u16, [H,W,3] or [H,W]", field,
+                        sb_tensor_text(t, text, sizeof text));
+    return 0;
+}
+
 static int from_tensor(struct sb_record *rec, const char *field, struct sb_picture *p, const struct sb_decoding *how)
 {
     struct sb_tensor t;
-    char text[128];
-    if (sb_get_tensor(rec, field, &t) < 0) return -1;
-    int channels = t.ndim == 3 ? (int)t.shape[2] : 1;
-    if ((t.dtype != SB_U8 && t.dtype != SB_U16) || t.ndim < 2 || t.ndim > 3 ||
-        (t.ndim == 3 && t.shape[2] != 1 && t.shape[2] != 3) || t.shape[0] > INT32_MAX || t.shape[1] > INT32_MAX)
-        return sb_error("field '%s' is %s, not a picture: u8 or u16, [H,W,3] or [H,W]", field,
-                        sb_tensor_text(&t, text, sizeof text));
-    int width = (int)t.shape[1], height = (int)t.shape[0];
+    if (picture_tensor(rec, field, &t) < 0) return -1;
+    int channels = t.ndim == 3 ? (int)t.shape[2] : 1, width = (int)t.shape[1], height = (int)t.shape[0];
     if (t.dtype == SB_U8 && channels == 3) return sb_picture_view(p, t.data, width, height) < 0 ? -1 : 1;
     if (sb_picture_size(p, width, height) < 0) return -1;
     spread(p->rgb, &t, (size_t)width * (size_t)height, channels, how->bits);
@@ -61,6 +69,35 @@ int sb_image_jpeg(const struct sb_record *rec, const char *field, const uint8_t 
 {
     const struct sb_field *f = sb_record_find(rec, field);
     return f && !sb_field_is_tensor(f) && sb_get_bin(rec, field, data, size) > 0 && sb_is_jpeg(*data, *size);
+}
+
+/* Pictures 5 to 8 of EXIF's eight ways lie on their side. */
+static bool lies(const uint8_t *data, size_t size)
+{
+    const uint8_t *block;
+    size_t block_size;
+    return sb_exif_find(data, size, &block, &block_size) && sb_exif_orientation(block, block_size) >= 5;
+}
+
+int sb_image_size(struct sb_record *rec, const char *field, int *width, int *height)
+{
+    struct sb_tensor t;
+    const uint8_t *data;
+    size_t size;
+    const struct sb_field *f = sb_record_find(rec, field);
+    if (f && sb_field_is_tensor(f)) {
+        if (picture_tensor(rec, field, &t) < 0) return -1;
+        *width = (int)t.shape[1];
+        *height = (int)t.shape[0];
+        return 1;
+    }
+    int found = f ? sb_get_bin(rec, field, &data, &size) : 0, stored_width, stored_height;
+    if (found < 1) return found;
+    if (sb_picture_peek_bytes(data, size, &stored_width, &stored_height) < 0) return -1;
+    bool turned = lies(data, size);
+    *width = turned ? stored_height : stored_width;
+    *height = turned ? stored_width : stored_height;
+    return 1;
 }
 
 int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding)

@@ -15,6 +15,10 @@ int sb_image_get(struct sb_record *rec, const char *field, struct sb_picture *p)
 /* 1 with the bytes in `field` if they are a JPEG, else 0. */
 int sb_image_jpeg(const struct sb_record *rec, const char *field, const uint8_t **data, size_t *size);
 
+/* 1 with the size of the picture in `field`, turned upright, without decoding it; 0 absent or nil; -1 with a message.
+ */
+int sb_image_size(struct sb_record *rec, const char *field, int *width, int *height);
+
 enum sb_image_encoding { SB_IMAGE_RAW, SB_IMAGE_PNG, SB_IMAGE_JPEG };
 
 /* "raw", "png", "jpeg" to the encoding; -1 with a message for another word. */

@@ -44,15 +44,28 @@ static bool peek_png(const uint8_t *head, int *width, int *height)
     return memcmp(head + 12, "IHDR", 4) == 0;
 }
 
-int sb_picture_peek(const char *path, int *width, int *height)
+static bool peek(FILE *f, int *width, int *height)
 {
     uint8_t head[24] = {0};
-    FILE *f = fopen(path, "rbe");
-    if (!f) return sb_error("%s: %s", path, strerror(errno));
     size_t n = fread(head, 1, sizeof head, f);
     bool known = sb_is_png(head, n) ? n == sizeof head && peek_png(head, width, height)
                                     : sb_is_jpeg(head, n) && peek_jpeg(f, width, height);
+    return known && *width > 0 && *height > 0 && (size_t)*width <= SB_PICTURE_MAX / (size_t)*height;
+}
+
+int sb_picture_peek(const char *path, int *width, int *height)
+{
+    FILE *f = fopen(path, "rbe");
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
+    bool known = peek(f, width, height);
     fclose(f);
-    if (known && *width > 0 && *height > 0 && (size_t)*width <= SB_PICTURE_MAX / (size_t)*height) return 0;
-    return sb_error("%s: its head does not say how large the picture is", path);
+    return known ? 0 : sb_error("%s: its head does not say how large the picture is", path);
+}
+
+int sb_picture_peek_bytes(const uint8_t *data, size_t size, int *width, int *height)
+{
+    FILE *f = size ? fmemopen((void *)data, size, "rb") : NULL; /* only read */
+    bool known = f && peek(f, width, height);
+    if (f) fclose(f);
+    return known ? 0 : sb_error("its head does not say how large the picture is");
 }

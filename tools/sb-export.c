@@ -57,13 +57,14 @@ static void run(struct sb_export_run *e, const struct sb_tool *tool, const struc
     if (!in.in) sb_die_error();
     sb_history_header(&e->header, sb_reader_header(in.in), tool, args);
     sb_filter_range(&in, range);
+    e->options.counts = &in.counts;
     sb_export_open(e);
     if (in.in) sb_reader_idle(in.in, (void (*)(void *))sb_export_flush, e);
     while (sb_filter_next(&in, &rec)) {
         int shown = sb_export_write(e, &rec);
         if (shown < 0) sb_filter_die(&in, &rec, "%s", sb_error_message());
         in.counts.out += shown > 0;
-        if (shown == 0) sb_counts_skip(&in.counts, e->format->left_out);
+        if (shown == 0 && e->format->left_out) sb_counts_skip(&in.counts, e->format->left_out);
     }
     sb_export_close(e, in.counts.in);
     sb_counts_print(&in.counts);
@@ -87,6 +88,8 @@ int main(int argc, char **argv)
         {0, "max", "N", SB_INT, &o->max, 0, "contact: pictures at most (default 120)", 1, 1000000},
         {0, "by", "FIELD", SB_TEXT, &o->by, 0,
          "a row (contact), a folder (png), or in -o FOLDER/ a file for each value of this field", 0, 0},
+        {0, "min-prob", "P", SB_REAL, &o->least, 0,
+         "annotations: leave out what a machine named with a smaller probability", 0, 1},
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/progress.h"
 #include "base/record.h"
 
 /* What sb-export's options say; NULL or 0 where one is not given. A format names those that it takes. */
@@ -18,13 +19,15 @@ struct sb_export_options {
     const char *folder; /* of a format that writes a folder: it is there, and ends in no slash */
     const char *columns, *text, *by;
     int64_t across, thumb, max;
+    double least;             /* --min-prob: a machine's name below it is left out */
+    struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
 };
 
 struct sb_exporter {
     const char *name, *suffix; /* "csv", ".csv" */
     const char *summary;       /* "a CSV table" */
     const char *options;       /* which it takes: "columns,by"; "" */
-    const char *left_out;      /* why write() gave 0: "without text"; "" if it never does */
+    const char *left_out;      /* why write() gave 0: "without text"; NULL: it never does, or counts it itself */
     bool is_text;              /* fit for a terminal */
     bool by_source;            /* one file can't hold two sources */
     bool by_any;    /* --by is sb-export's: the field whose values have a file each in a folder, in place of source */

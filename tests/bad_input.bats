@@ -13,6 +13,7 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || exit 1
     ln -s "$BATS_FILE_TMPDIR"/{dive.mp4,crops,whole.sb,reef.safetensors,words.safetensors} .
     mkdir made
+    printf 'id,label\nz,fish\n' >table.csv
 }
 
 # Command lines that end in the name of a stream; what they write lies in made/.
@@ -22,6 +23,7 @@ readers=(
     "sb-dedup -q -j1 -o made/a.sb"
     "sb-dedup -q -j2 --mark -o made/a.sb"
     "sb-cluster -q -k 2 --device ref -o made/a.sb"
+    "sb-join table.csv -q -o made/a.sb"
     "sb-split -q -o made/a.sb"
     "sb-split -q --stratify -o made/a.sb"
     "sb-tensorize -q -j1 --size 8 -o made/a.sb"

@@ -311,6 +311,13 @@ void sb_opt_parse_command(const struct sb_tool *tool, int argc, char **argv, str
     if (!args->command || !args->command[0]) sb_usage("say what to run, behind --");
 }
 
+void sb_args_file(struct sb_args *args, const char *path)
+{
+    args->file = sb_realloc(args->file, args->nfile + 1, sizeof *args->file);
+    args->file[args->nfile++] = path;
+    kept = *args;
+}
+
 int sb_opt_choose(const char *option, const char *value, const char *const *words)
 {
     char list[256] = "";

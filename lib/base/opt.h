@@ -79,6 +79,8 @@ struct sb_args {
 
 /* What args points to lives until the program ends; nobody frees it. */
 void sb_opt_parse(const struct sb_tool *tool, int argc, char **argv, struct sb_args *args);
+/* The history holds the hash of this file, too: an operand that is no stream, whose own history would tell. */
+void sb_args_file(struct sb_args *args, const char *path);
 
 /* The same where "--" begins a command that is to be run; without one it is wrong usage. The history gets "--" and each word; a
  * word that names a file or folder, itself or as --option=PATH, stands by its base name, and args->file has the files. */

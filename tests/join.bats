@@ -1,0 +1,223 @@
+bats_require_minimum_version 1.5.0
+load helpers
+
+# crops.sb: labelled crops, with their boxes; frames.sb: a frame a second of two dives; timed.sb: of one, with times.
+setup_file() {
+    load helpers
+    cd "$BATS_FILE_TMPDIR" || exit 1
+    sb-synth frames -q -n 20 --seed 1 --crops -o crops.sb
+    sb-synth video -q --seconds 6 --size 64x36 --fps 5 --seed 3 -o a.mp4
+    sb-synth video -q --seconds 4 --size 64x36 --fps 5 --seed 4 -o b.mp4
+    sb-frames -q --encode jpeg -o frames.sb a.mp4 b.mp4
+    sb-frames -q --encode jpeg --start-time 2026-07-03T14:05:09.25Z -o timed.sb a.mp4
+}
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || exit 1
+    ln -s "$BATS_FILE_TMPDIR"/*.sb .
+}
+
+# Fields of each record, a JSON list a line.
+fields() { sb-export jsonl -q "$1" | jq -c "[$2]"; }
+
+# What records are, without header and trailer.
+records() { sb-export jsonl -q "$1" | jq -cS .; }
+
+@test "what sb-export wrote changes nothing but the status: byte for byte" {
+    sb-export csv -q crops.sb >crops.csv
+    sb-join -q crops.csv crops.sb -o out.sb
+    diff <(records crops.sb) <(sb-export jsonl -q out.sb | jq -cS 'del(.label_status)')
+    [ "$(fields out.sb .label_status | sort -u)" = '["verified"]' ]
+    # A file's hash stands in the history.
+    sb-check -v out.sb | grep -q "crops.csv  [0-9a-f]\{32\}"
+}
+
+@test "a spreadsheet's file: semicolons, CRLF, a byte order mark, quotes, moved and new columns, sorted, one gone" {
+    sb-export csv -q --columns id,pts,x,y,w,h,label crops.sb | tr -d '\r' | tail -n +2 >rows
+    {
+        printf '\xef\xbb\xbf"Label";Y;X;W;H;"Remarks";"ID";pts;;\r\n'
+        # A label with an umlaut and a comma, a decimal comma, remarks with quotes and line breaks; the last row is deleted.
+        head -n 19 rows | sort -r | awk -F, '{ gsub(/\./, ",", $2)
+            printf "\"Müller, %s\";%s;%s;%s;%s;\"two \"\"big\"\"\n%s\";%s;%s;;\r\n", $7, $4, $3, $5, $6, NR, $1, $2 }'
+    } >sheet.csv
+    sb-join --unmatched left.csv sheet.csv crops.sb -o out.sb 2>said
+    grep -q '^sb-join: sheet.csv: 19 rows, 0 matched by no record; 1 records matched by no row$' said
+    diff <(records crops.sb | head -n 19 | jq -cS '.label = "Müller, " + .label') \
+        <(sb-export jsonl -q out.sb | head -n 19 | jq -cS 'del(.label_status, .Remarks)')
+    diff <(records crops.sb | tail -n 1) <(records out.sb | tail -n 1)
+    [ "$(fields out.sb .Remarks | head -n 19 | cut -c 1-15 | sort -u)" = '["two \"big\"\n' ]
+    last=$(tail -n 1 rows | cut -d, -f1)
+    printf 'side,number,id,label\r\nrecord,20,%s,%s\r\n' "$last" "$(tail -n 1 rows | cut -d, -f7)" | cmp - left.csv
+    tr ';' '\t' <sheet.csv >sheet.tsv
+    sb-join -q sheet.tsv crops.sb | sb-export jsonl -q | jq -cS . | diff - <(records out.sb)
+}
+
+# id,label,label_status,labelled_by of the crops that $1 keeps, then edited with the sed script $2.
+sheet() {
+    sb-export csv -q --columns id,label,label_status,labelled_by "${3:-crops.sb}" | tr -d '\r' | sed "$2" | sed -n "$1"
+}
+
+@test "labels: changed, emptied, new; who says so, and whether it was checked" {
+    sb-join -q --status machine --by model <(sb-synth frames -q -n 20 --seed 1 --crops) crops.sb -o machine.sb
+    [ "$(fields machine.sb '.label_status, .labelled_by' | sort -u)" = '["machine","model"]' ]
+    # Row 2 as it is; 3 another label; 4 emptied; 5 another label, status and person; 6 checked.
+    sheet 1,6p '3s/,[^,]*,/,lobster,/; 4s/,[^,]*,/,,/; 5s/,.*/,eel,verified,Anna/; 6s/machine/verified/' machine.sb >edited.csv
+    sb-join edited.csv machine.sb -o out.sb 2>said
+    label=($(fields crops.sb .label | tr -d '[]" '))
+    fields out.sb '.label, .label_status, .labelled_by' | head -n 6 | tr -d ' ' >got
+    diff got - <<END
+["${label[0]}","machine","model"]
+["lobster","verified","model"]
+[null,null,null]
+["eel","verified","Anna"]
+["${label[4]}","verified","model"]
+["${label[5]}","machine","model"]
+END
+    grep -q '^sb-join: 1 labels removed: their cells are empty$' said
+    sb-join -q --status verified --by Ben edited.csv machine.sb | sb-export jsonl -q | head -n 5 |
+        jq -c '[.label_status, .labelled_by]' | sort | uniq -c | tr -d ' \n' >got
+    [ "$(cat got)" = '4["verified","Ben"]1[null,null]' ]
+    # Only what is asked for; a label that comes without its status is checked.
+    sb-join -q --columns label edited.csv machine.sb | sb-export jsonl -q | jq -c '[.label, .label_status, .labelled_by]' | sed -n 4p >got
+    [ "$(cat got)" = '["eel","verified",null]' ]
+}
+
+@test "two annotators: a record a match, ids that differ, and rows that repeat another count once" {
+    id=($(fields crops.sb .id | tr -d '[]"'))
+    printf 'id,label,labelled_by\n%s,urchin,Anna\n%s,star,Ben\n%s,urchin,Anna\nnone,eel,Ben\n' "${id[1]}" "${id[1]}" "${id[1]}" >two.csv
+    sb-join --unmatched left.csv two.csv crops.sb -o out.sb 2>said
+    [ "$(fields out.sb .id | sort -u | wc -l)" -eq 21 ]
+    fields out.sb '.label, .labelled_by, .label_status' | sed -n 2,3p >got
+    printf '["urchin","Anna","verified"]\n["star","Ben","verified"]\n' | diff got -
+    [ "$(fields out.sb .id | sed -n 2p)" = "[\"${id[1]}\"]" ]
+    # Both are of the frame that the crop was cut from.
+    [ "$(fields out.sb .parent | sed -n 2p)" = "$(fields out.sb .parent | sed -n 3p)" ]
+    grep -q '^sb-join: 1 rows repeat others, and count once$' said
+    grep -q '^sb-join: 1 records came out more than once' said
+    tr -d '\r' <left.csv | grep -v ^record >got
+    printf 'side,number,id,label\nseveral,3,%s,star\nrow,5,none,eel\n' "${id[1]}" | diff got -
+    [ "$(grep -c ^record left.csv)" -eq 19 ]
+    sb-join -q --matched two.csv crops.sb -o few.sb
+    [ "$(fields few.sb .label)" = $'["urchin"]\n["star"]' ]
+}
+
+# Detections at 29.97 fps, one a video frame, the box's x telling which; frames are one a second.
+detections() {
+    awk 'BEGIN { print "source,pts,x,y,w,h,label"
+        for (i = 0; i < 120; i++) printf "a.mp4,%.9f,%d,2,3,4,fish %d\na.mp4,%.9f,%d,9,3,4,crab\n", i / 29.97, i, i, i / 29.97, i }'
+}
+
+@test "within: each frame gets the boxes of the nearest video frame, and not of all around" {
+    detections >boxes.csv
+    sb-join --on source,pts --within 0.5 --unmatched left.csv boxes.csv frames.sb -o out.sb 2>said
+    sb-export jsonl -q out.sb | jq -c 'select(.box) | [.source, .pts, .box[0], .box[1], .label]' >got
+    for s in 0 1 2 3 4; do
+        i=$((s * 30 < 120 ? s * 30 : 119)) # the detections end at 3.97 s
+        printf '["a.mp4",%d,%d,2,"fish %d"]\n["a.mp4",%d,%d,9,"crab"]\n' $s $i $i $s $i
+    done | diff got -
+    # Frames without one pass; ids differ; parent is the frame.
+    [ "$(sb-export jsonl -q out.sb | jq -s 'length')" -eq 15 ]
+    [ "$(fields out.sb .id | sort -u | wc -l)" -eq 15 ]
+    diff <(sb-export jsonl -q out.sb | jq -r 'select(.box) | .parent' | uniq) <(fields frames.sb .id | head -n 5 | tr -d '[]"')
+    grep -q '240 rows, 230 matched by no record; 5 records matched by no row' said
+    [ "$(grep -c ^row left.csv)" -eq 230 ]
+    # In any order of the frames and of the rows.
+    { head -1 boxes.csv; tail -n +2 boxes.csv | sort -t, -k7; } >mixed.csv
+    diff <(sb-join -q --on source,pts --within 0.5 mixed.csv frames.sb | sb-export jsonl -q | jq -c '[.id, .label]' | sort) \
+        <(fields out.sb '.id, .label' | sort)
+    # The same moment alone, to the microsecond.
+    sb-join -q --on source,pts --matched boxes.csv frames.sb | sb-export jsonl -q | jq -c '[.pts, .label]' >got
+    printf '[0,"fish 0"]\n[0,"crab"]\n' | diff got -
+}
+
+@test "within: a tie goes to the earlier moment; a reading goes to all that are near it, and that is counted" {
+    printf 'source,pts,label\na.mp4,0.5,late\na.mp4,1.5,later\n' >tie.csv
+    sb-join -q --on source,pts --within 0.5 tie.csv frames.sb | sb-export jsonl -q | jq -c '[.source, .pts, .label]' | head -n 4 >got
+    printf '["a.mp4",0,"late"]\n["a.mp4",1,"late"]\n["a.mp4",2,"later"]\n["a.mp4",3,null]\n' | diff got -
+    printf 'source\tpts\ttemperature\nb.mp4\t1.1\t3.5\n' >ctd.tsv
+    sb-join --on source,pts --within 5 ctd.tsv frames.sb -o out.sb 2>said
+    [ "$(sb-export jsonl -q out.sb | jq -s 'map(select(.temperature == "3.5")) | length')" -eq 4 ]
+    grep -q '^sb-join: 1 rows were the nearest of several records$' said
+    # They keep the moment that they are of.
+    diff <(fields frames.sb '.pts, .duration') <(fields out.sb '.pts, .duration')
+}
+
+@test "by time: ISO 8601, a zone, what a spreadsheet makes of Unix times" {
+    printf 'Source;Time;Label\r\na.mp4;2026-07-03T14:05:11.25Z;urchin\r\na.mp4;2026-07-03 16:05:10,3+02:00;eel\r\na.mp4;1783087512;crab\r\n' >seen.csv
+    sb-join -q --on source,time --within 0.4 --matched seen.csv timed.sb | sb-export jsonl -q | jq -c '[.source, .pts, .label, .time]' >got
+    printf '["a.mp4",1,"eel",1783087510.25]\n["a.mp4",2,"urchin",1783087511.25]\n["a.mp4",3,"crab",1783087512.25]\n' | diff got -
+    printf 'source,time,label\na.mp4,2026-07-03 16:05:11.25,urchin\n' >local.csv
+    fails_saying "local.csv: line 2: column 'time': 2026-07-03T16:05:11 names no zone" sb-join --on source,time local.csv timed.sb -o x.sb
+    [ "$(sb-join -q --zone Europe/Berlin --on source,time --matched local.csv timed.sb | sb-export jsonl -q | jq .pts)" = 2 ]
+}
+
+@test "equal keys on both: a row may go to many records" {
+    printf 'source,site\na.mp4,Canyon\nc.mp4,Bank\n' >sites.csv
+    sb-join -q --on source sites.csv frames.sb | sb-export jsonl -q | jq -c '[.source, .site]' | sort | uniq -c | tr -s ' ' >got
+    printf ' 6 ["a.mp4","Canyon"]\n 4 ["b.mp4",null]\n' | diff got -
+}
+
+@test "a stream as table: fields of any type, its own labels, and its history under inputs" {
+    sb-export csv -q --columns id,label crops.sb >labels.csv
+    sb-join -q --by Anna labels.csv <(sb-synth frames -q -n 20 --seed 1 --crops --drop image) -o light.sb
+    # The table has no image to give, and gives none unless asked.
+    sb-join -q light.sb crops.sb -o out.sb
+    [ "$(fields out.sb '.labelled_by, .label_status, (.image | type)' | sort -u)" = '["Anna","verified","object"]' ]
+    sb-check -v out.sb | grep -A2 'history of input 0' | grep -q 'sb-synth .*--drop=image'
+    sb-join -q crops.sb light.sb | sb-export jsonl -q | jq -s 'all(.[]; has("image") | not)' | grep -q true
+    sb-join -q --columns image crops.sb light.sb -o full.sb
+    diff <(records full.sb | jq -c '[.id, .image]') <(records crops.sb | jq -c '[.id, .image]')
+    # Through a pipe, too.
+    sb-join -q <(cat light.sb) crops.sb | sb-export jsonl -q | cmp - <(sb-export jsonl -q out.sb)
+}
+
+@test "a moved box makes another region, an unmoved one does not" {
+    sb-export csv -q --columns id,x,y,w,h crops.sb | tr -d '\r' | sed '3s/,.*/,1,2,30,40/' >moved.csv
+    sb-join -q moved.csv crops.sb -o out.sb
+    diff <(fields crops.sb .id | sed 2d) <(fields out.sb .id | sed 2d)
+    [ "$(fields crops.sb .id | sed -n 2p)" != "$(fields out.sb .id | sed -n 2p)" ]
+    diff <(fields crops.sb .parent) <(fields out.sb .parent)
+    [ "$(fields out.sb .box | sed -n 2p)" = "[[1,2,30,40]]" ]
+}
+
+@test "a table that can't be used ends with one line, before any file is there" {
+    fails_saying "x.csv: No such file" sb-join x.csv crops.sb -o x.sb
+    : >empty.csv
+    fails_saying "empty.csv: it is empty" sb-join empty.csv crops.sb -o x.sb
+    printf 'name,label\na,b\n' >x.csv
+    fails_saying "x.csv: there is no column 'id': it has name, label" sb-join x.csv crops.sb -o x.sb
+    printf 'id,label,LABEL\na,b,c\n' >x.csv
+    fails_saying "x.csv: line 1: column 'label' stands twice" sb-join x.csv crops.sb -o x.sb
+    printf 'id,label\na,b\nc,sea star, red\n' >x.csv
+    fails_saying "x.csv: line 3: it has more cells than the header" sb-join x.csv crops.sb -o x.sb
+    printf 'id,label,\na,b,so\n' >x.csv
+    fails_saying "x.csv: line 2: its cell 3, 'so', has no title" sb-join x.csv crops.sb -o x.sb
+    printf 'id,label\na,M\xfcller\n' >x.csv
+    fails_saying "x.csv: line 2: column 'label': it is not UTF-8" sb-join x.csv crops.sb -o x.sb
+    printf '\xff\xfei\0d\0' >x.csv
+    fails_saying "x.csv: it is UTF-16" sb-join x.csv crops.sb -o x.sb
+    printf 'id,pts\na,01. Mai\n' >x.csv
+    fails_saying "x.csv: line 2: column 'pts': '01. Mai' is no number" sb-join x.csv crops.sb -o x.sb
+    printf 'id,x,y,w,h\na,1,2,,4\n' >x.csv
+    fails_saying "x.csv: line 2: columns 'x', 'y', 'w' and 'h': a box has all of them" sb-join x.csv crops.sb -o x.sb
+    printf 'id,label\na,b\n' >x.csv
+    fails_saying "x.csv: there is no column 'depth'" sb-join --columns depth x.csv crops.sb -o x.sb
+    head -c 5000 crops.sb >cut.sb
+    fails_saying "cut.sb: stream cut off" sb-join cut.sb crops.sb -o x.sb
+    fails_saying "cut.sb: stream cut off" sb-join --unmatched left.csv x.csv cut.sb -o x.sb
+    fails_saying "not a SeaBot stream" sb-join <(cat x.csv) crops.sb -o x.sb
+    [ ! -e x.sb ] && [ ! -e left.csv ]
+}
+
+@test "wrong usage" {
+    printf 'id,label\na,b\n' >x.csv
+    run -2 sb-join
+    run -2 sb-join - crops.sb
+    run -2 sb-join x.csv crops.sb frames.sb
+    run -2 sb-join --within 1 x.csv crops.sb
+    run -2 sb-join --on time,pts x.csv crops.sb
+    run -2 sb-join --on , x.csv crops.sb
+    run -2 sb-join --columns , x.csv crops.sb
+    run -2 sb-join --status perhaps x.csv crops.sb
+    run -2 sb-join --zone Nowhere x.csv crops.sb
+}

@@ -9,7 +9,8 @@
 #include "stream/spool.h"
 
 static const struct sb_exporter *const formats[] = {
-    &sb_export_jsonl, &sb_export_csv, &sb_export_vtt, &sb_export_srt, &sb_export_contact, &sb_export_png,
+    &sb_export_jsonl,   &sb_export_csv, &sb_export_vtt, &sb_export_srt,
+    &sb_export_contact, &sb_export_png, &sb_export_npy,
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -80,9 +81,12 @@ int main(int argc, char **argv)
     const char *records = NULL;
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&e.path),
-        {0, "columns", "NAMES", SB_TEXT, &o->columns, 0, "csv: these columns (default: the usual fields)", 0, 0},
+        {0, "columns", "NAMES", SB_TEXT, &o->columns, 0,
+         "csv, npy: a table of these columns (default: the usual fields)", 0, 0},
         {0, "text", "FIELD", SB_TEXT, &o->text, 0, "vtt, srt: show this (default: caption, else best prediction)", 0,
          0},
+        {0, "field", "NAME", SB_TEXT, &o->field, 0, "npy: the arrays of this field (default: embedding, else tensor)",
+         0, 0},
         {0, "across", "N", SB_INT, &o->across, 0, "contact: pictures in a row (default 6)", 1, 1000},
         {0, "thumb", "PIXELS", SB_INT, &o->thumb, 0, "contact: longer side of a small picture (default 160)", 16, 2048},
         {0, "max", "N", SB_INT, &o->max, 0, "contact: pictures at most (default 120)", 1, 1000000},

@@ -29,7 +29,8 @@ const char *sb_output_path(const struct sb_output *o);
 void sb_output_finish(struct sb_output *o);
 void sb_output_close(struct sb_output *o); /* checks, renames, frees */
 
-/* The same as a stdio stream: fclose() checks and renames; without it the file does not appear. */
+/* The same as a stdio stream: fclose() checks and renames; without it the file does not appear. It can seek if it is no
+ * pipe. */
 FILE *sb_output_stdio(const char *path);
 
 #endif

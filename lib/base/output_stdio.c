@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include "base/err.h"
 #include "base/output.h"
 
@@ -6,6 +8,12 @@ static ssize_t write_bytes(void *cookie, const char *bytes, size_t size)
 {
     sb_output_write(cookie, bytes, size);
     return (ssize_t)size;
+}
+
+static int seek(void *cookie, off64_t *at, int whence)
+{
+    *at = lseek(sb_output_fd(cookie), *at, whence);
+    return *at < 0 ? -1 : 0;
 }
 
 static int close_output(void *cookie)
@@ -17,7 +25,7 @@ static int close_output(void *cookie)
 FILE *sb_output_stdio(const char *path)
 {
     struct sb_output *o = sb_output_open(path);
-    FILE *f = fopencookie(o, "w", (cookie_io_functions_t){.write = write_bytes, .close = close_output});
+    FILE *f = fopencookie(o, "w", (cookie_io_functions_t){.write = write_bytes, .seek = seek, .close = close_output});
     if (!f) sb_die("%s: %m", sb_output_name(o));
     return f;
 }

@@ -18,8 +18,9 @@ static int contact_open(void *run, const struct sb_export_options *o, const stru
     return 0;
 }
 
-static int contact_begin(void *run, void *output, FILE *out)
+static int contact_begin(void *run, void *output, FILE *out, const char *path)
 {
+    (void)path;
     const struct sb_export_options *o = ((struct contact_run *)run)->options;
     (void)out;
     int across = o->across ? (int)o->across : 6, thumb = o->thumb ? (int)o->thumb : 160;

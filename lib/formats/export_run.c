@@ -49,7 +49,7 @@ static struct sb_export_output *add_output(struct sb_export_run *r, char *path)
     *o = (struct sb_export_output){.memory = r->format->output_size ? sb_calloc(1, r->format->output_size) : NULL,
                                    .path = path};
     o->out = r->format->is_folder ? NULL : sb_output_stdio(path);
-    if (r->format->begin && r->format->begin(r->memory, o->memory, o->out)) sb_die_error();
+    if (r->format->begin && r->format->begin(r->memory, o->memory, o->out, path)) sb_die_error();
     return o;
 }
 

@@ -14,15 +14,17 @@ static int subtitles_open(void *run, const struct sb_export_options *o, const st
     return 0;
 }
 
-static int vtt_begin(void *run, void *output, FILE *out)
+static int vtt_begin(void *run, void *output, FILE *out, const char *path)
 {
+    (void)path;
     (void)run;
     sb_cues_begin(output, out, SB_CUES_VTT);
     return 0;
 }
 
-static int srt_begin(void *run, void *output, FILE *out)
+static int srt_begin(void *run, void *output, FILE *out, const char *path)
 {
+    (void)path;
     (void)run;
     sb_cues_begin(output, out, SB_CUES_SRT);
     return 0;

@@ -37,8 +37,9 @@ static int csv_open(void *run, const struct sb_export_options *o, const struct s
     return 0;
 }
 
-static int csv_begin(void *run, void *output, FILE *out)
+static int csv_begin(void *run, void *output, FILE *out, const char *path)
 {
+    (void)path;
     struct csv_run *r = run;
     (void)output;
     sb_csv_head(&r->csv, out);

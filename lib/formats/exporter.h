@@ -17,7 +17,7 @@
 /* What sb-export's options say; NULL or 0 where one is not given. A format names those that it takes. */
 struct sb_export_options {
     const char *folder; /* of a format that writes a folder: it is there, and ends in no slash */
-    const char *columns, *text, *by;
+    const char *columns, *text, *by, *field;
     int64_t across, thumb, max;
     double least;             /* --min-prob: a machine's name below it is left out */
     struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
@@ -34,13 +34,14 @@ struct sb_exporter {
     bool is_folder; /* it writes files of its own below options->folder: out is NULL, and there is one output */
     size_t run_size, output_size;
     int (*open)(void *run, const struct sb_export_options *o, const struct sb_record *header); /* may be NULL */
-    int (*begin)(void *run, void *output, FILE *out);                                          /* may be NULL */
+    /* May be NULL. `path` is where the file will appear; NULL: standard output. */
+    int (*begin)(void *run, void *output, FILE *out, const char *path);
     int (*write)(void *run, void *output, FILE *out, struct sb_record *rec); /* 1; 0: nothing of it is shown */
     int (*end)(void *run, void *output, FILE *out);                          /* may be NULL; frees what output holds */
     int (*close)(void *run, uint64_t records);                               /* may be NULL; frees what run holds */
 };
 
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
-    sb_export_png;
+    sb_export_png, sb_export_npy;
 
 #endif

@@ -49,3 +49,23 @@ const char *sb_tensor_text(const struct sb_tensor *t, char *buf, size_t size)
     if (n < size) snprintf(buf + n, size - n, "]");
     return buf;
 }
+
+double sb_tensor_real(const struct sb_tensor *t, int64_t i)
+{
+    const void *data = t->data;
+    switch (t->dtype) {
+    case SB_U8: return ((const uint8_t *)data)[i];
+    case SB_I8: return ((const int8_t *)data)[i];
+    case SB_BOOL: return ((const uint8_t *)data)[i] != 0;
+    case SB_U16: return ((const uint16_t *)data)[i];
+    case SB_I16: return ((const int16_t *)data)[i];
+    case SB_BF16: return sb_bf16_to_f32(((const uint16_t *)data)[i]);
+    case SB_F16: return sb_f16_to_f32(((const uint16_t *)data)[i]);
+    case SB_U32: return ((const uint32_t *)data)[i];
+    case SB_I32: return ((const int32_t *)data)[i];
+    case SB_F32: return ((const float *)data)[i];
+    case SB_U64: return (double)((const uint64_t *)data)[i];
+    case SB_I64: return (double)((const int64_t *)data)[i];
+    default: return ((const double *)data)[i];
+    }
+}

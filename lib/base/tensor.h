@@ -29,6 +29,8 @@ const char *sb_dtype_numpy(enum sb_dtype dtype); /* numpy's code: "|u1" "<f4"; b
 /* Elements; 1 for 0-d. Shapes are trusted: they were checked where they came in. */
 int64_t sb_tensor_count(const struct sb_tensor *t);
 size_t sb_tensor_bytes(const struct sb_tensor *t);
+/* Element i of the data; a bool is 0 or 1. */
+double sb_tensor_real(const struct sb_tensor *t, int64_t i);
 /* "f32 [3,224,224]" into buf; returns buf. */
 const char *sb_tensor_text(const struct sb_tensor *t, char *buf, size_t size);
 

@@ -8,6 +8,9 @@ SHELL := /bin/bash -o pipefail
 PREFIX ?= /usr/local
 libdir ?= $(PREFIX)/lib
 mandir ?= $(PREFIX)/share/man
+docdir ?= $(PREFIX)/share/doc/seabot
+bashdir ?= $(PREFIX)/share/bash-completion/completions
+zshdir ?= $(PREFIX)/share/zsh/site-functions
 comma := ,
 B := build$(if $(SAN),-san)
 
@@ -167,6 +170,16 @@ $(CUSIM)/libcuda.so.1: tests/cuda_fake/driver.c
 .SECONDARY:
 -include $(shell find $B -name '*.d' 2>/dev/null)
 
+# Completion, out of the option tables that the programs print.
+COMPLETION := $B/completion/seabot $B/completion/_seabot
+$B/completion/options: $(TOOLS)
+	@mkdir -p $(@D)
+	@for t in $(TOOLS); do $$t --list-options || exit 1; done >$@
+$B/completion/seabot: completion/bash.awk completion/seabot.bash $B/completion/options
+	@awk -v rest=completion/seabot.bash -f $< $B/completion/options >$@
+$B/completion/_seabot: completion/zsh.awk $B/completion/options
+	@awk -f $^ >$@
+
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavfilter-dev libpng-dev \
           libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev libexpat1-dev
@@ -181,7 +194,7 @@ deps-test:
 # ---- what is done ----------------------------------------------------------------------------------------------------
 JOBS := -j$(shell nproc)
 check: deps-test
-	@$(MAKE) $(JOBS) --no-print-directory all $(UNIT) $(HELPERS)
+	@$(MAKE) $(JOBS) --no-print-directory all $(UNIT) $(HELPERS) $(COMPLETION)
 	@tests/run $B $(UNIT) $(wildcard tests/*.bats)
 check-san:
 	@$(MAKE) --no-print-directory SAN=1 check
@@ -204,16 +217,22 @@ $B/fuzz_%: tests/fuzz_%.c $(wildcard $(FUZZED:%=lib/%.c)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS) -lpthread
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(libdir)/seabot $(DESTDIR)$(PREFIX)/share/seabot $(addprefix $(DESTDIR)$(mandir)/man,1 5 7)
+install: all $(COMPLETION)
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(libdir)/seabot $(PREFIX)/share/seabot $(bashdir) $(zshdir) $(docdir)/examples $(addprefix $(mandir)/man,1 5 7))
 	install -s $(TOOLS) $(DESTDIR)$(PREFIX)/bin
 	$(if $(PLUGINS),install -s $(PLUGINS) $(DESTDIR)$(libdir)/seabot)
 	install -m 644 pipelines/*.mk $(DESTDIR)$(PREFIX)/share/seabot
+	$(if $(wildcard pipelines/*.sh),install pipelines/*.sh $(DESTDIR)$(PREFIX)/share/seabot)
+	install examples/* $(DESTDIR)$(docdir)/examples
+	install -m 644 $B/completion/seabot $(DESTDIR)$(bashdir)
+	for t in $(notdir $(TOOLS)); do ln -sf seabot $(DESTDIR)$(bashdir)/$$t; done
+	install -m 644 $B/completion/_seabot $(DESTDIR)$(zshdir)
 	for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(mandir)/man$$s; done
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(TOOLS))) $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(wildcard man/*.1)))
 	rm -f $(DESTDIR)$(mandir)/man5/sb-stream.5 $(DESTDIR)$(mandir)/man7/seabot.7
-	rm -rf $(DESTDIR)$(libdir)/seabot $(DESTDIR)$(PREFIX)/share/seabot
+	rm -f $(addprefix $(DESTDIR)$(bashdir)/,seabot $(notdir $(TOOLS))) $(DESTDIR)$(zshdir)/_seabot
+	rm -rf $(addprefix $(DESTDIR),$(libdir)/seabot $(PREFIX)/share/seabot $(docdir))
 clean:
 	rm -rf build build-san
 

@@ -110,7 +110,7 @@ static void test_memory(void **state)
 static int64_t jobs;
 static double rate;
 static bool mark;
-static const char *model, *output;
+static const char *model, *output, *fit;
 static struct sb_texts many;
 static const struct sb_opt opts[] = {
     SB_OPT_JOBS(&jobs),
@@ -120,6 +120,8 @@ static const struct sb_opt opts[] = {
     {'k', "mark", NULL, SB_FLAG, &mark, 0,
      "mark them, do not drop them, however many words that takes to be said in a help text", 0, 0},
     {0, "add", "WORD", SB_TEXTS, &many, 0, "add a word", 0, 0},
+    {0, "fit", "crop|stretch", SB_TEXT, &fit, 0, "how", 0, 0},
+    {0, "on", "cpu|NAME", SB_TEXT, &fit, 0, "where", 0, 0},
     SB_OPT_END,
 };
 static const struct sb_tool tool = {"sb-x", "[FILE]", "Does a thing.", opts, false};
@@ -224,6 +226,8 @@ static void test_wrong_usage(void **state)
     assert_usage("--rate: '' is not a number");
     WORDS("--mark=1");
     assert_usage("--mark takes no value");
+    WORDS("--on", "anything", "--fit=letterbox");
+    assert_usage("--fit is crop or stretch, not 'letterbox'");
 }
 
 static void test_help(void **state)
@@ -235,6 +239,12 @@ static void test_help(void **state)
     assert_non_null(strstr(said, "usage: sb-x [OPTION]... [FILE]\n\nDoes a thing.\n"));
     assert_non_null(strstr(said, "\n  -r, --rate R            a rate\n"));
     for (char *line = strtok(said, "\n"); line; line = strtok(NULL, "\n")) assert_true(strlen(line) <= 80);
+    WORDS("--list-options");
+    assert_int_equal(in_child(parse_words, said, sizeof said), 0);
+    assert_non_null(strstr(said, "sb-x\t\t\t[FILE]\tDoes a thing.\nsb-x\t-j\t--jobs\tvalue\t"));
+    assert_non_null(strstr(said, "\nsb-x\t-m\t--model\tfile\t"));
+    assert_non_null(strstr(said, "\nsb-x\t\t--fit\tcrop|stretch\thow\n"));
+    assert_non_null(strstr(said, "\nsb-x\t-h\t--help\tflag\t"));
     WORDS("--version");
     assert_int_equal(in_child(parse_words, said, sizeof said), 0);
     assert_string_equal(said, "sb-x " SB_VERSION "\n");

@@ -15,18 +15,23 @@ static const struct sb_exporter *const formats[] = {
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 
+static char *format_names(const char *between)
+{
+    struct sb_buffer names = {0};
+    for (size_t i = 0; i < FORMATS; i++) {
+        sb_buffer_add(&names, between, i == 0 ? 0 : strlen(between));
+        sb_buffer_add(&names, formats[i]->name, strlen(formats[i]->name));
+    }
+    sb_buffer_add(&names, "", 1);
+    return (char *)names.data;
+}
+
 static const struct sb_exporter *format_named(const char *name)
 {
     for (size_t i = 0; name && i < FORMATS; i++) {
         if (!strcmp(name, formats[i]->name)) return formats[i];
     }
-    struct sb_buffer names = {0};
-    for (size_t i = 0; i < FORMATS; i++) {
-        sb_buffer_add(&names, i == 0 ? "" : ", ", i == 0 ? 0 : 2);
-        sb_buffer_add(&names, formats[i]->name, strlen(formats[i]->name));
-    }
-    sb_usage("%s%s%s: %.*s", name ? "no such format: '" : "name a format", name ? name : "", name ? "'" : "",
-             (int)names.size, (const char *)names.data);
+    sb_usage("%s%s%s: %s", name ? "no such format: '" : "name a format", name ? name : "", name ? "'" : "", format_names(", "));
 }
 
 static bool takes(const struct sb_exporter *format, const char *option)
@@ -97,7 +102,7 @@ int main(int argc, char **argv)
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};
-    const struct sb_tool tool = {"sb-export", "FORMAT [FILE]",
+    const struct sb_tool tool = {"sb-export", sb_format("%s [FILE]", format_names("|")),
                                  "Writes records as what other programs read: tables, subtitles, pictures, "
                                  "annotations. With -o FOLDER/ each source gets a file.",
                                  opts, true};

@@ -179,8 +179,8 @@ int main(int argc, char **argv)
          "what of a picture's path is its group (a track, a dive): the first part in "
          "parentheses, or all that matches this extended regular expression",
          0, 0},
-        {0, "encode", "AS", SB_TEXT, &m.encode, 0,
-         "raw, png or jpeg (default: whole pictures as they are, crops as png)", 0, 0},
+        {0, "encode", "raw|png|jpeg", SB_TEXT, &m.encode, 0,
+         "how pictures are kept (default: whole ones as they are, crops as png)", 0, 0},
         {0, "source", "NAME", SB_TEXT, &m.options.source, 0, "the video that the file is about, where it does not say",
          0, 0},
         {0, "fps", "N", SB_REAL, &m.options.fps, 0, "frames a second of that video, where the file does not say", 0.001,
@@ -193,14 +193,14 @@ int main(int argc, char **argv)
         SB_OPT_QUIET,
         SB_OPT_END,
     };
-    const struct sb_tool tool = {"sb-import", "FORMAT FILE...",
+    const struct sb_tool tool = {"sb-import", sb_format("%s FILE...", sb_annotation_format_names("|")),
                                  "Writes other people's annotations as records: a box cut out of its picture each, a "
                                  "picture each, or without pictures.",
                                  opts, false};
     struct sb_args args;
     sb_opt_parse(&tool, argc, argv, &args);
     m.format = args.count ? sb_annotation_format_named(args.operand[0]) : NULL;
-    if (!m.format) sb_usage("say what to import: %s", sb_annotation_format_names());
+    if (!m.format) sb_usage("say what to import: %s", sb_annotation_format_names(", "));
     if (args.count < 2) sb_usage("%s needs %s", m.format->name, m.format->operands);
     if (m.format->found && m.options.images) sb_usage("--images is not for %s", m.format->name);
     if (m.format->single && m.style.whole) sb_usage("--whole is not for %s", m.format->name);

@@ -22,7 +22,7 @@ static const struct sb_opt options[] = {
     {0, "crops", NULL, SB_FLAG, &crops, 0,
      "frames: a record for each animal, cut out of its frame, instead of whole frames", 0, 0},
     {0, "per-dive", "N", SB_INT, &per_dive, 0, "frames: take N frames of each dive (default 8)", 1, 1000},
-    {0, "encode", "HOW", SB_TEXT, &encode, 0, "frames: pictures as raw, png or jpeg (default raw)", 0, 0},
+    {0, "encode", "raw|png|jpeg", SB_TEXT, &encode, 0, "frames: how pictures are kept (default raw)", 0, 0},
     {0, "truth", "FILE", SB_TEXT, &truth, SB_OPT_UNRECORDED,
      "video: write what there is to see in each second, as a stream", 0, 0},
     {0, "seconds", "S", SB_REAL, &seconds, 0, "video: length (default 60)", 0.04, 14400},

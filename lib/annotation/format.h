@@ -27,7 +27,7 @@ struct sb_annotation_format {
 extern const struct sb_annotation_format sb_class_folders, sb_coco, sb_fathomnet;
 
 const struct sb_annotation_format *sb_annotation_format_named(const char *name); /* NULL: none */
-/* "folders, coco, viame": for messages; the caller frees it. */
-char *sb_annotation_format_names(void);
+/* "folders, coco, viame", with `between` in between; the caller frees it. */
+char *sb_annotation_format_names(const char *between);
 
 #endif

@@ -16,11 +16,11 @@ const struct sb_annotation_format *sb_annotation_format_named(const char *name)
     return NULL;
 }
 
-char *sb_annotation_format_names(void)
+char *sb_annotation_format_names(const char *between)
 {
     struct sb_buffer b = {0};
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        if (i) sb_buffer_add(&b, ", ", 2);
+        if (i) sb_buffer_add(&b, between, strlen(between));
         sb_buffer_add(&b, formats[i]->name, strlen(formats[i]->name));
     }
     sb_buffer_add(&b, "", 1);

@@ -26,6 +26,7 @@ static struct sb_args kept __attribute__((used)); /* what was parsed lives as lo
 static const struct sb_opt built_in[] = {
     {'h', "help", NULL, SB_FLAG, NULL, SB_OPT_UNRECORDED, "print this help", 0, 0},
     {0, "version", NULL, SB_FLAG, NULL, SB_OPT_UNRECORDED, "print the version", 0, 0},
+    {0, "list-options", NULL, SB_FLAG, NULL, SB_OPT_UNRECORDED, NULL, 0, 0}, /* for completion: --help is silent about it */
     SB_OPT_END,
 };
 
@@ -167,13 +168,39 @@ static _Noreturn void print_help(const struct sb_tool *tool)
     print_wrapped(tool->summary, 0, 0);
     putchar('\n');
     for (const struct sb_opt *o = tool->opts; o->name; o++) print_option(o);
-    for (const struct sb_opt *o = built_in; o->name; o++) print_option(o);
+    for (const struct sb_opt *o = built_in; o->help; o++) print_option(o);
+    exit(fflush(stdout) ? 1 : 0);
+}
+
+/* What completion may offer as the value of an option. */
+static const char *value_kind(const struct sb_opt *o)
+{
+    if (!o->metavar) return "flag";
+    if (strchr(o->metavar, '|')) return o->metavar;
+    if (!strcmp(o->metavar, "DIR") || !strcmp(o->metavar, "FOLDER")) return "folder";
+    return o->flags & (SB_OPT_FILE | SB_OPT_MAYBE_FILE) || !strcmp(o->metavar, "FILE") ? "file" : "value";
+}
+
+static void list_option(const struct sb_tool *tool, const struct sb_opt *o)
+{
+    char letter[] = {o->letter ? '-' : 0, o->letter, 0};
+    printf("%s\t%s\t--%s\t%s\t%s\n", tool->name, letter, o->name, value_kind(o), o->help);
+}
+
+/* Five columns, separated by tabs: the program, an option's letter and name, the kind of its value, its help. The first line has
+ * the operands for the kind. */
+static _Noreturn void list_options(const struct sb_tool *tool)
+{
+    printf("%s\t\t\t%s\t%s\n", tool->name, tool->usage, tool->summary);
+    for (const struct sb_opt *o = tool->opts; o->name; o++) list_option(tool, o);
+    for (const struct sb_opt *o = built_in; o->help; o++) list_option(tool, o);
     exit(fflush(stdout) ? 1 : 0);
 }
 
 static void run_built_in(const struct parse *p, const struct sb_opt *o)
 {
     if (o == &built_in[0]) print_help(p->tool);
+    if (o == &built_in[2]) list_options(p->tool);
     printf("%s %s\n", p->tool->name, SB_VERSION);
     exit(fflush(stdout) ? 1 : 0);
 }
@@ -206,6 +233,19 @@ static void set_real(const struct sb_opt *o, const char *text)
     *(double *)o->value = v;
 }
 
+/* A metavar of words, "u8|f32", lists all that there are, but where one in capitals stands for any other: "auto|NAME". */
+static void check_word(const struct sb_opt *o, const char *value)
+{
+    if (!strchr(o->metavar, '|') || strpbrk(o->metavar, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) return;
+    struct sb_texts words = {0};
+    sb_texts_split(o->metavar, '|', &words);
+    SB_GROW(words.text, words.cap, words.count + 1);
+    words.text[words.count] = NULL;
+    sb_opt_choose(o->name, value, words.text);
+    for (size_t i = 0; i < words.count; i++) free((char *)words.text[i]);
+    free(words.text);
+}
+
 static void set_value(struct parse *p, const struct sb_opt *o, const char *value)
 {
     for (const struct sb_opt *b = built_in; b->name; b++) {
@@ -215,7 +255,10 @@ static void set_value(struct parse *p, const struct sb_opt *o, const char *value
     case SB_FLAG: *(bool *)o->value = true; break;
     case SB_INT: set_int(o, value); break;
     case SB_REAL: set_real(o, value); break;
-    case SB_TEXT: *(const char **)o->value = value; break;
+    case SB_TEXT:
+        check_word(o, value);
+        *(const char **)o->value = value;
+        break;
     case SB_TEXTS: {
         struct sb_texts *t = o->value;
         SB_GROW(t->text, t->cap, t->count + 1);

@@ -1,7 +1,7 @@
 /* Option tables: one table parses the command line, prints --help, and feeds the stream's history.
  *
  * GNU style: -j4, -j 4, --jobs 4, --jobs=4, bundled flags, "--" ends options, options and operands may mix.
- * --help and --version are built in. Wrong usage prints one line and a hint, and exits 2. */
+ * --help and --version are built in, and --list-options, out of which completion is made. Wrong usage prints one line and a hint, and exits 2. */
 #ifndef SB_BASE_OPT_H
 #define SB_BASE_OPT_H
 
@@ -33,7 +33,7 @@ struct sb_texts {
 struct sb_opt {
     char letter;         /* 0: long only */
     const char *name;    /* without dashes; NULL ends the table */
-    const char *metavar; /* "FILE"; NULL for a flag */
+    const char *metavar; /* "FILE"; NULL for a flag; "best|last": one of these words; "auto|cpu|NAME": or another */
     enum sb_opt_type type;
     void *value;
     unsigned flags;
@@ -52,14 +52,14 @@ struct sb_opt {
     {'j', "jobs", "N", SB_INT, (v), SB_OPT_UNRECORDED, "threads (default: the cores this process may use)", 1, 1024}
 #define SB_OPT_SEED(v) {0, "seed", "N", SB_INT, (v), 0, "seed of everything random (default 0)", 0, 9007199254740991.0}
 #define SB_OPT_MODEL(v) {'m', "model", "FILE", SB_TEXT, (v), SB_OPT_FILE, "the model, a safetensors file", 0, 0}
-#define SB_OPT_DEVICE(v) {0, "device", "NAME", SB_TEXT, (v), 0, "auto, cpu, cuda or cuda:N (default auto)", 0, 0}
+#define SB_OPT_DEVICE(v) {0, "device", "auto|cpu|cuda|cuda:N", SB_TEXT, (v), 0, "what computes (default auto)", 0, 0}
 #define SB_OPT_BATCH(v, usual)                                                                                      \
     {0, "batch", "N", SB_INT, (v), 0, "records computed at once (default " usual ")", 1, 65536}
 #define SB_OPT_END {0, NULL, NULL, SB_FLAG, NULL, 0, NULL, 0, 0}
 
 struct sb_tool {
     const char *name;    /* "sb-dedup" */
-    const char *usage;   /* operands: "[FILE]" */
+    const char *usage;   /* operands: "[FILE]"; "frames|video": these words */
     const char *summary; /* a sentence for --help */
     const struct sb_opt *opts;
     bool reads_stdin;    /* nothing named and stdin a terminal: usage and exit 2 */

@@ -24,7 +24,7 @@ struct sb_infer_options {
     SB_OPT_MODEL(&(o)->model), SB_OPT_OUTPUT(&(o)->output), SB_OPT_BATCH(&(o)->batch, "32"),                           \
         {0, "max-wait", "MS", SB_INT, &(o)->max_wait, SB_OPT_UNRECORDED,                                               \
          "run a part-filled batch once its oldest record has waited so long", 0, 3600000},                             \
-        {0, "precision", "NAME", SB_TEXT, &(o)->precision, 0, "auto, f32 or bf16 (default auto)", 0, 0},               \
+        {0, "precision", "auto|f32|bf16", SB_TEXT, &(o)->precision, 0, "of activations and matrix products (default auto)", 0, 0}, \
         SB_OPT_DROP(&(o)->drop), SB_OPT_DEVICE(&(o)->device), SB_OPT_JOBS(&(o)->jobs), SB_OPT_QUIET, SB_OPT_END
 
 /* The rows for what a model's file may leave open. */

@@ -12,7 +12,7 @@ struct sb_decoding_options {
 
 /* clang-format off */
 #define SB_OPT_DECODING(o) \
-    {0, "orientation", "KIND", SB_TEXT, &(o).orientation, 0, \
+    {0, "orientation", "upright|stored", SB_TEXT, &(o).orientation, 0, \
      "of pictures: upright, as their EXIF says, or as stored (default upright)", 0, 0}, \
     {0, "background", "R,G,B", SB_TEXT, &(o).background, 0, \
      "what shows through a picture's transparent pixels (default: alpha is dropped)", 0, 0}, \

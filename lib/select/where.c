@@ -11,11 +11,12 @@ enum { UNLIKE = SB_WHERE_LESS | SB_WHERE_MORE };
 
 /* ---- one value ---- */
 
-static bool fits_text(const struct sb_where_step *s, const char *text, size_t size)
+static bool fits_text(struct sb_where *w, const struct sb_where_step *s, const char *text, size_t size)
 {
     if (s->kind == SB_WHERE_MATCH) {
-        regmatch_t all = {.rm_so = 0, .rm_eo = (regoff_t)size};
-        return regexec(s->regex, text, 1, &all, REG_STARTEND) == 0;
+        fwrite(text, 1, size, sb_cell_begin(&w->cell)); /* for the NUL behind it */
+        sb_cell_end(&w->cell);
+        return regexec(s->regex, w->cell.text, 0, NULL, 0) == 0;
     }
     int order = memcmp(text, s->text, size < s->size ? size : s->size);
     if (order == 0) order = size < s->size ? -1 : size > s->size;
@@ -50,7 +51,8 @@ static int fits_cell(struct sb_where *w, const struct sb_where_step *s, struct s
     int rc = strcmp(s->field, "time") ? sb_cell_text(&w->cell, rec, s->field) : sb_cell_words(&w->cell, rec, s->field);
     if (rc != 1) return rc;
     if (number && s->kind == SB_WHERE_COMPARE) return fits_number(s, strtod(w->cell.text, NULL), false);
-    return fits_text(s, w->cell.text, w->cell.size);
+    if (s->kind == SB_WHERE_MATCH) return regexec(s->regex, w->cell.text, 0, NULL, 0) == 0;
+    return fits_text(w, s, w->cell.text, w->cell.size);
 }
 
 /* ---- a field ---- */
@@ -83,7 +85,7 @@ static int fits_value(struct sb_where *w, const struct sb_where_step *s, struct 
     if (sb_wire_head(f->value, f->size, &v) != 1) return sb_error("field '%s' holds no value", s->field);
     switch (v.type) {
     case SB_WIRE_NIL: return 0;
-    case SB_WIRE_STR: return fits_text(s, (const char *)f->value + v.head, v.size);
+    case SB_WIRE_STR: return fits_text(w, s, (const char *)f->value + v.head, v.size);
     case SB_WIRE_ARRAY: return fits_list(w, s, rec, f->value + v.head, f->size - v.head, v.size);
     case SB_WIRE_UINT:
         if (compare) return fits_number(s, (double)v.v.u, false);

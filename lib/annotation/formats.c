@@ -6,6 +6,7 @@ static const struct sb_annotation_format *const formats[] = {
     &sb_class_folders,
     &sb_coco,
     &sb_fathomnet,
+    &sb_viame,
 };
 
 const struct sb_annotation_format *sb_annotation_format_named(const char *name)
@@ -14,6 +15,13 @@ const struct sb_annotation_format *sb_annotation_format_named(const char *name)
         if (!strcmp(name, formats[i]->name)) return formats[i];
     }
     return NULL;
+}
+
+char *sb_annotation_video(const char *path, const struct sb_annotation_options *o)
+{
+    if (o->source) return sb_strdup(o->source);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    return dot && dot > name ? sb_strndup(name, (size_t)(dot - name)) : sb_strdup(name);
 }
 
 char *sb_annotation_format_names(const char *between)

@@ -45,24 +45,23 @@ static int64_t when(const struct sb_annotated *a)
     return isnan(seconds) ? 0 : llround(seconds * 1e9);
 }
 
-/* Of records of one picture that would have the same id, each later one's hashes its fields and its number besides. */
+/* Of records of one picture that would have the same id, each later one's hashes its fields besides; where these are
+ * the same too, its number. */
 static void set_id(const struct making *m, struct sb_record *r, const float box[4])
 {
-    const struct sb_annotation_work *work = m->work;
+    struct sb_annotation_work *work = m->work;
     char id[SB_HEX];
-    const char *other;
-    size_t size;
+    bool again = false;
     sb_hash_id(m->a->source, when(m->a), box, id);
-    for (size_t i = 0; i + 1 < work->count; i++) {
-        if (sb_get_text(&work->record[i], "id", &other, &size) != 1 || size != SB_HEX - 1 || memcmp(other, id, size))
-            continue;
+    for (size_t before = work->ids.count; sb_dictionary_add(&work->ids, id, SB_HEX - 1) < before;) {
         struct sb_buffer b = {0};
         sb_buffer_add(&b, id, SB_HEX - 1);
         for (size_t k = 0; k < work->fields.count; k++)
             sb_buffer_add(&b, work->fields.field[k].value, work->fields.field[k].size);
+        if (again) sb_buffer_add(&b, &work->count, sizeof work->count);
+        again = true;
         sb_hash_hex(sb_hash_bytes(b.data, b.size), id);
         free(b.data);
-        i = (size_t)-1; /* that may be there too, if all is equal */
     }
     sb_set_cstr(r, "id", id);
     if (box || strcmp(id, m->id)) sb_set_cstr(r, "parent", m->id);
@@ -276,6 +275,7 @@ int sb_annotation_records(const struct sb_annotated_list *list, size_t picture, 
 {
     struct making m = {.list = list, .a = &list->item[picture], .style = style, .work = work};
     work->count = work->outside = work->points = 0;
+    sb_dictionary_free(&work->ids);
     sb_hash_id(m.a->source, when(m.a), NULL, m.id);
     sb_annotated_fields(list, m.a->at, m.a->size, &work->about);
     if (!style->no_images && (sb_picture_load_bytes(&work->picture, m.a->path, &work->file) || check_size(&m)))
@@ -297,5 +297,6 @@ void sb_annotation_work_free(struct sb_annotation_work *work)
     free(work->scratch.data);
     sb_record_free(&work->fields);
     sb_record_free(&work->about);
+    sb_dictionary_free(&work->ids);
     memset(work, 0, sizeof *work);
 }

@@ -21,6 +21,7 @@ struct sb_annotation_work {
     struct sb_picture picture, crop;
     struct sb_buffer file, scratch;
     struct sb_record fields, about;
+    struct sb_dictionary ids; /* of the picture's records */
 };
 
 /* Loads the picture and makes its records:

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/err.h"
+#include "base/utf8.h"
 
 enum { CHUNK = 1 << 16 };
 
@@ -113,6 +114,17 @@ int sb_csv_read(FILE *f, int (*each)(void *arg, const struct sb_csv_row *row), v
     free(r.start);
     free(r.cell);
     return status;
+}
+
+int sb_csv_row_utf8(const struct sb_csv_row *row)
+{
+    for (size_t i = 0; i < row->count; i++) {
+        if (!sb_utf8_valid(row->cell[i], strlen(row->cell[i])))
+            return sb_error("line %" PRIu64
+                            ": cell %zu is not UTF-8: convert it, with iconv -f latin1 -t utf-8 perhaps",
+                            row->line, i + 1);
+    }
+    return 0;
 }
 
 FILE *sb_csv_open(const char *path)

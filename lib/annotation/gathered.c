@@ -1,0 +1,70 @@
+#include "annotation/gathered.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void sb_gathered_begin(struct sb_gathered *g)
+{
+    msgpack_packer_init(&g->pk, &g->bytes, sb_buffer_write);
+    g->bytes.size = g->count = 0;
+    if (g->keys.count) sb_dictionary_free(&g->keys);
+}
+
+static void pack_text(struct sb_gathered *g, const char *text, size_t size)
+{
+    msgpack_pack_str(&g->pk, size);
+    msgpack_pack_str_body(&g->pk, text, size);
+}
+
+void sb_gathered_text(struct sb_gathered *g, const char *text)
+{
+    pack_text(g, text, strlen(text));
+    g->count++;
+}
+
+bool sb_gathered_key(struct sb_gathered *g, const char *key, size_t size)
+{
+    size_t before = g->keys.count;
+    if (!size || sb_dictionary_add(&g->keys, key, size) < before) return false;
+    pack_text(g, key, size);
+    g->count++;
+    return true;
+}
+
+bool sb_gathered_pair(struct sb_gathered *g, const char *key, size_t size, const char *text)
+{
+    if (!sb_gathered_key(g, key, size)) return false;
+    pack_text(g, text, strlen(text));
+    return true;
+}
+
+static void set(const struct sb_gathered *g, struct sb_record *fields, const char *field, bool map)
+{
+    struct sb_buffer b = {0};
+    msgpack_packer pk;
+    if (g->count == 0) return;
+    msgpack_packer_init(&pk, &b, sb_buffer_write);
+    if (map)
+        msgpack_pack_map(&pk, g->count);
+    else
+        msgpack_pack_array(&pk, g->count);
+    sb_buffer_add(&b, g->bytes.data, g->bytes.size);
+    sb_set_packed(fields, field, b.data, b.size);
+    free(b.data);
+}
+
+void sb_gathered_set_list(const struct sb_gathered *g, struct sb_record *fields, const char *field)
+{
+    set(g, fields, field, false);
+}
+
+void sb_gathered_set_map(const struct sb_gathered *g, struct sb_record *fields, const char *field)
+{
+    set(g, fields, field, true);
+}
+
+void sb_gathered_free(struct sb_gathered *g)
+{
+    free(g->bytes.data);
+    sb_dictionary_free(&g->keys);
+}

@@ -52,7 +52,7 @@ KIT_BIN := $(patsubst %,$(KIT)/bin/sb-%,train classify caption cluster export ch
 HELPERS += $(if $(CUDA),$(KIT_BIN))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
-LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavfilter -lavformat -lavcodec -lswscale -lavutil -lpng -ljpeg \
+LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavfilter -lavformat -lavcodec -lswscale -lavutil -lpng -lz -ljpeg \
           $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -lcsv -lexpat -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
@@ -212,7 +212,7 @@ bench-gpu: gpu-kit
 	@$(KIT)/bench-gpu $B/bench-gpu
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
-FUZZED := base/* media/picture media/png media/jpeg media/orient media/resize* media/thumb media/transform stream/* formats/csv_read formats/nav* formats/safetensors* formats/json_file formats/cell formats/jsonl formats/text select/where* preprocess/* text/* weights/* nn/model* nn/param
+FUZZED := base/* media/exif* media/picture media/picture_note media/png media/jpeg media/orient media/resize* media/thumb media/transform stream/* formats/csv_read formats/nav* formats/safetensors* formats/json_file formats/cell formats/jsonl formats/text select/where* preprocess/* text/* weights/* nn/model* nn/param
 $B/fuzz_%: tests/fuzz_%.c $(wildcard $(FUZZED:%=lib/%.c)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS) -lpthread

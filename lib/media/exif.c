@@ -4,21 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    ORIENTATION = 0x0112,
-    EXIF_DIRECTORY = 0x8769,
-    TAKEN = 0x9003,
-    TAKEN_OFFSET = 0x9011,
-    TAKEN_FRACTION = 0x9291,
-    ASCII = 2,
-    SHORT = 3
-};
-
-struct block {
-    const uint8_t *data;
-    size_t size;
-    bool big; /* endian */
-};
+#include "media/exif_inner.h"
 
 static uint32_t number(const uint8_t *p, int bytes, bool big)
 {
@@ -27,8 +13,12 @@ static uint32_t number(const uint8_t *p, int bytes, bool big)
     return v;
 }
 
-/* An entry of the directory that begins at `at`. */
-static const uint8_t *entry(const struct block *b, size_t at, uint32_t tag)
+uint32_t sb_exif_number(const struct sb_exif_block *b, const uint8_t *at, int bytes)
+{
+    return number(at, bytes, b->big);
+}
+
+const uint8_t *sb_exif_entry(const struct sb_exif_block *b, size_t at, uint32_t tag)
 {
     if (b->size < 2 || at > b->size - 2) return NULL;
     uint32_t count = number(b->data + at, 2, b->big);
@@ -37,65 +27,100 @@ static const uint8_t *entry(const struct block *b, size_t at, uint32_t tag)
     return NULL;
 }
 
-/* An entry's text without the blanks at its end; "" if there is none. */
-static void text_of(const struct block *b, size_t directory, uint32_t tag, char *text, size_t size)
+const uint8_t *sb_exif_values(const struct sb_exif_block *b, size_t directory, uint32_t tag, uint32_t type,
+                              uint32_t *count)
 {
-    const uint8_t *e = entry(b, directory, tag);
-    text[0] = 0;
-    if (!e || number(e + 2, 2, b->big) != ASCII) return;
-    size_t length = number(e + 4, 4, b->big), at = number(e + 8, 4, b->big);
-    const uint8_t *from = length <= 4 ? e + 8 : b->data + at;
-    if (length >= size || (length > 4 && (at > b->size || length > b->size - at))) return;
-    memcpy(text, from, length);
-    text[length] = 0;
-    for (length = strlen(text); length > 0 && text[length - 1] == ' ';) text[--length] = 0;
+    static const size_t bytes[] = {[SB_EXIF_BYTE] = 1, [SB_EXIF_ASCII] = 1,    [SB_EXIF_SHORT] = 2,
+                                   [SB_EXIF_LONG] = 4, [SB_EXIF_RATIONAL] = 8, [SB_EXIF_ANY] = 1};
+    const uint8_t *e = sb_exif_entry(b, directory, tag);
+    if (!e || number(e + 2, 2, b->big) != type) return NULL;
+    *count = number(e + 4, 4, b->big);
+    size_t size = *count * bytes[type], at = number(e + 8, 4, b->big);
+    if (size <= 4) return e + 8;
+    return at > b->size || size > b->size - at ? NULL : b->data + at;
 }
 
-/* Whether there is a block of that kind, and where its first directory begins. */
-static bool open_block(struct block *b, const uint8_t *data, size_t size, size_t *directory)
+size_t sb_exif_directory(const struct sb_exif_block *b, size_t first, uint32_t tag)
+{
+    const uint8_t *e = sb_exif_entry(b, first, tag);
+    return e ? number(e + 8, 4, b->big) : 0;
+}
+
+bool sb_exif_open(struct sb_exif_block *b, const uint8_t *data, size_t size, size_t *directory)
 {
     if (size < 8 || (memcmp(data, "II*\0", 4) != 0 && memcmp(data, "MM\0*", 4) != 0)) return false;
-    *b = (struct block){data, size, data[0] == 'M'};
+    *b = (struct sb_exif_block){data, size, data[0] == 'M'};
     *directory = number(data + 4, 4, b->big);
     return true;
 }
 
+/* An entry's text without the blanks at its end; "" if there is none. */
+static void text_of(const struct sb_exif_block *b, size_t directory, uint32_t tag, char *text, size_t size)
+{
+    uint32_t length = 0;
+    const uint8_t *from = sb_exif_values(b, directory, tag, SB_EXIF_ASCII, &length);
+    text[0] = 0;
+    if (!from || length >= size) return;
+    memcpy(text, from, length);
+    text[length] = 0;
+    for (size_t end = strlen(text); end > 0 && text[end - 1] == ' ';) text[--end] = 0;
+}
+
 int sb_exif_orientation(const uint8_t *block, size_t size)
 {
-    struct block b;
+    struct sb_exif_block b;
     size_t directory;
-    const uint8_t *e = open_block(&b, block, size, &directory) ? entry(&b, directory, ORIENTATION) : NULL;
-    if (!e || number(e + 2, 2, b.big) != SHORT) return 1;
+    const uint8_t *e =
+        sb_exif_open(&b, block, size, &directory) ? sb_exif_entry(&b, directory, SB_TAG_ORIENTATION) : NULL;
+    if (!e || number(e + 2, 2, b.big) != SB_EXIF_SHORT) return 1;
     uint32_t v = number(e + 8, 2, b.big);
     return v >= 1 && v <= 8 ? (int)v : 1;
 }
 
 bool sb_exif_taken(const uint8_t *block, size_t size, char text[SB_EXIF_TAKEN])
 {
-    struct block b;
+    struct sb_exif_block b;
     size_t first;
     char taken[24], fraction[12], offset[12];
-    const uint8_t *e = open_block(&b, block, size, &first) ? entry(&b, first, EXIF_DIRECTORY) : NULL;
-    if (!e) return false;
-    size_t directory = number(e + 8, 4, b.big);
-    text_of(&b, directory, TAKEN, taken, sizeof taken);
-    text_of(&b, directory, TAKEN_FRACTION, fraction, sizeof fraction);
-    text_of(&b, directory, TAKEN_OFFSET, offset, sizeof offset);
+    size_t directory = sb_exif_open(&b, block, size, &first) ? sb_exif_directory(&b, first, SB_TAG_EXIF) : 0;
+    if (!directory) return false;
+    text_of(&b, directory, SB_TAG_TAKEN, taken, sizeof taken);
+    text_of(&b, directory, SB_TAG_TAKEN_FRACTION, fraction, sizeof fraction);
+    text_of(&b, directory, SB_TAG_TAKEN_OFFSET, offset, sizeof offset);
     snprintf(text, SB_EXIF_TAKEN, "%s%s%s%s", taken, *fraction ? "." : "", fraction, offset);
     return taken[strspn(taken, " :")] != 0; /* a camera whose clock was never set leaves blanks */
 }
 
+int sb_jpeg_segment(const uint8_t *p, size_t size, size_t *at, size_t *length)
+{
+    size_t i = *at;
+    int marker;
+    do {
+        while (i < size && p[i] != 0xff) i++;
+        while (i + 1 < size && p[i + 1] == 0xff) i++;
+        if (size < 4 || i > size - 4) return 0;
+        marker = p[i + 1];
+        i += 2;
+    } while (marker <= 1 || (marker >= 0xd0 && marker <= 0xd7));
+    *at = i - 2;
+    *length = 2 + number(p + i, 2, true);
+    return marker < 0xc0 || (marker >= 0xd8 && marker <= 0xda) || *length < 4 ? 0 : marker;
+}
+
+bool sb_jpeg_is_exif(const uint8_t *segment, size_t length)
+{
+    return segment[1] == 0xe1 && length >= 10 && memcmp(segment + 4, "Exif\0\0", 6) == 0;
+}
+
 static bool find_in_jpeg(const uint8_t *p, size_t size, const uint8_t **block, size_t *block_size)
 {
-    for (size_t at = 2; at + 4 <= size && p[at] == 0xff && p[at + 1] != 0xda;) {
-        size_t length = number(p + at + 2, 2, true), here = size - at - 2;
-        bool exif = p[at + 1] == 0xe1 && length >= 8 && here >= 8 && memcmp(p + at + 4, "Exif\0\0", 6) == 0;
-        if (exif) {
-            *block = p + at + 10;
-            *block_size = (length < here ? length : here) - 8;
-            return true;
-        }
-        at += 2 + (length < 2 ? 2 : length);
+    size_t length;
+    for (size_t at = 2; at < size && sb_jpeg_segment(p, size, &at, &length); at += length) {
+        size_t here = length < size - at ? length : size - at;
+        if (!sb_jpeg_is_exif(p + at, here)) continue;
+        *block = p + at + 10;
+        *block_size = here - 10;
+        return true;
     }
     return false;
 }

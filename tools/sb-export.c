@@ -11,6 +11,8 @@
 static const struct sb_exporter *const formats[] = {
     &sb_export_jsonl,   &sb_export_csv, &sb_export_vtt, &sb_export_srt,
     &sb_export_contact, &sb_export_png, &sb_export_npy,
+    /* annotations */
+    &sb_export_coco,    &sb_export_coco_results,
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -99,6 +101,8 @@ int main(int argc, char **argv)
          "a row (contact), a folder (png), or in -o FOLDER/ a file for each value of this field", 0, 0},
         {0, "min-prob", "P", SB_REAL, &o->least, 0,
          "annotations: leave out what a machine named with a smaller probability", 0, 1},
+        {0, "dataset", "FILE", SB_TEXT, &o->dataset, SB_OPT_FILE,
+         "coco-results: the COCO file whose images and categories they are about", 0, 0},
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};

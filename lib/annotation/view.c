@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotation/annotated.h"
+#include "formats/names.h"
 #include "media/image.h"
 
 static bool is(struct sb_span s, const char *word) { return s.size == strlen(word) && !memcmp(s.text, word, s.size); }
@@ -132,6 +134,11 @@ static int picture(struct sb_view *v)
 
 static void add(struct sb_view *v, const struct sb_viewed *one)
 {
+    double box[4] = {one->box[0], one->box[1], one->box[2], one->box[3]};
+    if (one->boxed && !sb_annotated_box_is_one(box)) {
+        v->unboxed++;
+        return;
+    }
     if (one->named_by == SB_NAMED_BY_MACHINE && one->probability < v->least) {
         v->unlikely++;
         return;
@@ -253,7 +260,7 @@ int sb_view_read(struct sb_view *v, struct sb_record *rec)
     msgpack_object list;
     size_t boxes;
     v->rec = rec;
-    v->count = v->unlikely = 0;
+    v->count = v->unlikely = v->unboxed = 0;
     if (picture(v) || names_given_by(rec, &nowhere)) return -1;
     struct sb_viewed own = nowhere;
     if (sb_get_real(rec, "confidence", &own.confidence) < 0 || place(rec, &own)) return -1;
@@ -261,14 +268,30 @@ int sb_view_read(struct sb_view *v, struct sb_record *rec)
     if (name(rec, &own) || label_list(rec, &list) < 0) return -1;
     int many = read_boxes(v, &nowhere, &list, &boxes);
     if (many < 0) return -1;
-    size_t before = v->count + v->unlikely;
+    size_t before = v->count + v->unlikely + v->unboxed;
     bool found = add_names(v, many ? &nowhere : &unnamed, &list, boxes, own.name);
-    bool listed = v->count + v->unlikely > before; /* then what a machine thinks of the whole is not asked for */
+    bool listed =
+        v->count + v->unlikely + v->unboxed > before; /* then what a machine thinks of the whole is not asked for */
     if (found || (listed && own.named_by == SB_NAMED_BY_MACHINE)) return 0;
     bool placed = !many && !listed && (own.boxed || own.points);
     if (many) own.boxed = false, own.points = NULL;
     if (own.name.size || placed) add(v, &own);
     return 0;
+}
+
+void sb_view_count(const struct sb_view *v, struct sb_counts *counts)
+{
+    for (size_t i = 0; i < v->unlikely; i++) sb_counts_skip(counts, "less probable than --min-prob");
+    for (size_t i = 0; i < v->unboxed; i++) sb_counts_skip(counts, "a box without an area");
+}
+
+char *sb_view_name(const struct sb_view *v)
+{
+    if (isnan(v->pts)) return sb_strndup(v->source.text, v->source.size);
+    char *stem = sb_name_stem(v->source.text, v->source.size);
+    char *name = sb_format("%s_%010.3f.png", stem, v->pts);
+    free(stem);
+    return name;
 }
 
 void sb_view_free(struct sb_view *v)

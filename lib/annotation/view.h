@@ -11,6 +11,7 @@
 #ifndef SB_ANNOTATION_VIEW_H
 #define SB_ANNOTATION_VIEW_H
 
+#include "base/progress.h"
 #include "base/record.h"
 
 /* Text that is somebody else's, not NUL-terminated; size 0: none. */
@@ -59,11 +60,15 @@ struct sb_view {
     bool has_image, whole;             /* there is an `image`; it is all of the picture, not a part cut out */
     struct sb_viewed *item;            /* [count] */
     size_t count, cap;
-    size_t unlikely; /* left out for `least` */
+    size_t unlikely, unboxed; /* left out for `least`, and because its box has no area */
 };
 
 /* -1 with a message if a field is of a wrong type or shape. */
 int sb_view_read(struct sb_view *v, struct sb_record *rec);
+void sb_view_count(const struct sb_view *v, struct sb_counts *counts); /* what it left out */
+/* What the whole picture's file is called: its source, of a moment of a video "dive_000012.345.png". The caller frees
+ * it. */
+char *sb_view_name(const struct sb_view *v);
 void sb_view_free(struct sb_view *v);
 
 #endif

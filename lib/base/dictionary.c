@@ -45,6 +45,19 @@ int64_t sb_dictionary_find(const struct sb_dictionary *d, const char *text, size
     return (int64_t)d->slot[slot_of(d, text, size)] - 1;
 }
 
+static int by_text(const void *a, const void *b, void *text)
+{
+    return strcmp(((char **)text)[*(const uint32_t *)a], ((char **)text)[*(const uint32_t *)b]);
+}
+
+uint32_t *sb_dictionary_order(const struct sb_dictionary *d)
+{
+    uint32_t *order = sb_calloc(d->count + 1, sizeof *order);
+    for (size_t i = 0; i < d->count; i++) order[i] = (uint32_t)i;
+    if (d->count) qsort_r(order, d->count, sizeof *order, by_text, d->text);
+    return order;
+}
+
 void sb_dictionary_free(struct sb_dictionary *d)
 {
     for (size_t i = 0; i < d->count; i++) free(d->text[i]);

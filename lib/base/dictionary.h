@@ -15,6 +15,8 @@ struct sb_dictionary {
 /* A zeroed dictionary is empty and valid. */
 uint32_t sb_dictionary_add(struct sb_dictionary *d, const char *text, size_t size); /* the number it has or gets */
 int64_t sb_dictionary_find(const struct sb_dictionary *d, const char *text, size_t size); /* -1 if it was never added */
+/* The numbers in order of the texts' bytes: [count], the caller frees it. */
+uint32_t *sb_dictionary_order(const struct sb_dictionary *d);
 void sb_dictionary_free(struct sb_dictionary *d);
 
 #endif

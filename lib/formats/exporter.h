@@ -19,6 +19,7 @@ struct sb_export_options {
     const char *folder; /* of a format that writes a folder: it is there, and ends in no slash */
     const char *columns, *text, *by, *field;
     int64_t across, thumb, max;
+    const char *dataset;      /* a COCO file */
     double least;             /* --min-prob: a machine's name below it is left out */
     struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
 };
@@ -41,6 +42,8 @@ struct sb_exporter {
     int (*close)(void *run, uint64_t records);                               /* may be NULL; frees what run holds */
 };
 
+/* Of annotations, in lib/annotation/NAME_write.c. */
+extern const struct sb_exporter sb_export_coco, sb_export_coco_results;
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
     sb_export_png, sb_export_npy;
 

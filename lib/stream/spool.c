@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "stream/index.h"
 #include "stream/reader.h"
 #include "stream/scan.h"
@@ -23,24 +23,6 @@ struct sb_spool {
     char hash[SB_HEX];
     struct sb_index index; /* or the three above are this one's */
 };
-
-static int temporary_file(void)
-{
-    const char *dir = getenv("TMPDIR");
-    if (!dir || !*dir) dir = "/tmp";
-    signal(SIGXFSZ, SIG_IGN); /* past a limit on the size of files a write then fails */
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0) return fd;
-    char *path = sb_format("%s/seabot.XXXXXX", dir);
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0) {
-        unlink(path);
-    } else {
-        sb_error("%s: no temporary file: %s", dir, strerror(errno));
-    }
-    free(path);
-    return fd;
-}
 
 static int write_all(int fd, const uint8_t *bytes, size_t size)
 {
@@ -110,7 +92,7 @@ struct sb_spool *sb_spool_open(const char *path, void (*each)(void *arg, uint64_
     if (s->fd < 0) {
         s->own = true;
         s->base = 0;
-        s->fd = temporary_file();
+        s->fd = sb_temporary_open();
     }
     if (s->fd < 0 || take_all(s, each, arg)) {
         sb_spool_close(s);

@@ -1,0 +1,36 @@
+#include "base/temporary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+int sb_temporary_open(void)
+{
+    const char *dir = getenv("TMPDIR");
+    if (!dir || !*dir) dir = "/tmp";
+    signal(SIGXFSZ, SIG_IGN); /* past a limit on the size of files a write then fails */
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0) return fd;
+    char *path = sb_format("%s/seabot.XXXXXX", dir);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0) {
+        unlink(path);
+    } else {
+        sb_error("%s: no temporary file: %s", dir, strerror(errno));
+    }
+    free(path);
+    return fd;
+}
+
+FILE *sb_temporary_stdio(void)
+{
+    int fd = sb_temporary_open();
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w+b");
+    if (fd >= 0 && !f) sb_error("temporary file: %s", strerror(errno));
+    return f;
+}

@@ -19,7 +19,7 @@ OPT := $(if $(SAN),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover
 WERROR := $(if $(CI),-Werror)
 CFLAGS ?= -g
 CPPFLAGS += -D_GNU_SOURCE -Ilib -I. -MMD -MP
-ALL_CFLAGS = -std=c11 -Wall -Wextra $(WERROR) $(OPT) -fno-math-errno -fPIC -pthread $(CFLAGS)
+ALL_CFLAGS = -std=c11 -Wall -Wextra $(WERROR) $(OPT) -fno-math-errno -fPIC -pthread -ffile-prefix-map=$(CURDIR)=. $(CFLAGS)
 LDFLAGS += $(OPT) -pthread -Wl,-z,relro
 
 # ---- what is built ---------------------------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavfilt
           $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -lcsv -lexpat -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
-.PHONY: all help check check-san check-gpu bench-gpu gpu-kit demo bench fuzz install uninstall packages deps deps-test clean
+.PHONY: all help check check-san check-gpu bench-gpu gpu-kit demo bench fuzz install deb check-deb uninstall packages deps deps-test clean
 all: $(TOOLS) $(PLUGINS)
 	@:
 
@@ -233,6 +233,13 @@ uninstall:
 	rm -f $(DESTDIR)$(mandir)/man5/sb-stream.5 $(DESTDIR)$(mandir)/man7/seabot.7
 	rm -f $(addprefix $(DESTDIR)$(bashdir)/,seabot $(notdir $(TOOLS))) $(DESTDIR)$(zshdir)/_seabot
 	rm -rf $(addprefix $(DESTDIR),$(libdir)/seabot $(PREFIX)/share/seabot $(docdir))
+# Debian packages of what install installs, into $B.
+VERSION := $(shell sed -n 's/^.define SB_VERSION "\(.*\)"/\1/p' lib/base/opt.h)
+MAINTAINER ?= $(or $(DEBFULLNAME),SeaBot maintainers) <$(or $(DEBEMAIL),root@localhost)>
+deb: all $(COMPLETION)
+	+@VERSION='$(VERSION)' MAINTAINER='$(MAINTAINER)' packaging/make-deb $B
+check-deb: deb
+	@packaging/check-deb $B/*_$(VERSION)_*.deb
 clean:
 	rm -rf build build-san
 
@@ -246,5 +253,6 @@ help:
 	@echo 'make bench-gpu    SeaBot beside PyTorch on this machine'"'"'s GPU, and where a step'"'"'s time goes'
 	@echo 'make gpu-kit      pack what these two run into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'
 	@echo 'make fuzz         build the fuzzers of the stream, of safetensors and of tables of fixes (needs clang)'
+	@echo 'make deb          pack that as Debian packages into build/;  make check-deb: try them in a clean chroot (as root)'
 	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
 	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

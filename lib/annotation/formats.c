@@ -4,6 +4,7 @@
 
 static const struct sb_annotation_format *const formats[] = {
     &sb_class_folders,
+    &sb_biigle,
     &sb_coco,
     &sb_fathomnet,
     &sb_viame,

@@ -1,6 +1,7 @@
 #include "annotation/shape.h"
 
 #include <math.h>
+#include <string.h>
 
 static const struct {
     const char *name;
@@ -11,6 +12,13 @@ static const struct {
     [SB_SHAPE_ELLIPSE] = {"Ellipse", 8, 8},  [SB_SHAPE_RECTANGLE] = {"Rectangle", 8, 8},
     [SB_SHAPE_WHOLE] = {"WholeFrame", 0, 0},
 };
+
+int sb_shape_named(const char *name)
+{
+    int i = SB_SHAPES - 1;
+    while (i >= 0 && strcmp(shapes[i].name, name)) i--;
+    return i;
+}
 
 static int check(enum sb_shape shape, const double *v, size_t count)
 {

@@ -1,5 +1,5 @@
 /* Shapes that annotations draw, as lists of coordinates: the fields `shape`, `points` and `radius`, and the box around
- * them. The names are BIIGLE's and iFDO's, whose lists are the same. */
+ * them. Lists of coordinates are as BIIGLE and iFDO have them. */
 #ifndef SB_ANNOTATION_SHAPE_H
 #define SB_ANNOTATION_SHAPE_H
 
@@ -17,6 +17,9 @@ enum sb_shape {
     SB_SHAPE_WHOLE,     /* the whole picture: no numbers */
     SB_SHAPES
 };
+
+/* BIIGLE's name of one, which `shape` has; -1: none is called so. */
+int sb_shape_named(const char *name);
 
 /* Sets the fields of a shape, none for an upright rectangle, which is its box. 1 and the box around it; 0: it has none
  * (a point, the whole picture, a line without a width or height); -1 with a message: there are too few numbers, or one

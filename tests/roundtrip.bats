@@ -122,3 +122,65 @@ e.evaluate(); e.accumulate(); e.summarize()
 assert e.stats[0] == 1.0, e.stats
 EOF
 }
+
+# ---- VIAME ----
+
+@test "viame: VIAME's own file comes back cell by cell" {
+    needs_data annotations/viame_example_detections.csv
+    file=$DATA/annotations/viame_example_detections.csv
+    round_trip viame "$file"
+    [ "$(wc -l <first.jsonl)" -eq "$(grep -vc '^#' "$file")" ]
+    # Length 0 and -1 are both "none".
+    diff <(grep -v '^#' "$file" | tr -d '\r' | awk -F, -vOFS=, '{ $9 = -1; print }') <(grep -v '^#' again)
+}
+
+@test "viame: a video with tracks, attributes, keypoints, a polygon, notes, and names that want quotes" {
+    cat >dive.csv <<'EOF'
+# 1: Detection or Track-id,2: Video or Image Identifier
+# metadata,fps: 29.97,"exported_by: ""dive:python"""
+7,dive 1.mp4,0,10.25,20,30.5,41,0.9,12.5,"Beroe, ""big""",0.75,Aequorea,0.2,rest,0.05,(atr) eating  true,(trk-atr) sex female,(kp) head 11 21.5,(kp) tail 30 40,(note) two words,(poly) 10 20 30 20.5 30 41
+7,dive 1.mp4,3,0.1,0.2,0.7,100.3,0.31,-1,Beroe,0.3
+3,dive 1.mp4,901,1,2,3,4,1,-1,Aequorea,1,(hole) 1 2 3 4 5 6,(what) is this
+EOF
+    round_trip viame dive.csv
+    jq -es '.[0].predicted == [["Beroe, \"big\"", 0.75], ["Aequorea", 0.2], ["rest", 0.05]] and .[2].viame[1] == "(what) is this" and .[2].frame == 901' second.jsonl
+    grep -qx '# metadata,fps: 29.97' again
+    grep -q '^7,dive 1.mp4,3,0.1,0.2,0.7,100.3,0.31,-1,Beroe,0.3$' again
+    round_trip viame dive.csv --source other.mp4
+}
+
+@test "viame: what comes from elsewhere gets numbers, pairs and frames" {
+    needs_python
+    records >mixed.sb <<'EOF'
+{"source": "a.png", "label": "Beroe", "box": [1, 2, 3, 4]}
+{"source": "a.png", "track": "5", "predicted": [["Aequorea", 0.5], ["Beroe", 0.25]], "box": [1, 2, 3, 4]}
+{"source": "b.png", "track": "five", "label": "Beroe", "label_status": "verified", "predicted": [["Aequorea", 0.5], ["Beroe", 0.25]], "box": [1, 2, 3, 4]}
+{"source": "b.png", "track": "five", "boxes": [[0, 0, 1, 1], [2, 2, 1, 1]], "labels": ["x", "(y)"], "scores": [0.5, 0.25]}
+{"source": "c.png", "label": "Beroe"}
+{"source": "c.png"}
+EOF
+    sb-export viame mixed.sb 2>said | grep -v '^#' >out
+    cat >wanted <<'EOF'
+7,a.png,0,1,2,4,6,1,-1,Beroe,1
+5,a.png,0,1,2,4,6,0.5,-1,Aequorea,0.5,Beroe,0.25
+6,b.png,1,1,2,4,6,1,-1,Beroe,1,Aequorea,0.5
+8,b.png,1,0,0,1,1,0.5,-1,x,0.5
+9,b.png,1,2,2,3,3,0.25,-1,[y),0.25
+EOF
+    diff wanted out
+    grep -q '6 in, 4 out, 2 skipped: 1 annotation without a box, 1 without an annotation' said
+}
+
+@test "viame: frames a second from --fps, from the records, or from how long they last" {
+    needs_python
+    dive() { printf '{"source": "d.mp4", "pts": %s, "label": "x", "box": [1, 1, 2, 2]%s}\n' 0 "$1" 0.5 "$2" 12 "$2" | records; }
+    frames() { sb-export viame -q "$@" | grep -v '^# 1' | cut -d, -f1-3 | tr '\n' ' '; }
+    [ "$(dive '' '' | frames --fps 25)" = '# metadata,fps: 25 0,d.mp4,0 1,d.mp4,13 2,d.mp4,300 ' ]
+    [ "$(dive ', "fps": 30.0' ', "fps": 30.0' | frames)" = '# metadata,fps: 30 0,d.mp4,0 1,d.mp4,15 2,d.mp4,360 ' ]
+    [ "$(dive ', "duration": 0.5' ', "duration": 0.5' | frames)" = '# metadata,fps: 2 0,d.mp4,0 1,d.mp4,1 2,d.mp4,24 ' ]
+    dive '' '' >unknown.sb
+    dive ', "fps": 25.0' ', "fps": 30.0' >two.sb
+    fails_saying "how many frames a second has is not known" sb-export viame -q unknown.sb
+    fails_saying "different rates" sb-export viame -q two.sb
+    sb-export viame --fps 25 unknown.sb 2>&1 >/dev/null | grep -q '1 annotations lie between two frames at 25 a second'
+}

@@ -9,10 +9,17 @@
 #include "stream/spool.h"
 
 static const struct sb_exporter *const formats[] = {
-    &sb_export_jsonl,   &sb_export_csv, &sb_export_vtt, &sb_export_srt,
-    &sb_export_contact, &sb_export_png, &sb_export_npy,
+    &sb_export_jsonl,
+    &sb_export_csv,
+    &sb_export_vtt,
+    &sb_export_srt,
+    &sb_export_contact,
+    &sb_export_png,
+    &sb_export_npy,
     /* annotations */
-    &sb_export_coco,    &sb_export_coco_results,
+    &sb_export_coco,
+    &sb_export_coco_results,
+    &sb_export_viame,
 };
 
 enum { FORMATS = sizeof formats / sizeof *formats };
@@ -33,7 +40,8 @@ static const struct sb_exporter *format_named(const char *name)
     for (size_t i = 0; name && i < FORMATS; i++) {
         if (!strcmp(name, formats[i]->name)) return formats[i];
     }
-    sb_usage("%s%s%s: %s", name ? "no such format: '" : "name a format", name ? name : "", name ? "'" : "", format_names(", "));
+    sb_usage("%s%s%s: %s", name ? "no such format: '" : "name a format", name ? name : "", name ? "'" : "",
+             format_names(", "));
 }
 
 static bool takes(const struct sb_exporter *format, const char *option)
@@ -103,6 +111,8 @@ int main(int argc, char **argv)
          "annotations: leave out what a machine named with a smaller probability", 0, 1},
         {0, "dataset", "FILE", SB_TEXT, &o->dataset, SB_OPT_FILE,
          "coco-results: the COCO file whose images and categories they are about", 0, 0},
+        {0, "fps", "N", SB_REAL, &o->fps, 0, "viame: frames a second of the video (default: as records say)", 0.001,
+         100000},
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};

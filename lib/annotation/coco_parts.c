@@ -49,5 +49,5 @@ void sb_coco_outline(FILE *out, const struct sb_viewed *one)
 void sb_coco_score(FILE *out, double score)
 {
     char text[SB_NUMBER];
-    if (isfinite(score)) fprintf(out, ",\"score\":%s", sb_text_f64(score, text));
+    if (isfinite(score)) fprintf(out, ",\"score\":%s", sb_text_real(score, text));
 }

@@ -2,7 +2,6 @@
  *
  * Categories are sorted by name, and annotations have their numbers, so nothing but the images can be written before
  * the stream has ended: annotations wait, packed, in a temporary file, images and categories in memory. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,11 +20,10 @@ struct image {
     int64_t width, height;
 };
 
-/* An annotation as it waits; its text, what follows category_id, comes behind. */
+/* An annotation as it waits, with the text that follows category_id. */
 struct waiting {
     int64_t given;            /* the number that it had; 0: none */
     uint32_t image, category; /* numbers from 0; category UINT32_MAX: none */
-    uint32_t size;
 };
 
 struct dataset {
@@ -123,11 +121,9 @@ static int wait(struct dataset *d, const struct sb_view *v, const struct sb_view
     sb_coco_outline(text, one);
     if (!isnan(score)) sb_coco_score(text, score);
     fclose(text);
-    w.size = (uint32_t)d->text.size;
     SB_GROW(d->given, d->cap, d->annotations + 1);
     d->given[d->annotations++] = w.given;
-    if (fwrite(&w, sizeof w, 1, d->wait) == 1 && fwrite(d->text.data, 1, w.size, d->wait) == w.size) return 0;
-    return sb_error("temporary file: %s", strerror(errno));
+    return sb_temporary_put(d->wait, &w, sizeof w, &d->text);
 }
 
 static int coco_write(void *run, void *output, FILE *out, struct sb_record *rec)
@@ -183,9 +179,7 @@ static int write_annotations(struct dataset *d, FILE *out, const uint32_t *rank)
     rewind(d->wait);
     fputs("],\n\"annotations\":[", out);
     for (size_t i = 0; i < d->annotations; i++) {
-        if (fread(&w, sizeof w, 1, d->wait) != 1) return sb_error("temporary file: %s", strerror(errno));
-        SB_GROW(d->text.data, d->text.cap, w.size);
-        if (fread(d->text.data, 1, w.size, d->wait) != w.size) return sb_error("temporary file: %s", strerror(errno));
+        if (sb_temporary_get(d->wait, &w, sizeof w, &d->text)) return -1;
         fprintf(out, "%s{\"id\":%" PRId64 ",\"image_id\":%" PRIu32 ",\"category_id\":", i ? ",\n" : "\n",
                 keep ? w.given : (int64_t)i + 1, w.image + 1);
         if (w.category == UINT32_MAX) {
@@ -193,7 +187,7 @@ static int write_annotations(struct dataset *d, FILE *out, const uint32_t *rank)
         } else {
             fprintf(out, "%" PRIu32, rank[w.category] + 1);
         }
-        fwrite(d->text.data, 1, w.size, out);
+        fwrite(d->text.data, 1, d->text.size, out);
         putc('}', out);
     }
     return 0;

@@ -34,3 +34,19 @@ FILE *sb_temporary_stdio(void)
     if (fd >= 0 && !f) sb_error("temporary file: %s", strerror(errno));
     return f;
 }
+
+int sb_temporary_put(FILE *f, const void *head, size_t size, const struct sb_buffer *text)
+{
+    size_t length = text->size;
+    bool done = fwrite(head, size, 1, f) == 1 && fwrite(&length, sizeof length, 1, f) == 1;
+    if (done && fwrite(text->data, 1, length, f) == length) return 0;
+    return sb_error("temporary file: %s", strerror(errno));
+}
+
+int sb_temporary_get(FILE *f, void *head, size_t size, struct sb_buffer *text)
+{
+    bool done = fread(head, size, 1, f) == 1 && fread(&text->size, sizeof text->size, 1, f) == 1;
+    if (done) SB_GROW(text->data, text->cap, text->size);
+    if (done && fread(text->data, 1, text->size, f) == text->size) return 0;
+    return sb_error("temporary file: %s", ferror(f) ? strerror(errno) : "cut off");
+}

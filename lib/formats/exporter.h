@@ -20,6 +20,7 @@ struct sb_export_options {
     const char *columns, *text, *by, *field;
     int64_t across, thumb, max;
     const char *dataset;      /* a COCO file */
+    double fps;               /* of the videos */
     double least;             /* --min-prob: a machine's name below it is left out */
     struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
 };
@@ -43,7 +44,7 @@ struct sb_exporter {
 };
 
 /* Of annotations, in lib/annotation/NAME_write.c. */
-extern const struct sb_exporter sb_export_coco, sb_export_coco_results;
+extern const struct sb_exporter sb_export_coco, sb_export_coco_results, sb_export_viame;
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
     sb_export_png, sb_export_npy;
 

@@ -34,6 +34,11 @@ const char *sb_text_f32(float v, char buf[SB_NUMBER])
     return buf;
 }
 
+const char *sb_text_real(double v, char buf[SB_NUMBER])
+{
+    return isfinite(v) && fabs(v) < 1e30 && (double)(float)v == v ? sb_text_f32((float)v, buf) : sb_text_f64(v, buf);
+}
+
 void sb_text_hex(FILE *out, const void *bytes, size_t size)
 {
     static const char digit[] = "0123456789abcdef";

@@ -11,6 +11,8 @@
 /* The shortest decimal that reads back as the same number: "0.1", "1e+20", "NaN", "Inf", "-Inf". Return buf. */
 const char *sb_text_f64(double v, char buf[SB_NUMBER]);
 const char *sb_text_f32(float v, char buf[SB_NUMBER]);
+/* As an f32 where it is one, so that what was computed as f32 gets no more digits than it had. */
+const char *sb_text_real(double v, char buf[SB_NUMBER]);
 
 void sb_text_hex(FILE *out, const void *bytes, size_t size);
 void sb_text_utf8(FILE *out, const char *s, size_t size); /* bytes that are no UTF-8 become U+FFFD */

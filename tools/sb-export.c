@@ -8,19 +8,22 @@
 #include "stream/history.h"
 #include "stream/spool.h"
 
+/* clang-format off */
 static const struct sb_exporter *const formats[] = {
     &sb_export_jsonl,
     &sb_export_csv,
+    &sb_export_npy,
     &sb_export_vtt,
     &sb_export_srt,
     &sb_export_contact,
     &sb_export_png,
-    &sb_export_npy,
+    &sb_export_manifest,
     /* annotations */
     &sb_export_coco,
     &sb_export_coco_results,
     &sb_export_viame,
 };
+/* clang-format on */
 
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -97,16 +100,20 @@ int main(int argc, char **argv)
     const struct sb_opt opts[] = {
         SB_OPT_OUTPUT(&e.path),
         {0, "columns", "NAMES", SB_TEXT, &o->columns, 0,
-         "csv, npy: a table of these columns (default: the usual fields)", 0, 0},
+         "csv, npy, pictures: a table of these columns (default: the usual fields)", 0, 0},
         {0, "text", "FIELD", SB_TEXT, &o->text, 0, "vtt, srt: show this (default: caption, else best prediction)", 0,
          0},
         {0, "field", "NAME", SB_TEXT, &o->field, 0, "npy: the arrays of this field (default: embedding, else tensor)",
          0, 0},
+        {0, "format", "KIND", SB_TEXT, &o->format, 0, "pictures: jpeg or png (default: as they are, arrays as png)", 0,
+         0},
+        {0, "name", "PATTERN", SB_TEXT, &o->name, 0, "pictures: their names (default {group}_{time}_{pts}_{id8})", 0,
+         0},
         {0, "across", "N", SB_INT, &o->across, 0, "contact: pictures in a row (default 6)", 1, 1000},
         {0, "thumb", "PIXELS", SB_INT, &o->thumb, 0, "contact: longer side of a small picture (default 160)", 16, 2048},
         {0, "max", "N", SB_INT, &o->max, 0, "contact: pictures at most (default 120)", 1, 1000000},
         {0, "by", "FIELD", SB_TEXT, &o->by, 0,
-         "a row (contact), a folder (png), or in -o FOLDER/ a file for each value of this field", 0, 0},
+         "a row (contact), a folder (png, pictures), or in -o FOLDER/ a file for each value of this field", 0, 0},
         {0, "min-prob", "P", SB_REAL, &o->least, 0,
          "annotations: leave out what a machine named with a smaller probability", 0, 1},
         {0, "dataset", "FILE", SB_TEXT, &o->dataset, SB_OPT_FILE,

@@ -17,7 +17,7 @@
 /* What sb-export's options say; NULL or 0 where one is not given. A format names those that it takes. */
 struct sb_export_options {
     const char *folder; /* of a format that writes a folder: it is there, and ends in no slash */
-    const char *columns, *text, *by, *field;
+    const char *columns, *text, *by, *field, *format, *name;
     int64_t across, thumb, max;
     const char *dataset;      /* a COCO file */
     double fps;               /* of the videos */
@@ -46,6 +46,6 @@ struct sb_exporter {
 /* Of annotations, in lib/annotation/NAME_write.c. */
 extern const struct sb_exporter sb_export_coco, sb_export_coco_results, sb_export_viame;
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
-    sb_export_png, sb_export_npy;
+    sb_export_png, sb_export_manifest, sb_export_npy;
 
 #endif

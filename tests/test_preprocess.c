@@ -112,7 +112,7 @@ static void assert_travels(const struct sb_preprocess *p)
     assert_true(applied);
     const struct sb_preprocess *after[] = {&stored, &sent};
     for (int i = 0; i < 2; i++) {
-        assert_null(sb_preprocess_differs(after[i], p));
+        assert_null(sb_preprocess_differs(after[i], p, "wants"));
         assert_true(floor(after[i]->size / after[i]->crop) == floor(p->size / p->crop));
     }
     sb_record_free(&header);
@@ -155,9 +155,9 @@ static void the_middle_is_that_of_the_library(void **state)
     sb_preprocess_default(&timms, 224);
     theirs = timms;
     theirs.down = true;
-    assert_string_equal(sb_preprocess_differs(&timms, &theirs), "middle even, the model wants down");
+    assert_string_equal(sb_preprocess_differs(&timms, &theirs, "the model wants"), "middle even, the model wants down");
     timms.fit = theirs.fit = SB_PREPROCESS_STRETCH;
-    assert_null(sb_preprocess_differs(&timms, &theirs)); /* all of the picture: there is no middle */
+    assert_null(sb_preprocess_differs(&timms, &theirs, "the model wants")); /* all of the picture: there is no middle */
 }
 
 static void what_the_file_itself_says_goes_first(void **state)

@@ -28,7 +28,7 @@ static void check_preprocess(struct sb_infer *n)
         memcpy(wanted->mean, own.mean, sizeof own.mean);
         memcpy(wanted->std, own.std, sizeof own.std);
     }
-    const char *differs = sb_preprocess_differs(&stream, &n->model.preprocess);
+    const char *differs = sb_preprocess_differs(&stream, &n->model.preprocess, "the model wants");
     if (differs) sb_die("%s was tensorized otherwise than the model wants: %s", name, differs);
     n->promised = applied ? SB_F32 : SB_U8;
 }

@@ -103,7 +103,7 @@ static void warn_of_colours(const char *init, const struct sb_preprocess *stream
         colours.bgr = theirs.bgr;
         memcpy(colours.mean, theirs.mean, sizeof theirs.mean);
         memcpy(colours.std, theirs.std, sizeof theirs.std);
-        const char *differs = sb_preprocess_differs(stream, &colours);
+        const char *differs = sb_preprocess_differs(stream, &colours, "the model wants");
         if (differs) sb_warn("%s: the stream's tensors are not what it was trained with: %s", init, differs);
     }
     sb_weights_close(&w);

@@ -44,7 +44,9 @@ char *sb_preprocess_json(const struct sb_preprocess *p); /* for __metadata__; th
 void sb_preprocess_to_header(const struct sb_preprocess *p, bool applied, struct sb_record *header);
 int sb_preprocess_from_header(struct sb_preprocess *p, bool *applied, struct sb_record *header); /* 1, 0 absent, -1 */
 
-/* NULL if equal, else which key differs, as "size 224, the model wants 384" (static buffer per thread). */
-const char *sb_preprocess_differs(const struct sb_preprocess *stream, const struct sb_preprocess *model);
+/* NULL if equal, else which key differs, as "size 224, the model wants 384", where `wants` is "the model wants" (static
+ * buffer per thread). */
+const char *sb_preprocess_differs(const struct sb_preprocess *stream, const struct sb_preprocess *model,
+                                  const char *wants);
 
 #endif

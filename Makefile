@@ -53,7 +53,7 @@ HELPERS += $(if $(CUDA),$(KIT_BIN))
 # What msgpack-c's version 6 (Debian 13) calls msgpack-c was msgpackc before.
 MSGPACK := $(if $(filter /%,$(shell $(CC) -print-file-name=libmsgpack-c.so 2>/dev/null)),-lmsgpack-c,-lmsgpackc)
 LDLIBS := -Wl,--start-group $(ARCHIVES) -Wl,--end-group -Wl,--as-needed -lavfilter -lavformat -lavcodec -lswscale -lavutil -lpng -lz -ljpeg \
-          $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -lcsv -lexpat -ldl -lm
+          $(MSGPACK) -lxxhash -ljansson -lpcre2-8 -lcsv -lexpat -lyaml -ldl -lm
 objects = $(patsubst %.c,$B/%.o,$(wildcard $(1)/*.c))
 
 .PHONY: all help check check-san check-gpu bench-gpu gpu-kit demo bench fuzz install deb check-deb uninstall packages deps deps-test clean
@@ -182,7 +182,7 @@ $B/completion/_seabot: completion/zsh.awk $B/completion/options
 
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavfilter-dev libpng-dev \
-          libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev libexpat1-dev
+          libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev libexpat1-dev libyaml-dev
 DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq tzdata
 packages:
 	@echo $(DEBIAN)

@@ -101,10 +101,16 @@ void sb_annotated_add(struct sb_annotated_list *list, size_t picture, const doub
     a->last = list->annotations;
 }
 
-void sb_annotated_skip(struct sb_annotated_list *list, const char *why, const char *name)
+void sb_annotated_skip(struct sb_annotated_list *list, const char *why)
 {
     if (list->counts) sb_counts_skip(list->counts, why);
-    if (name && list->problems) sb_problems_add(list->problems, why, name, "%s", "");
+}
+
+void sb_annotated_skip_file(struct sb_annotated_list *list, const char *why, const char *name, const char *matter)
+{
+    list->files++;
+    if (list->counts) sb_counts_skip(list->counts, why);
+    if (list->problems) sb_problems_add(list->problems, why, name, "%s", matter);
 }
 
 void sb_annotated_unusable(struct sb_annotated_list *list, const char *file, const char *fmt, ...)

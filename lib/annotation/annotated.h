@@ -41,7 +41,7 @@ struct sb_annotated_list {
     size_t annotations, annotations_cap;
     struct sb_buffer packed;
     struct sb_dictionary names; /* what tells pictures apart, in the order of items */
-    size_t other;               /* files that are no pictures */
+    size_t files;               /* files that were left out */
     size_t unusable;            /* annotations that say nothing that could be kept: sb_annotated_unusable() */
     size_t nameless;            /* annotations that name a class that the file does not have, or none */
     struct sb_counts *counts;   /* where what is left out is counted and listed; NULL: nowhere. The caller's. */
@@ -60,9 +60,10 @@ void sb_annotated_about(struct sb_annotated_list *list, size_t picture, const st
 /* Adds an annotation, whose fields are copied. `box` NULL: a point (field `points`), or the whole picture's. */
 void sb_annotated_add(struct sb_annotated_list *list, size_t picture, const double *box,
                       const struct sb_record *fields);
-/* Counts what is left out, `why` being static text: "rejected by a reviewer". With `name`, a file's, it is also said.
- */
-void sb_annotated_skip(struct sb_annotated_list *list, const char *why, const char *name);
+/* Counts an annotation that is left out on purpose, `why` being static text: "rejected by a reviewer". */
+void sb_annotated_skip(struct sb_annotated_list *list, const char *why);
+/* Counts a file that is left out, and says so with its name and what is the matter, which may be "". */
+void sb_annotated_skip_file(struct sb_annotated_list *list, const char *why, const char *name, const char *matter);
 /* Counts an annotation that is left out, a row or an entry of `file`, and says why: "line 7: it has no box". */
 void sb_annotated_unusable(struct sb_annotated_list *list, const char *file, const char *fmt, ...) SB_PRINTF(3, 4);
 /* The fields that were packed, borrowed from the list; `out` is reset. */

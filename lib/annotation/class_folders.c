@@ -46,7 +46,8 @@ static int visit(FTS *tree, const FTSENT *e, size_t root, struct sb_annotated_li
     default: break;
     }
     if (e->fts_name[0] == '.' || !is_picture(e->fts_name)) {
-        list->other++;
+        list->files++;
+        sb_annotated_skip(list, "not a JPEG or PNG file");
         return 0;
     }
     if (!sb_utf8_valid(e->fts_path, e->fts_pathlen)) return sb_error("%s: the name is not UTF-8", e->fts_path);

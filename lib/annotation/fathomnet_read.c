@@ -238,7 +238,7 @@ static int read_box(struct reading *r, size_t picture)
         sides += rc;
     }
     if (rejected) {
-        sb_annotated_skip(r->list, "rejected by a reviewer", NULL);
+        sb_annotated_skip(r->list, "rejected by a reviewer");
     } else if (sides < 4 || !sb_annotated_box_is_one(box)) {
         say_unusable(r, sides < 4 ? "it has no box" : "its box is none");
     } else {

@@ -8,6 +8,8 @@ static const struct sb_annotation_format *const formats[] = {
     &sb_coco,
     &sb_fathomnet,
     &sb_viame,
+    &sb_voc,
+    &sb_yolo,
 };
 
 const struct sb_annotation_format *sb_annotation_format_named(const char *name)

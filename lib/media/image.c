@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "media/codec.h"
-#include "media/exif.h"
 #include "media/picture_peek.h"
 
 /* Samples to RGB: of 8 or 16 bits, one or three a pixel. */
@@ -71,14 +70,6 @@ int sb_image_jpeg(const struct sb_record *rec, const char *field, const uint8_t 
     return f && !sb_field_is_tensor(f) && sb_get_bin(rec, field, data, size) > 0 && sb_is_jpeg(*data, *size);
 }
 
-/* Pictures 5 to 8 of EXIF's eight ways lie on their side. */
-static bool lies(const uint8_t *data, size_t size)
-{
-    const uint8_t *block;
-    size_t block_size;
-    return sb_exif_find(data, size, &block, &block_size) && sb_exif_orientation(block, block_size) >= 5;
-}
-
 int sb_image_size(struct sb_record *rec, const char *field, int *width, int *height)
 {
     struct sb_tensor t;
@@ -91,13 +82,9 @@ int sb_image_size(struct sb_record *rec, const char *field, int *width, int *hei
         *height = (int)t.shape[0];
         return 1;
     }
-    int found = f ? sb_get_bin(rec, field, &data, &size) : 0, stored_width, stored_height;
+    int found = f ? sb_get_bin(rec, field, &data, &size) : 0;
     if (found < 1) return found;
-    if (sb_picture_peek_bytes(data, size, &stored_width, &stored_height) < 0) return -1;
-    bool turned = lies(data, size);
-    *width = turned ? stored_height : stored_width;
-    *height = turned ? stored_width : stored_height;
-    return 1;
+    return sb_picture_peek_bytes(data, size, width, height) < 0 ? -1 : 1;
 }
 
 int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding)

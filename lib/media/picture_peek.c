@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "media/codec.h"
+#include "media/exif.h"
 
 static int big16(const uint8_t *p) { return p[0] << 8 | p[1]; }
 
@@ -44,13 +46,32 @@ static bool peek_png(const uint8_t *head, int *width, int *height)
     return memcmp(head + 12, "IHDR", 4) == 0;
 }
 
+/* Whether it is stored lying on its side. */
+static bool lies(FILE *f)
+{
+    enum { HEAD = 1 << 16 };
+    const uint8_t *block;
+    size_t size;
+    uint8_t *head = sb_malloc(HEAD);
+    rewind(f);
+    size_t n = fread(head, 1, HEAD, f);
+    bool turned = sb_exif_find(head, n, &block, &size) && sb_exif_orientation(block, size) >= 5;
+    free(head);
+    return turned;
+}
+
 static bool peek(FILE *f, int *width, int *height)
 {
     uint8_t head[24] = {0};
+    int w = 0, h = 0;
     size_t n = fread(head, 1, sizeof head, f);
-    bool known = sb_is_png(head, n) ? n == sizeof head && peek_png(head, width, height)
-                                    : sb_is_jpeg(head, n) && peek_jpeg(f, width, height);
-    return known && *width > 0 && *height > 0 && (size_t)*width <= SB_PICTURE_MAX / (size_t)*height;
+    bool known =
+        sb_is_png(head, n) ? n == sizeof head && peek_png(head, &w, &h) : sb_is_jpeg(head, n) && peek_jpeg(f, &w, &h);
+    if (!known || w <= 0 || h <= 0 || (size_t)w > SB_PICTURE_MAX / (size_t)h) return false;
+    bool turned = lies(f);
+    *width = turned ? h : w;
+    *height = turned ? w : h;
+    return true;
 }
 
 int sb_picture_peek(const char *path, int *width, int *height)

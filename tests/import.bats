@@ -183,3 +183,22 @@ coco() {
     sb-synth frames -q --crops -n 3 | sb-export png -q -o pictures/fish/
     sb-import folders -q --drop image pictures | sb-export jsonl -q | jq -e '.label == "fish" and (has("image") | not)'
 }
+
+@test "--map: names of a lab's own, with AphiaIDs; those that it does not have are listed" {
+    coco '{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4]}, {"image_id": 7, "category_id": 4, "bbox": [1, 2, 5, 6]}, {"image_id": 7, "category_id": 4, "bbox": [7, 7, 8, 8]}'
+    printf 'from\tto\taphia_id\nBeroe\tBeroe cucumis\t106358\n' >map.tsv
+    sb-import coco --map map.tsv -o m.sb sea/coco.json 2>said
+    grep -q "map.tsv: 1 name is not in it and stays: 'Aequorea \"é\"' (1)" said
+    [ "$(table label,aphia_id m.sb | xargs -d'\n')" = '"Aequorea ""é""", Beroe cucumis,106358 Beroe cucumis,106358' ]
+    # The ids are those of the boxes, whatever they are called.
+    sb-import coco -q sea/coco.json -o plain.sb
+    diff <(table id m.sb) <(table id plain.sb)
+    # An empty name: no label.
+    printf 'Beroe,\n"Aequorea ""é""",x\n' >map.csv
+    sb-import coco --map map.csv -o m.sb sea/coco.json 2>said
+    [ "$(table label m.sb | xargs -d'\n')" = 'x "" ""' ]
+    grep -q '2 records without a label' said
+    sb-import coco -q --whole --map map.csv sea/coco.json | sb-export jsonl -q | jq -e '.labels == ["x", "", ""]'
+    echo one >bad.tsv
+    fails_saying "bad.tsv: line 1" sb-import coco --map bad.tsv sea/coco.json
+}

@@ -6,16 +6,18 @@
 #include "annotation/problems.h"
 #include "annotation/records.h"
 #include "base/pipeline.h"
+#include "select/rename.h"
 #include "stream/stream.h"
 
 struct import {
     const struct sb_annotation_format *format;
     struct sb_annotation_options options;
     struct sb_annotation_style style;
-    const char *output, *regex, *encode, *drop, *zone, *problems_file;
+    const char *output, *regex, *map_file, *encode, *drop, *zone, *problems_file;
     int64_t jobs;
     enum sb_image_encoding encoding;
     struct sb_annotated_list list;
+    struct sb_label_map map;
     struct sb_problems problems;
     size_t next, done; /* picture to begin with, pictures finished */
     struct sb_writer *out;
@@ -70,6 +72,7 @@ static void consume(void *arg, void *slot)
         return;
     }
     for (size_t i = 0; i < item->work.count; i++) {
+        if (m->map_file && sb_rename_labels(&item->work.record[i], &m->map)) sb_die_error();
         unlabelled += !is_labelled(&item->work.record[i]);
         sb_writer_put(m->out, &item->work.record[i]);
         m->counts.out++;
@@ -130,7 +133,6 @@ static void read_all(struct import *m, const struct sb_args *args)
     for (size_t i = 0; i < m->list.count && !m->style.no_images; i++)
         m->style.no_images = sb_annotated_is_moment(&m->list.item[i]);
     if (!m->style.no_images) find_pictures(m, args->operand[1]);
-    for (size_t i = 0; i < m->list.other; i++) sb_counts_skip(&m->counts, "not a JPEG or PNG file");
     for (size_t i = 0; i < m->list.unusable; i++) sb_counts_skip(&m->counts, "unusable annotation");
     if (m->list.nameless) sb_warn("%zu annotations are of a class that the file does not list", m->list.nameless);
 }
@@ -141,7 +143,7 @@ static void run(struct import *m, const struct sb_tool *tool, const struct sb_ar
     m->list.counts = &m->counts;
     m->list.problems = &m->problems;
     read_all(m, args);
-    m->counts.in = m->list.count + m->list.other;
+    m->counts.in = m->list.count + m->list.files;
     if (m->regex && sb_annotated_group(&m->list, m->regex)) sb_die_error();
     m->out = sb_writer_open(m->output);
     sb_writer_drop(m->out, m->drop);
@@ -158,9 +160,11 @@ static void run(struct import *m, const struct sb_tool *tool, const struct sb_ar
     if (m->counts.out == 0) sb_die("%s: nothing in it could be imported", args->operand[1]);
     sb_problems_close(&m->problems);
     sb_writer_close(m->out);
+    sb_label_map_report(&m->map, m->map_file);
     if (m->unlabelled) sb_warn("%llu records without a label", (unsigned long long)m->unlabelled);
     sb_counts_print(&m->counts);
     sb_annotated_free(&m->list);
+    sb_label_map_free(&m->map);
 }
 
 int main(int argc, char **argv)
@@ -179,6 +183,8 @@ int main(int argc, char **argv)
          "what of a picture's path is its group (a track, a dive): the first part in "
          "parentheses, or all that matches this extended regular expression",
          0, 0},
+        {0, "map", "FILE", SB_TEXT, &m.map_file, SB_OPT_FILE,
+         "other names for labels: a table of old name, new name (empty: none) and, where known, AphiaID", 0, 0},
         {0, "encode", "raw|png|jpeg", SB_TEXT, &m.encode, 0,
          "how pictures are kept (default: whole ones as they are, crops as png)", 0, 0},
         {0, "source", "NAME", SB_TEXT, &m.options.source, 0, "the video that the file is about, where it does not say",
@@ -206,6 +212,7 @@ int main(int argc, char **argv)
     if (m.format->single && m.style.whole) sb_usage("--whole is not for %s", m.format->name);
     if (m.style.no_images && (m.encode || m.style.points))
         sb_usage("--no-images leaves nothing to encode or to cut out");
+    if (m.map_file && sb_label_map_read(m.map_file, &m.map)) sb_die_error();
     if (m.encode && sb_image_encoding_parse(m.encode, &m.encoding)) sb_usage("%s", sb_error_message());
     if (m.encode) m.style.encoding = &m.encoding;
     if (m.zone && sb_zone_parse(m.zone, &m.options.zone)) sb_usage("--zone: %s", sb_error_message());

@@ -41,24 +41,6 @@ assert last["embedding"].shape == (16,) and last["box"].shape == (4,) and len(la
 PY
 }
 
-@test "a stream written in Python goes through the programs" {
-    needs_python
-    python3 "$ROOT/examples/write_stream.py" 5 >mine.sb
-    sb-tensorize -q -m reef.safetensors mine.sb | sb-classify -q -m reef.safetensors -o labelled.sb
-    sb-check labelled.sb
-    sb-export jsonl -q labelled.sb | jq -e '.source == "mine" and (.predicted | length) > 0' | sort -u | grep -qx true
-    "$ROOT/examples/top_labels.sh" labelled.sb | awk '{ n += $1 } END { exit n != 5 }'
-}
-
-@test "a script in Python stands between two programs" {
-    needs_python
-    sb-frames -q dive.mp4 | "$ROOT/examples/filter_stream.py" 0 | sb-tensorize -q -m reef.safetensors | sb-classify -q -m reef.safetensors -o all.sb
-    [ "$(sb-export jsonl -q all.sb | jq -r 'select(.brightness > 0 and .predicted) | .source' | wc -l)" -eq "$(sb-frames -q dive.mp4 | sb-export jsonl -q | wc -l)" ]
-    [ "$(sb-frames -q dive.mp4 | "$ROOT/examples/filter_stream.py" 256 | wc -c)" -eq 0 ]
-    run "$ROOT/examples/filter_stream.py" 0 < <(sb-frames -q dive.mp4 | head -c -40)
-    [ "$status" -eq 1 ]
-}
-
 @test "tensors that are not what the header says are refused" {
     needs_python
     sb-tensorize -q -m reef.safetensors crops.sb -o d.sb

@@ -84,6 +84,7 @@ static void refused(void **state)
         {"a,b\nc,d\na,e\n", "line 3: 'a' becomes 'e', and 'b' above"},
         {"a,b,5\na,b,6\n", "line 2: 'a' has another AphiaID"},
         {"a,b,five\n", "line 1: 'five' is no AphiaID"},
+        {"a,b\ncaf\xe9,c\n", "line 2: "},
         {"a,b,0\n", "line 1: '0' is no AphiaID"},
         {"a,b,-5\n", "no AphiaID"},
         {"a,b,99999999999999999999\n", "no AphiaID"},

@@ -139,7 +139,8 @@ sb-frames: 1 in, 4 out" ]
         --nav-columns date=Datum,time=Zeit,lat=Breite,lon=Laenge dive.mp4
     fails_saying "meins.csv: none of its columns is called time" sb-frames --start-time 2026-07-03T14:05:09Z --nav meins.csv dive.mp4
     fails_saying "absent.csv: No such file" sb-frames --start-time 2026-07-03T14:05:09Z --nav absent.csv dive.mp4
-    fails_saying "a pipe can't be read twice" bash -c 'sb-frames --start-time 2026-07-03T14:05:09Z --nav <(cat track.csv) dive.mp4'
+    sb-frames -q --start-time 2026-07-03T14:05:09Z --nav <(printf 'time,lat,lon\n2026-07-03T14:05:08Z,54,10\n2026-07-03T14:05:18Z,54,10\n') dive.mp4 |
+        sb-export jsonl -q | jq -s -e 'any(.lat == 54)'
     printf 'time;lat;lon\n2026-07-03T14:05:09Z;54,5;10\n' >komma.csv
     fails_saying "komma.csv: line 2: '54,5' has a decimal comma" sb-frames --start-time 2026-07-03T14:05:09Z --nav komma.csv dive.mp4
 }

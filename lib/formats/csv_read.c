@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/err.h"
@@ -127,27 +126,11 @@ int sb_csv_row_utf8(const struct sb_csv_row *row)
     return 0;
 }
 
-FILE *sb_csv_open(const char *path)
-{
-    struct stat st;
-    FILE *f = fopen(path, "rbe");
-    if (!f) {
-        sb_error("%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    if (fstat(fileno(f), &st) == 0 && S_ISFIFO(st.st_mode)) { /* the history's hash would be of nothing */
-        fclose(f);
-        sb_error("%s: a pipe can't be read twice, and a table is: name a file", path);
-        return NULL;
-    }
-    return f;
-}
-
 int sb_csv_load(const char *path, int (*each)(void *arg, const struct sb_csv_row *row), void *arg)
 {
     char why[768];
-    FILE *f = sb_csv_open(path);
-    if (!f) return -1;
+    FILE *f = fopen(path, "rbe");
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
     int status = sb_csv_read(f, each, arg);
     fclose(f);
     if (status >= 0) return status;

@@ -25,9 +25,7 @@ int sb_csv_read(FILE *f, int (*each)(void *arg, const struct sb_csv_row *row), v
 /* -1 with a message, "line 7: ...", if a cell is not UTF-8, as cells that are kept must be. */
 int sb_csv_row_utf8(const struct sb_csv_row *row);
 
-/* A table's file, opened to be read; NULL with a message. A pipe is refused: the history's hash reads the file again. */
-FILE *sb_csv_open(const char *path);
-/* Both in one; messages begin with the path. */
+/* The same of a file; messages begin with the path. */
 int sb_csv_load(const char *path, int (*each)(void *arg, const struct sb_csv_row *row), void *arg);
 
 #endif

@@ -66,6 +66,7 @@ static int each_row(void *arg, const struct sb_csv_row *row)
     if (row->count < 2)
         return sb_error("line %" PRIu64 ": one cell where two are wanted, the old name and the new", row->line);
     if (!*row->cell[0]) return sb_error("line %" PRIu64 ": it has no old name", row->line);
+    if (sb_csv_row_utf8(row)) return -1;
     if (r->aphia && row->count > 2 && *row->cell[2] && aphia_id(row->cell[2], row->line, &id)) return -1;
     return add(r->map, row, id);
 }

@@ -26,7 +26,7 @@ struct sb_label_map {
     uint64_t others; /* how often other ones were */
 };
 
-/* Reads a file (no pipe: the history's hash reads it again) into map, which the caller frees, also after an error. -1
+/* Reads a file into map, which the caller frees, also after an error. -1
  * with a message that names file and line: a row without a new name's cell, an old name twice with different new ones,
  * a third cell that is no AphiaID. */
 int sb_label_map_read(const char *path, struct sb_label_map *map);

@@ -1,6 +1,7 @@
 /* Tracks from tables of fixes. See nav.h; which column is what is in nav_columns.c. */
 #include "formats/nav.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -180,8 +181,8 @@ int sb_nav_read(struct sb_nav *nav, FILE *f, const struct sb_nav_names *names, c
 int sb_nav_load(struct sb_nav *nav, const char *path, const struct sb_nav_names *names, const struct sb_zone *zone)
 {
     char why[768];
-    FILE *f = sb_csv_open(path);
-    if (!f) return -1;
+    FILE *f = fopen(path, "rbe");
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
     int rc = sb_nav_read(nav, f, names, zone);
     fclose(f);
     if (rc == 0) return 0;

@@ -53,7 +53,7 @@ struct sb_nav {
  * not given refuses them. Rows that can't be understood or are out of range are counted; a table without a good one,
  * with decimal commas, or with depths that count upwards is refused: -1 with a message. */
 int sb_nav_read(struct sb_nav *nav, FILE *f, const struct sb_nav_names *names, const struct sb_zone *zone);
-/* The same of a file; a pipe is refused, since the history's hash reads it again. */
+/* The same of a file. */
 int sb_nav_load(struct sb_nav *nav, const char *path, const struct sb_nav_names *names, const struct sb_zone *zone);
 void sb_nav_free(struct sb_nav *nav);
 

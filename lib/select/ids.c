@@ -1,8 +1,10 @@
 #include "select/ids.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/err.h"
@@ -21,14 +23,10 @@ struct pass {
 
 /* ---- the three kinds of files ---- */
 
-/* No text begins as a stream does. */
-static int is_stream(const char *path)
+static bool is_file(const char *path)
 {
-    FILE *f = sb_csv_open(path);
-    if (!f) return -1;
-    int c = getc(f);
-    fclose(f);
-    return (c >= 0x80 && c <= 0x8f) || c == 0xde || c == 0xdf;
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 static int pass_stream(struct pass *p, const char *path)
@@ -70,12 +68,33 @@ static int pass_row(void *arg, const struct sb_csv_row *row)
     return 0;
 }
 
+static int pass_table(struct pass *p, FILE *f, const char *path)
+{
+    int rc = sb_csv_read(f, pass_row, p);
+    if (rc == 0) return 0;
+    char *why = sb_strdup(sb_error_message());
+    sb_error("%s: %s", path, why);
+    free(why);
+    return -1;
+}
+
+/* The file is opened once, since a pipe can't be opened again; but for a stream, which no text begins like. */
 static int pass(const char *path, void (*each)(void *arg, const char *id, size_t size), void *arg)
 {
     struct pass p = {.each = each, .arg = arg};
-    int stream = is_stream(path);
-    if (stream < 0) return -1;
-    return stream ? pass_stream(&p, path) : sb_csv_load(path, pass_row, &p);
+    FILE *f = fopen(path, "rbe");
+    if (!f) return sb_error("%s: %s", path, strerror(errno));
+    int c = getc(f), rc;
+    bool stream = (c >= 0x80 && c <= 0x8f) || c == 0xde || c == 0xdf;
+    ungetc(c, f);
+    if (!stream)
+        rc = pass_table(&p, f, path);
+    else if (is_file(path))
+        rc = pass_stream(&p, path);
+    else
+        rc = sb_error("%s: ids of a stream are read from a file, not from a pipe", path);
+    fclose(f);
+    return rc;
 }
 
 /* ---- the set ---- */
@@ -130,10 +149,9 @@ void sb_ids_report(const struct sb_ids *ids, const char *path)
     for (size_t i = 0; i < ids->table.count; i++) count += !ids->met[i];
     if (!count || sb_quiet) return;
     struct unmet u = {.ids = ids, .said = sb_calloc(ids->table.count, sizeof *u.said)};
-    bool quiet = sb_quiet;
     sb_quiet = true; /* what a foreign stream lacks was said when it was read first */
-    int rc = pass(path, add_unmet, &u);
-    sb_quiet = quiet;
+    int rc = is_file(path) ? pass(path, add_unmet, &u) : -1;
+    sb_quiet = false;
     if (rc == 0)
         sb_warn("%s: %zu of its %zu ids %s not met: %.*s%s", path, count, ids->table.count, count == 1 ? "was" : "were",
                 (int)u.list.size, (const char *)u.list.data, count > u.shown ? ", ..." : "");

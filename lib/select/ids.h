@@ -12,13 +12,13 @@ struct sb_ids {
     uint64_t blank; /* rows and records without an id */
 };
 
-/* Reads a file (no pipe: it is read again for the history's hash and for the report) into ids, which the caller frees,
- * also after an error. -1 with a message that names it. */
+/* Reads a file, or a list (no stream) from a pipe, into ids, which the caller frees, also after an error. -1 with a
+ * message that names it. */
 int sb_ids_read(struct sb_ids *ids, const char *path);
 /* Whether an id (not NUL-terminated) is in the list; it is met then. */
 bool sb_ids_meet(struct sb_ids *ids, const char *id, size_t size);
-/* Warns of rows without an id, and of ids that were not met, with the first of them: "list.csv: 2 of 40 ids were not
- * met: ab01, ab02". */
+/* Warns of rows without an id, and of ids that were not met, with the first of them where the file can be read
+ * again: "list.csv: 2 of its 40 ids were not met: ab01, ab02". */
 void sb_ids_report(const struct sb_ids *ids, const char *path);
 void sb_ids_free(struct sb_ids *ids);
 

@@ -20,6 +20,8 @@ struct sb_export_options {
     const char *columns, *text, *by, *field, *format, *name;
     int64_t across, thumb, max;
     const char *dataset;      /* a COCO file */
+    const char *dataset_name; /* what a publication is called */
+    const char *taxa;         /* a table of labels, scientific names and AphiaIDs */
     double fps;               /* of the videos */
     double least;             /* --min-prob: a machine's name below it is left out */
     struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
@@ -44,7 +46,7 @@ struct sb_exporter {
 };
 
 /* Of annotations, in lib/annotation/NAME_write.c. */
-extern const struct sb_exporter sb_export_coco, sb_export_coco_results, sb_export_viame;
+extern const struct sb_exporter sb_export_coco, sb_export_coco_results, sb_export_darwin_core, sb_export_viame;
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
     sb_export_png, sb_export_manifest, sb_export_npy;
 

@@ -24,6 +24,7 @@ readers=(
     "sb-dedup -q -j2 --mark -o made/a.sb"
     "sb-cluster -q -k 2 --device ref -o made/a.sb"
     "sb-join table.csv -q -o made/a.sb"
+    "sb-crop -q -j2 --tiles 2x1 -o made/a.sb"
     "sb-split -q -o made/a.sb"
     "sb-split -q --stratify -o made/a.sb"
     "sb-tensorize -q -j1 --size 8 -o made/a.sb"
@@ -133,7 +134,7 @@ tensor() {
         *-split*) lacks="no field 'group'" wrong="field 'group' is a list, not " ;;
         *-classify* | *-caption* | *-train*) lacks="no field 'tensor'" wrong="field 'tensor' is a str, not an array" ;;
         *vtt*) lacks="no field 'pts'" wrong="field 'source' is an integer, not a str" ;;
-        *-dedup* | *-tensorize* | *contact* | *png*) lacks="no field 'image'" wrong="field 'image' is no picture" ;;
+        *-dedup* | *-tensorize* | *-crop* | *contact* | *png*) lacks="no field 'image'" wrong="field 'image' is no picture" ;;
         *) continue ;; # sb-check, jsonl and csv take what there is
         esac
         for kind in lacks wrong; do

@@ -131,18 +131,25 @@ static void consume_output(struct state *s, struct sb_relay_item *item)
 
 static void consume_all(struct state *s)
 {
+    bool idled = false; /* since the last output */
     pthread_mutex_lock(&s->lock);
     for (;;) {
         struct sb_relay_item *item = &s->item[s->consumed % s->depth];
         bool there = s->consumed < s->produced;
         if (there && item->first) {
             consume_output(s, item);
+            idled = false;
         } else if (there && item->done) {
             s->consumed++;
             pthread_cond_signal(&s->room);
             pthread_cond_broadcast(&s->spared); /* the next item may take the last ones now */
         } else if (!there && s->ended) {
             break;
+        } else if (s->r->idle && !idled) {
+            idled = true;
+            pthread_mutex_unlock(&s->lock);
+            s->r->idle(s->r->arg);
+            pthread_mutex_lock(&s->lock);
         } else {
             pthread_cond_wait(&s->ready, &s->lock);
         }

@@ -21,6 +21,7 @@ struct sb_relay {
      */
     void (*work)(void *arg, void *item, struct sb_relay_item *to);
     void (*consume)(void *arg, void *output); /* the calling thread, in order */
+    void (*idle)(void *arg);                  /* NULL, or called before the consumer waits: flush output here */
     void (*release_item)(void *arg, void *item);
     void (*release_output)(void *arg, void *output); /* NULL, or called once each at the end, to free what they own */
     void *arg;

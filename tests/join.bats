@@ -136,7 +136,7 @@ detections() {
     printf '["a.mp4",0,"late"]\n["a.mp4",1,"late"]\n["a.mp4",2,"later"]\n["a.mp4",3,null]\n' | diff got -
     printf 'source\tpts\ttemperature\nb.mp4\t1.1\t3.5\n' >ctd.tsv
     sb-join --on source,pts --within 5 ctd.tsv frames.sb -o out.sb 2>said
-    [ "$(sb-export jsonl -q out.sb | jq -s 'map(select(.temperature == "3.5")) | length')" -eq 4 ]
+    [ "$(sb-export jsonl -q out.sb | jq -s 'map(select(.temperature == 3.5)) | length')" -eq 4 ]
     grep -q '^sb-join: 1 rows were the nearest of several records$' said
     # They keep the moment that they are of.
     diff <(fields frames.sb '.pts, .duration') <(fields out.sb '.pts, .duration')

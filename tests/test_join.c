@@ -124,6 +124,10 @@ static void texts_lists_hashes_and_boxes(void **state)
     assert_int_equal(read_cell(&rec, "phash", "0123456789012345"), 0); /* nobody types one */
     assert_int_equal(read_cell(&rec, "parent_size", "1920; 1080"), 1);
     assert_int_equal(read_cell(&rec, "parent_size", "1920; 1080"), 0);
+    sb_set_bool(&rec, "mine", true);
+    assert_int_equal(read_cell(&rec, "mine", "TRUE"), 0);
+    assert_int_equal(read_cell(&rec, "mine", "False"), 1);
+    assert_int_equal(read_cell(&rec, "occluded", "perhaps"), -1);
     assert_int_equal(read_cell(&rec, "id", "x"), 0);
     assert_int_equal(read_cell(&rec, "predicted_label", "x"), 0);
     assert_int_equal(read_cell(&rec, "notes", "3 of them"), 1);

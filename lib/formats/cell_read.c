@@ -12,7 +12,7 @@
 #include "base/wire.h"
 #include "formats/names.h"
 
-enum kind { TEXT, REAL, SECONDS, TIME, INT, TEXTS, HEX, SIDE, SIZE, UNREAD };
+enum kind { TEXT, REAL, SECONDS, TIME, INT, TEXTS, HEX, TRUTH, SIDE, SIZE, UNREAD };
 
 enum { ROUNDED_LEAST = 6 }; /* digits: fewer were typed */
 
@@ -38,6 +38,11 @@ static const struct known {
     {"confidence", REAL, -INFINITY, INFINITY, ""},
     {"radius", REAL, 0, INFINITY, "no radius"},
     {"distance", REAL, -INFINITY, INFINITY, ""},
+    {"altitude", REAL, -INFINITY, INFINITY, ""},
+    {"temperature", REAL, -INFINITY, INFINITY, ""},
+    {"salinity", REAL, -INFINITY, INFINITY, ""},
+    {"oxygen", REAL, -INFINITY, INFINITY, ""},
+    {"pressure", REAL, -INFINITY, INFINITY, ""},
     {"cluster", INT, -WHOLE_MOST, WHOLE_MOST, "too large"},
     {"fold", INT, -WHOLE_MOST, WHOLE_MOST, "too large"},
     {"aphia_id", INT, 0, WHOLE_MOST, "no AphiaID"},
@@ -53,6 +58,11 @@ static const struct known {
     {"url", TEXT, 0, 0, NULL},
     {"duplicate_of", TEXT, 0, 0, NULL},
     {"phash", HEX, 0, 0, NULL},
+    {"group_of", TRUTH, 0, 0, NULL},
+    {"occluded", TRUTH, 0, 0, NULL},
+    {"truncated", TRUTH, 0, 0, NULL},
+    {"difficult", TRUTH, 0, 0, NULL},
+    {"crowd", TRUTH, 0, 0, NULL},
     {"parent_size", SIZE, 0, 0, NULL},
     {"x", SIDE, 0, 0, NULL},
     {"y", SIDE, 0, 0, NULL},
@@ -284,6 +294,17 @@ static int read_texts(struct sb_record *rec, const char *column, const char *tex
     return 1;
 }
 
+/* Spreadsheets write TRUE for true, or it in their language. */
+static int read_truth(struct sb_record *rec, const char *column, const char *text)
+{
+    bool yes = !strcasecmp(text, "true") || !strcmp(text, "1"), no = !strcasecmp(text, "false") || !strcmp(text, "0"),
+         have;
+    if (!yes && !no) return bad(column, text, "neither true nor false");
+    if (sb_get_bool(rec, column, &have) == 1 && have == yes) return 0;
+    sb_set_bool(rec, column, yes);
+    return 1;
+}
+
 /* A column that people added: text, or what the record has there already, a number or a list; other things they can't
  * have meant. */
 static int read_other(struct sb_record *rec, const char *column, const char *text)
@@ -294,9 +315,9 @@ static int read_other(struct sb_record *rec, const char *column, const char *tex
     double have;
     if (f) sb_wire_head(f->value, f->size, &w);
     if (w.type == SB_WIRE_MAP || w.type == SB_WIRE_BIN || w.type == SB_WIRE_EXT) return 0;
+    if (w.type == SB_WIRE_BOOL) return read_truth(rec, column, text);
     if (w.type == SB_WIRE_ARRAY) return read_texts(rec, column, text);
-    if (!is_empty(text) && parse(text, &n) == 0 && w.type != SB_WIRE_STR && w.type != SB_WIRE_BOOL &&
-        sb_get_real(rec, column, &have) == 1) {
+    if (!is_empty(text) && parse(text, &n) == 0 && w.type != SB_WIRE_STR && sb_get_real(rec, column, &have) == 1) {
         if (same(&n, have)) return 0;
         sb_set_real(rec, column, n.value);
         return 1;
@@ -330,6 +351,7 @@ int sb_cell_read(struct sb_cell_reading *r, struct sb_record *rec, const char *c
     switch (kind) {
     case TEXTS: return read_texts(rec, column, text);
     case HEX: return read_hex(rec, column, text);
+    case TRUTH: return read_truth(rec, column, text);
     case SIZE: return read_size(rec, column, text);
     case TEXT: return read_other(rec, column, text);
     default: return read_number(r, rec, k, text);

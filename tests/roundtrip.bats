@@ -184,3 +184,81 @@ EOF
     fails_saying "different rates" sb-export viame -q two.sb
     sb-export viame --fps 25 unknown.sb 2>&1 >/dev/null | grep -q '1 annotations lie between two frames at 25 a second'
 }
+
+# ---- FathomNet ----
+
+@test "fathomnet: an upload comes back with all of its columns" {
+    cat >up.csv <<'EOF'
+concept,altconcept,image,x,y,width,height,observer,groupof,occluded,truncated,depth,latitude,longitude,altitude,temperature,salinity,oxygen,pressure,imagingtype,timestamp,userdefinedkey,uuid,reviewer,verified
+Nanomia bijuga,,https://dsg.mbari.org/framegrabs/Doc%20Ricketts/0296/00_00_22_14.png,10,20,30,40,brian,false,0,,300.25,36.7,-122.05,1.5,5.4,34.2,0.41,302.9,ROV,2018-07-01T12:34:56.25Z,key 7,1b3c,,
+"Rock, ""big""",,https://dsg.mbari.org/framegrabs/Doc%20Ricketts/0296/00_00_22_14.png,21,22,23,24,,true,1,true,300.25,36.7,-122.05,,,,,,ROV,2018-07-01T12:34:56.25Z,,,lonny,true
+"Sebastes
+é",egg,https://dsg.mbari.org/framegrabs/Ventana/0296/00_00_22_14.png?x=1,0,0,5,5,,,,,,,,,,,,,,,,,,
+EOF
+    round_trip fathomnet up.csv
+    [ "$(wc -l <first.jsonl)" -eq 3 ]
+    [ "$(head -1 again)" = $'concept,url,x,y,width,height,observer,reviewer,verified,timestamp,altConcept,groupOf,occluded,truncated,userDefinedKey,uuid,imageUuid,latitude,longitude,depthMeters,altitude,temperature,salinity,oxygen,pressure,imagingType,contributorsEmail\r' ]
+}
+
+@test "fathomnet: whole pixels; a URL, a name and a box there must be" {
+    needs_python
+    records >f.sb <<'EOF'
+{"source": "dive 7/a.png", "label": "Beroe", "labelled_by": "Ann", "box": [1.4, 1.6, 0.2, 10.5], "depth": 3.5}
+{"source": "d.mp4", "pts": 1.5, "predicted": [["Beroe", 0.5]], "box": [1, 1, 5, 5]}
+{"source": "b.png", "url": "https://x/b.png", "label": "Beroe"}
+{"source": "b.png", "url": "https://x/b.png", "box": [1, 1, 5, 5]}
+EOF
+    sb-export fathomnet --url-prefix https://lab.example/pictures f.sb 2>said | tr -d '\r' | cut -d, -f1-7,20 | tail -n +2 >out
+    printf '%s\n' 'Beroe,https://lab.example/pictures/dive%207/a.png,1,2,1,10,Ann,3.5' 'Beroe,https://lab.example/pictures/d_000001.500.png,1,1,5,5,,' | diff - out
+    grep -q '4 in, 2 out, 2 skipped: 1 annotation without a box, 1 box without a name' said
+    sb-export fathomnet f.sb 2>&1 >/dev/null | grep -q '2 of a picture without a URL (--url-prefix)'
+    [ "$(sb-export fathomnet -q --url-prefix https://x --min-prob 0.6 f.sb | wc -l)" -eq 2 ]
+}
+
+# ---- BIIGLE ----
+
+@test "biigle: every shape of an image report comes back, byte for byte but for quotes" {
+    cat >images.csv <<'EOF'
+annotation_label_id,label_id,label_name,label_hierarchy,user_id,firstname,lastname,image_id,filename,image_longitude,image_latitude,shape_id,shape_name,points,attributes,annotation_id,created_at
+1,21,Buskiella sp,Animalia > Annelida > Buskiella sp,3,Ada van,Dyke,7,a.png,-117.02,11.85,1,Point,"[30.5,20]","{""width"":64,""height"":48,""metadata"":{""gps_altitude"":-4129.6}}",100,2023-06-05 16:21:15
+2,22,"Anemone, ""red""",Anemone,4,,,7,a.png,-117.02,11.85,5,Rectangle,"[10.1,5.3,40.7,5.3,40.7,25.9,10.1,25.9]","{""width"":64,""height"":48,""metadata"":{""gps_altitude"":-4129.6}}",101,2023-06-05 16:21:16
+4,22,Anemone,Anemone,4,Bo,,8,b.png,,,4,Circle,"[20.25,10,5.55]",,102,2023-06-05 16:21:18
+5,22,Anemone,Anemone,4,Bo,,8,b.png,,,3,Polygon,"[1,2,3.5,8,9,4.1]",,103,2023-06-05 16:21:19
+6,22,Anemone,Anemone,4,Bo,,8,b.png,,,2,LineString,"[1,2,31,2]",,104,2023-06-05 16:21:20
+7,22,Anemone,Anemone,4,Bo,,8,b.png,,,6,Ellipse,"[10,20,50,20,30,10,30,30]",,105,2023-06-05 16:21:21
+3,23,Crab,Crab,,,,8,b.png,,,5,Rectangle,"[20,10,30,20,20,30,10,20]",,101,2023-06-05 16:21:17
+EOF
+    round_trip biigle images.csv
+    diff images.csv again
+}
+
+@test "biigle: a video report comes back: key frames are gathered, with their gaps" {
+    cat >video.csv <<'EOF'
+video_annotation_label_id,label_id,label_name,label_hierarchy,user_id,firstname,lastname,video_id,video_filename,shape_id,shape_name,points,frames,annotation_id,created_at,attributes
+9,5,Fish,Fish,3,Ada,Byron,2,dive 7.mp4,4,Circle,"[[10,20,5],[12,20,5.5],[],[30,20,6]]","[1.5,2.25,null,6015.125313107339]",50,2023-06-05 16:21:15,"{""width"":1920,""height"":1080}"
+10,7,Worm,Worm,3,Ada,Byron,2,dive 7.mp4,5,Rectangle,"[[1,2,11,2,11,12,1,12],[2,2,12,2,12,12,2,12]]","[1.5,2]",55,2023-06-05 16:21:15,"{""width"":1920,""height"":1080}"
+11,6,Sand,Sand,3,Ada,Byron,2,dive 7.mp4,7,WholeFrame,"[]","[1.5]",51,2023-06-05 16:21:15,"{""width"":1920,""height"":1080}"
+12,6,Mud,Mud,3,Ada,Byron,2,dive 8.mp4,7,WholeFrame,"[]","[10,14.5,null,20,21.1]",52,2023-06-05 16:21:15,
+EOF
+    round_trip biigle video.csv
+    diff video.csv again
+}
+
+@test "biigle: whole pictures have a report of their own, frames of a dive are WholeFrames" {
+    needs_python
+    records >labels.sb <<'EOF'
+{"source": "a.png", "label": "Beroe", "labelled_by": "Ann", "lat": 1.5, "lon": 2.5}
+{"source": "b.png", "predicted": [["Aequorea", 0.5]]}
+{"source": "b.png", "label": "x", "box": [1, 1, 2, 2]}
+EOF
+    sb-export biigle labels.sb 2>said >labels.csv
+    grep -q '3 in, 2 out, 1 skipped: 1 shape among labels of whole pictures' said
+    sb-import biigle -q --no-images labels.csv | sb-export jsonl -q | jq -es '[.[] | .label] == ["Beroe", "Aequorea"] and .[0].lat == 1.5 and .[0].labelled_by == "Ann"'
+    printf '{"source": "d.mp4", "pts": %s, "duration": 0.5, "label": "Beroe"%s}\n' 0 '' 2.5 '' 3 ', "box": [1, 1, 2, 2]' | records >dive.sb
+    sb-export biigle -q -o dive.csv dive.sb
+    sb-import biigle -q dive.csv | sb-export jsonl -q | jq -es '[.[] | .pts] == [0, 2.5, 3] and [.[] | .duration] == [0.5, 0.5, null] and .[2].box == [1, 1, 2, 2]'
+    { sb-export jsonl -q labels.sb; sb-export jsonl -q dive.sb; } | records >both.sb
+    fails_saying "tables of their own" sb-export biigle -q both.sb
+    sb-export biigle -q -o both/ both.sb
+    [ "$(ls both | grep -vc history)" -eq 3 ]
+}

@@ -22,6 +22,8 @@ static const struct sb_exporter *const formats[] = {
     &sb_export_coco,
     &sb_export_coco_results,
     &sb_export_viame,
+    &sb_export_fathomnet,
+    &sb_export_biigle,
     &sb_export_darwin_core,
 };
 /* clang-format on */
@@ -121,6 +123,8 @@ int main(int argc, char **argv)
          "coco-results: the COCO file whose images and categories they are about", 0, 0},
         {0, "fps", "N", SB_REAL, &o->fps, 0, "viame: frames a second of the video (default: as records say)", 0.001,
          100000},
+        {0, "url-prefix", "URL", SB_TEXT, &o->url_prefix, 0,
+         "coco, fathomnet: pictures that do not say where they were published are to be found below it", 0, 0},
         {0, "taxa", "FILE", SB_TEXT, &o->taxa, SB_OPT_FILE,
          "darwin-core: a table of labels, their scientific names and AphiaIDs", 0, 0},
         {0, "dataset-name", "NAME", SB_TEXT, &o->dataset_name, 0, "darwin-core: what the data set is called", 0, 0},

@@ -39,6 +39,7 @@ struct dataset {
 struct run {
     struct sb_view view;
     struct sb_counts *counts;
+    const char *prefix; /* of URLs; NULL: none */
 };
 
 static int coco_open(void *run, const struct sb_export_options *o, const struct sb_record *header)
@@ -47,6 +48,7 @@ static int coco_open(void *run, const struct sb_export_options *o, const struct 
     (void)header;
     r->view.least = o->least;
     r->counts = o->counts;
+    r->prefix = o->url_prefix;
     return 0;
 }
 
@@ -62,24 +64,28 @@ static int coco_begin(void *run, void *output, FILE *out, const char *path)
 
 /* ---- records come in ---- */
 
-static void image_text(struct dataset *d, struct image *image, const char *name, const struct sb_view *v)
+static void image_text(struct dataset *d, struct image *image, const char *name, const struct run *r)
 {
+    const struct sb_view *v = &r->view;
+    char *url = sb_view_url(v, r->prefix);
     char clock[SB_CLOCK_TEXT];
     image->at = d->image_text.size;
     FILE *out = sb_buffer_stdio(&d->image_text);
     fputs(",\"file_name\":", out);
     sb_json_text(out, name, strlen(name));
-    if (v->url.size) {
+    if (url) {
         fputs(",\"coco_url\":", out);
-        sb_json_text(out, v->url.text, v->url.size);
+        sb_json_text(out, url, strlen(url));
     }
+    free(url);
     if (!isnan(v->time)) fprintf(out, ",\"date_captured\":\"%s\"", sb_clock_text(v->time, -1, clock));
     fclose(out);
     image->size = d->image_text.size - image->at;
 }
 
-static uint32_t image_of(struct dataset *d, const struct sb_view *v)
+static uint32_t image_of(struct dataset *d, const struct run *r)
 {
+    const struct sb_view *v = &r->view;
     char *name = sb_view_name(v);
     size_t before = d->images.count;
     uint32_t number = sb_dictionary_add(&d->images, name, strlen(name));
@@ -87,7 +93,7 @@ static uint32_t image_of(struct dataset *d, const struct sb_view *v)
     struct image *image = &d->image[number];
     if (number == before) {
         *image = (struct image){0};
-        image_text(d, image, name, v);
+        image_text(d, image, name, r);
     }
     if (!image->width) {
         image->width = v->width;
@@ -133,7 +139,7 @@ static int coco_write(void *run, void *output, FILE *out, struct sb_record *rec)
     if (sb_view_read(&r->view, rec)) return -1;
     if (!r->view.source.size) return sb_error("no field 'source'");
     sb_view_count(&r->view, r->counts);
-    uint32_t image = image_of(output, &r->view);
+    uint32_t image = image_of(output, r);
     for (size_t i = 0; i < r->view.count; i++) {
         const struct sb_viewed *one = &r->view.item[i];
         if (!one->boxed) sb_counts_skip(r->counts, "annotation without a box");
@@ -237,7 +243,7 @@ static int coco_close(void *run, uint64_t records)
 const struct sb_exporter sb_export_coco = {.name = "coco",
                                            .suffix = ".json",
                                            .summary = "a data set in COCO's JSON",
-                                           .options = "min-prob",
+                                           .options = "url-prefix,min-prob",
                                            .is_text = true,
                                            .run_size = sizeof(struct run),
                                            .output_size = sizeof(struct dataset),

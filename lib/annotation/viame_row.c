@@ -14,24 +14,11 @@ static void put_number(FILE *out, double v)
     fprintf(out, ",%s", sb_text_real(v, text));
 }
 
-/* The shortest text of where a side ends that gives back its length, taken from where it begins. */
-static void put_end(FILE *out, float begin, float length)
-{
-    char text[SB_NUMBER];
-    double from = strtod(sb_text_f32(begin, text), NULL), end = from + (double)length;
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, end);
-        if ((float)(strtod(text, NULL) - from) == length) break;
-    }
-    fprintf(out, ",%s", text);
-}
-
 static void put_box(FILE *out, const float box[4])
 {
-    put_number(out, (double)box[0]);
-    put_number(out, (double)box[1]);
-    put_end(out, box[0], box[2]);
-    put_end(out, box[1], box[3]);
+    char text[SB_NUMBER];
+    for (int i = 0; i < 2; i++) put_number(out, (double)box[i]);
+    for (int i = 0; i < 2; i++) fprintf(out, ",%s", sb_text_end(box[i], box[i + 2], text));
 }
 
 static bool same(struct sb_span a, struct sb_span b) { return a.size == b.size && !memcmp(a.text, b.text, a.size); }

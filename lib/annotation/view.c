@@ -6,6 +6,7 @@
 
 #include "annotation/annotated.h"
 #include "formats/names.h"
+#include "formats/url.h"
 #include "media/image.h"
 
 static bool is(struct sb_span s, const char *word) { return s.size == strlen(word) && !memcmp(s.text, word, s.size); }
@@ -292,6 +293,15 @@ char *sb_view_name(const struct sb_view *v)
     char *name = sb_format("%s_%010.3f.png", stem, v->pts);
     free(stem);
     return name;
+}
+
+char *sb_view_url(const struct sb_view *v, const char *prefix)
+{
+    if (v->url.size) return sb_strndup(v->url.text, v->url.size);
+    if (!prefix || !v->source.size) return NULL;
+    char *name = sb_view_name(v), *url = sb_url_join(prefix, name, strlen(name));
+    free(name);
+    return url;
 }
 
 void sb_view_free(struct sb_view *v)

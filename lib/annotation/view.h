@@ -69,6 +69,8 @@ void sb_view_count(const struct sb_view *v, struct sb_counts *counts); /* what i
 /* What the whole picture's file is called: its source, of a moment of a video "dive_000012.345.png". The caller frees
  * it. */
 char *sb_view_name(const struct sb_view *v);
+/* Where it was published: as the record says, or below `prefix`; NULL: neither. The caller frees it. */
+char *sb_view_url(const struct sb_view *v, const char *prefix);
 void sb_view_free(struct sb_view *v);
 
 #endif

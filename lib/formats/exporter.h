@@ -22,6 +22,7 @@ struct sb_export_options {
     const char *dataset;      /* a COCO file */
     const char *dataset_name; /* what a publication is called */
     const char *taxa;         /* a table of labels, scientific names and AphiaIDs */
+    const char *url_prefix;   /* of pictures that say no address */
     double fps;               /* of the videos */
     double least;             /* --min-prob: a machine's name below it is left out */
     struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
@@ -46,7 +47,12 @@ struct sb_exporter {
 };
 
 /* Of annotations, in lib/annotation/NAME_write.c. */
-extern const struct sb_exporter sb_export_coco, sb_export_coco_results, sb_export_darwin_core, sb_export_viame;
+extern const struct sb_exporter sb_export_coco;
+extern const struct sb_exporter sb_export_coco_results;
+extern const struct sb_exporter sb_export_viame;
+extern const struct sb_exporter sb_export_fathomnet;
+extern const struct sb_exporter sb_export_biigle;
+extern const struct sb_exporter sb_export_darwin_core;
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
     sb_export_png, sb_export_manifest, sb_export_npy;
 

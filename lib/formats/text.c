@@ -39,6 +39,16 @@ const char *sb_text_real(double v, char buf[SB_NUMBER])
     return isfinite(v) && fabs(v) < 1e30 && (double)(float)v == v ? sb_text_f32((float)v, buf) : sb_text_f64(v, buf);
 }
 
+const char *sb_text_end(float begin, float length, char buf[SB_NUMBER])
+{
+    double from = strtod(sb_text_f32(begin, buf), NULL), end = from + (double)length;
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(buf, SB_NUMBER, "%.*g", digits, end);
+        if ((float)(strtod(buf, NULL) - from) == length) break;
+    }
+    return buf;
+}
+
 void sb_text_hex(FILE *out, const void *bytes, size_t size)
 {
     static const char digit[] = "0123456789abcdef";

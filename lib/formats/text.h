@@ -14,6 +14,9 @@ const char *sb_text_f32(float v, char buf[SB_NUMBER]);
 /* As an f32 where it is one, so that what was computed as f32 gets no more digits than it had. */
 const char *sb_text_real(double v, char buf[SB_NUMBER]);
 
+/* The shortest text of where a side ends whose distance from the text of where it begins is its length again. */
+const char *sb_text_end(float begin, float length, char buf[SB_NUMBER]);
+
 void sb_text_hex(FILE *out, const void *bytes, size_t size);
 void sb_text_utf8(FILE *out, const char *s, size_t size); /* bytes that are no UTF-8 become U+FFFD */
 

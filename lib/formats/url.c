@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/err.h"
 #include "base/utf8.h"
 
@@ -38,4 +39,20 @@ char *sb_url_path(const char *url)
     }
     if (size == 0) return NULL;
     return colon ? decode(path, size) : sb_strndup(path, size);
+}
+
+char *sb_url_join(const char *folder, const char *path, size_t size)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    struct sb_buffer b = {0};
+    sb_buffer_add(&b, folder, strlen(folder));
+    if (b.size && b.data[b.size - 1] != '/') sb_buffer_add(&b, "/", 1);
+    for (size_t i = 0; i < size; i++) {
+        char coded[4];
+        bool as_it_is = path[i] && strchr(plain, path[i]);
+        snprintf(coded, sizeof coded, "%%%02X", (unsigned char)path[i]);
+        sb_buffer_add(&b, as_it_is ? path + i : coded, as_it_is ? 1 : 3);
+    }
+    sb_buffer_add(&b, "", 1);
+    return (char *)b.data;
 }

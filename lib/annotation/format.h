@@ -24,7 +24,14 @@ struct sb_annotation_format {
     int (*read)(const char *path, const struct sb_annotation_options *o, struct sb_annotated_list *list);
 };
 
-extern const struct sb_annotation_format sb_class_folders, sb_biigle, sb_coco, sb_fathomnet, sb_viame, sb_voc, sb_yolo;
+extern const struct sb_annotation_format sb_biigle;
+extern const struct sb_annotation_format sb_class_folders;
+extern const struct sb_annotation_format sb_coco;
+extern const struct sb_annotation_format sb_fathomnet;
+extern const struct sb_annotation_format sb_vars;
+extern const struct sb_annotation_format sb_viame;
+extern const struct sb_annotation_format sb_voc;
+extern const struct sb_annotation_format sb_yolo;
 
 const struct sb_annotation_format *sb_annotation_format_named(const char *name); /* NULL: none */
 /* What a video is called that the file at `path` does not name: o->source, or the file's own name without its folder

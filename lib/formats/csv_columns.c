@@ -30,6 +30,29 @@ static bool same_title(const char *a, const char *a_end, const char *b)
     }
 }
 
+static bool is_called(const char *names, const char *title)
+{
+    for (const char *end; *names; names = end + (*end == '|')) {
+        end = strchrnul(names, '|');
+        if (same_title(names, end, title)) return true;
+    }
+    return false;
+}
+
+char *sb_csv_table_others(const struct sb_csv_table *t)
+{
+    struct sb_buffer b = {0};
+    for (size_t i = 0; i < t->titles; i++) {
+        bool wanted = !*t->title[i];
+        for (size_t k = 0; k < t->columns && !wanted; k++) wanted = is_called(t->column[k].names, t->title[i]);
+        if (wanted) continue;
+        if (b.size) sb_buffer_add(&b, ", ", 2);
+        sb_buffer_add(&b, t->title[i], strlen(t->title[i]));
+    }
+    if (b.size) sb_buffer_add(&b, "", 1);
+    return (char *)b.data;
+}
+
 /* Where the column stands: -1 it does not, -2 with a message. */
 static int find(const struct sb_csv_table *t, const char *names)
 {
@@ -70,6 +93,16 @@ static int find_all(struct sb_csv_table *t)
     return -1;
 }
 
+/* A line before the titles that begins with # and has no title that is wanted. */
+static bool is_comment(const struct sb_csv_table *t)
+{
+    bool comment = *t->row->cell[0] == '#';
+    for (size_t i = 0; comment && i < t->columns; i++) {
+        for (size_t k = 0; comment && k < t->row->count; k++) comment = !is_called(t->column[i].names, t->row->cell[k]);
+    }
+    return comment;
+}
+
 static int each_row(void *arg, const struct sb_csv_row *row)
 {
     struct reading *r = arg;
@@ -80,6 +113,7 @@ static int each_row(void *arg, const struct sb_csv_row *row)
             return sb_error("line %" PRIu64 ": it is not UTF-8: save the table as UTF-8", row->line);
     }
     if (r->begun) return r->each(r->arg, t);
+    if (is_comment(t)) return 0;
     r->begun = true;
     t->titles = row->count;
     t->title = sb_calloc(row->count + 1, sizeof *t->title);

@@ -1,6 +1,7 @@
 /* Tables whose first row names their columns: cells by what they are, wherever they stand.
  *
- * Titles are compared by their letters and digits alone, in any case: "depth (m)" is "depth_m". */
+ * Titles are compared by their letters and digits alone, in any case: "depth (m)" is "depth_m". Lines before them that
+ * begin with # and have no title that is wanted are comments. */
 #ifndef SB_FORMATS_CSV_COLUMNS_H
 #define SB_FORMATS_CSV_COLUMNS_H
 
@@ -28,6 +29,9 @@ struct sb_csv_table {
  * stands twice, there is no row at all; or the message of each(), which should begin with the line, "line 7: ". */
 int sb_csv_table_load(const char *path, const struct sb_csv_column *column, size_t columns,
                       int (*each)(void *arg, const struct sb_csv_table *t), void *arg);
+
+/* The titles that are not wanted, "a, b"; NULL: there are none. The caller frees it. */
+char *sb_csv_table_others(const struct sb_csv_table *t);
 
 /* The cell of a wanted column by its number; "" where it has none. */
 const char *sb_csv_table_text(const struct sb_csv_table *t, size_t column);

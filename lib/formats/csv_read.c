@@ -58,6 +58,16 @@ static void on_line(int ended_by, void *arg)
     r->line += ended_by == '\n';
 }
 
+/* Past the lines of comments that tables begin with; where nothing else is in sight, the last of them stays. */
+static void skip_comments(const char **text, size_t *size)
+{
+    const char *end;
+    while (*size > 0 && **text == '#' && (end = memchr(*text, '\n', *size)) && (size_t)(end - *text) + 1 < *size) {
+        *size -= (size_t)(end - *text) + 1;
+        *text = end + 1;
+    }
+}
+
 static unsigned char find_separator(const char *text, size_t size)
 {
     static const char candidates[] = "\t,;"; /* where as many stand: the one that stands least in names */
@@ -65,6 +75,7 @@ static unsigned char find_separator(const char *text, size_t size)
     int most = 0;
     bool quoted = false;
     while (size > 0 && strchr(" \r\n", *text)) text++, size--;
+    skip_comments(&text, &size);
     for (; size > 0 && *text != '\n' && *text != '\r'; text++, size--) {
         const char *c = *text ? strchr(candidates, *text) : NULL;
         quoted ^= *text == '"';

@@ -18,7 +18,7 @@ struct sb_csv_row {
 };
 
 /* Calls `each` for every row until it returns other than 0, which is returned. The separator is the one that stands
- * most often in the first line. 0 at the end; -1 with a message, "line 7: ...", that names no file. `f` stays the
+ * most often in the first line that does not begin with #. 0 at the end; -1 with a message, "line 7: ...", that names no file. `f` stays the
  * caller's. */
 int sb_csv_read(FILE *f, int (*each)(void *arg, const struct sb_csv_row *row), void *arg);
 

@@ -147,12 +147,13 @@ void sb_export_close(struct sb_export_run *r, uint64_t records)
     for (size_t i = 0; i < r->outputs && r->format->end; i++) {
         if (r->format->end(r->memory, r->output[i].memory, r->output[i].out)) sb_die_error();
     }
+    /* A file stands for its history too: where a run is killed between the two, make must not take it for done. */
+    for (size_t i = 0; i < r->outputs; i++) write_history(r, r->output[i].path);
     for (size_t i = r->outputs; i-- > 0;) { /* the list of unfinished files is last in, first out */
         if (r->output[i].out) fclose(r->output[i].out);
     }
     if (r->format->close && r->format->close(r->memory, records)) sb_die_error();
     for (size_t i = 0; i < r->outputs; i++) {
-        write_history(r, r->output[i].path);
         free(r->output[i].path);
         free(r->output[i].memory);
     }

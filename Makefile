@@ -183,7 +183,8 @@ $B/completion/_seabot: completion/zsh.awk $B/completion/options
 # ---- what is needed --------------------------------------------------------------------------------------------------
 DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavfilter-dev libpng-dev \
           libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev libexpat1-dev libyaml-dev
-DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq tzdata
+# Slurm's daemons are for one test; nobody's own machine gets them.
+DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq tzdata $(if $(CI),slurmctld slurmd slurm-client munge)
 packages:
 	@echo $(DEBIAN)
 deps:
@@ -222,7 +223,7 @@ install: all $(COMPLETION)
 	install -s $(TOOLS) $(DESTDIR)$(PREFIX)/bin
 	$(if $(PLUGINS),install -s $(PLUGINS) $(DESTDIR)$(libdir)/seabot)
 	install -m 644 pipelines/*.mk $(DESTDIR)$(PREFIX)/share/seabot
-	$(if $(wildcard pipelines/*.sh),install pipelines/*.sh $(DESTDIR)$(PREFIX)/share/seabot)
+	install pipelines/*.sh $(DESTDIR)$(PREFIX)/share/seabot
 	install examples/* $(DESTDIR)$(docdir)/examples
 	install -m 644 $B/completion/seabot $(DESTDIR)$(bashdir)
 	for t in $(notdir $(TOOLS)); do ln -sf seabot $(DESTDIR)$(bashdir)/$$t; done
@@ -230,7 +231,7 @@ install: all $(COMPLETION)
 	for s in 1 5 7; do install -m 644 man/*.$$s $(DESTDIR)$(mandir)/man$$s; done
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(TOOLS))) $(addprefix $(DESTDIR)$(mandir)/man1/,$(notdir $(wildcard man/*.1)))
-	rm -f $(DESTDIR)$(mandir)/man5/sb-stream.5 $(DESTDIR)$(mandir)/man7/seabot.7
+	rm -f $(DESTDIR)$(mandir)/man5/sb-stream.5 $(addprefix $(DESTDIR)$(mandir)/man7/,seabot.7 seabot-season.7)
 	rm -f $(addprefix $(DESTDIR)$(bashdir)/,seabot $(notdir $(TOOLS))) $(DESTDIR)$(zshdir)/_seabot
 	rm -rf $(addprefix $(DESTDIR),$(libdir)/seabot $(PREFIX)/share/seabot $(docdir))
 # Debian packages of what install installs, into $B.

@@ -15,6 +15,7 @@ run_examples() {
     dir=$BATS_TEST_TMPDIR/$(basename "$page")
     mkdir "$dir"
     published "$dir/vit"
+    ln -s "$ROOT/pipelines" "$dir"
     cp -r "$BATS_FILE_TMPDIR"/{dive.mp4,dive.truth.sb,dive.sb,crops.sb,crops,reef.safetensors,words.safetensors} "$dir"
     # The page as a reader sees it; mdoc's \e is a backslash, lines that end with one go on.
     sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/s/^\$ //p' "$page" | sed 's/\\e/\\/g' >"$dir/script"

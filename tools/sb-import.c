@@ -214,6 +214,7 @@ int main(int argc, char **argv)
         sb_usage("--no-images leaves nothing to encode or to cut out");
     if (m.map_file && sb_label_map_read(m.map_file, &m.map)) sb_die_error();
     if (m.encode && sb_image_encoding_parse(m.encode, &m.encoding)) sb_usage("%s", sb_error_message());
+    m.style.single = m.format->single;
     if (m.encode) m.style.encoding = &m.encoding;
     if (m.zone && sb_zone_parse(m.zone, &m.options.zone)) sb_usage("--zone: %s", sb_error_message());
     run(&m, &tool, &args);

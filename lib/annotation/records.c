@@ -170,7 +170,7 @@ static int annotation_record(const struct making *m, const struct sb_annotation 
     float at[4];
     sb_annotated_fields(m->list, one->at, one->size, &m->work->fields);
     if (one->boxed) return box_record(m, one);
-    int rc = point_of(&m->work->fields, at);
+    int rc = m->style->single ? 0 : point_of(&m->work->fields, at);
     if (rc) return rc < 0 ? -1 : point_record(m, at);
     return set_whole_image(m, begin_record(m, NULL));
 }

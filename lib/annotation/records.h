@@ -7,6 +7,7 @@
 
 struct sb_annotation_style {
     bool whole;                             /* one record a picture, with `labels` and `boxes` */
+    bool single;                            /* each annotation is its whole picture's, whatever fields it has */
     bool no_images;                         /* records without a picture, which need not be there */
     int64_t points;                         /* pixels: a point is given a square of that side; 0: none is cut out */
     const enum sb_image_encoding *encoding; /* NULL: a whole picture keeps its file's bytes, a crop is a PNG */

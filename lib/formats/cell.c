@@ -22,6 +22,15 @@ static void number(FILE *out, const struct sb_tensor *t, int64_t index)
     }
 }
 
+static void elements(FILE *out, const struct sb_tensor *t)
+{
+    int64_t count = sb_tensor_count(t);
+    for (int64_t i = 0; i < count; i++) {
+        if (i) fputs("; ", out);
+        number(out, t, i);
+    }
+}
+
 static void array(FILE *out, const struct sb_tensor *t)
 {
     bool empty = false;
@@ -31,11 +40,7 @@ static void array(FILE *out, const struct sb_tensor *t)
         fputs(sb_tensor_text(t, text, sizeof text), out);
         return;
     }
-    int64_t count = sb_tensor_count(t);
-    for (int64_t i = 0; i < count; i++) {
-        if (i) fputs("; ", out);
-        number(out, t, i);
-    }
+    elements(out, t);
 }
 
 static int item(FILE *out, struct sb_record *rec, const uint8_t *p, size_t size, bool outermost);
@@ -141,6 +146,11 @@ int sb_cell_write(FILE *out, struct sb_record *rec, const char *column)
         if (rc != 0) return rc;
     }
     const struct sb_field *f = sb_record_find(rec, column);
+    struct sb_tensor points; /* written whole, however many: they are what was drawn */
+    if (f && !strcmp(column, "points") && sb_field_is_tensor(f) && sb_get_tensor(rec, column, &points) == 1) {
+        elements(out, &points);
+        return 1;
+    }
     if (!f && !strcmp(column, "predicted_label")) return predicted_column(out, rec, false);
     if (!f && !strcmp(column, "probability")) return predicted_column(out, rec, true);
     return f ? item(out, rec, f->value, f->size, true) : 0;

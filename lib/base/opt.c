@@ -78,10 +78,15 @@ static void record(struct parse *p, char *text)
 }
 
 /* What a pipe gave is gone once it was read: there is nothing to hash. */
-static void add_file(struct parse *p, const char *path)
+static bool is_pipe(const char *path)
 {
     struct stat st;
-    if (!stat(path, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) return;
+    return !stat(path, &st) && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static void add_file(struct parse *p, const char *path)
+{
+    if (is_pipe(path)) return;
     SB_GROW(p->args->file, p->file_cap, p->args->nfile + 1);
     p->args->file[p->args->nfile++] = path;
 }
@@ -356,6 +361,7 @@ void sb_opt_parse_command(const struct sb_tool *tool, int argc, char **argv, str
 
 void sb_args_file(struct sb_args *args, const char *path)
 {
+    if (is_pipe(path)) return;
     args->file = sb_realloc(args->file, args->nfile + 1, sizeof *args->file);
     args->file[args->nfile++] = path;
     kept = *args;

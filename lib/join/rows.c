@@ -1,10 +1,14 @@
 #include "join/rows.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 
@@ -139,31 +143,42 @@ size_t sb_join_rows_find(const struct sb_join_rows *rows, const struct sb_join_k
 
 /* ---- the table ---- */
 
-/* A stream begins with a map; so does no text in UTF-8. What comes through a pipe can't be looked at first: a stream.
- */
-static int is_text(const char *path, bool *text)
+/* The first bytes, which stay to be read: how many, or -1 with a message. A pipe's are looked at in a copy; one with a
+ * name could not be opened again if it was written and closed meanwhile. */
+static ssize_t peek(const char *path, uint8_t *head, size_t size)
 {
-    char head[4];
     struct stat st;
-    *text = false;
-    if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode)) return 0;
-    FILE *f = fopen(path, "rbe");
-    if (!f) return sb_error("%s: %s", path, strerror(errno));
-    size_t size = fread(head, 1, sizeof head, f);
-    bool failed = ferror(f);
-    int error = errno;
-    fclose(f);
-    if (failed) return sb_error("%s: %s", path, strerror(error));
-    if (size == 0) return sb_error("%s: it is empty", path);
-    unsigned char c = (unsigned char)head[0];
-    bool map = (c & 0xf0) == 0x80 || c == 0xde || c == 0xdf;
-    *text = !map || sb_utf8_length(head, size) > 0;
-    return 0;
+    struct statfs fs;
+    int copy[2] = {-1, -1}, error;
+    bool fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+    if (fifo && statfs(path, &fs) == 0 && fs.f_type != PIPEFS_MAGIC)
+        return sb_error("%s: a named pipe can't be the table, <(...) can", path);
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && !fifo)
+        n = pread(fd, head, size, 0);
+    else if (fd >= 0 && pipe2(copy, O_CLOEXEC) == 0 && (n = tee(fd, copy[1], size, 0)) > 0)
+        n = read(copy[0], head, (size_t)n);
+    error = errno;
+    if (fd >= 0) close(fd);
+    if (copy[0] >= 0) close(copy[0]), close(copy[1]);
+    if (n == 0) return sb_error("%s: it is empty", path);
+    return n < 0 ? sb_error("%s: %s", path, strerror(error)) : n;
+}
+
+/* A stream begins with a map; so does no text in UTF-8. */
+static bool is_text(const uint8_t *head, size_t size)
+{
+    bool map = (*head & 0xf0) == 0x80 || *head == 0xde || *head == 0xdf;
+    return !map || sb_utf8_length((const char *)head, size) > 0;
 }
 
 int sb_join_rows_load(struct sb_join_rows *rows, const char *path)
 {
-    if (is_text(path, &rows->text) < 0) return -1;
+    uint8_t head[4];
+    ssize_t size = peek(path, head, sizeof head);
+    if (size < 0) return -1;
+    rows->text = is_text(head, (size_t)size);
     int rc = rows->text ? sb_join_rows_read_text(rows, path) : sb_join_rows_read_stream(rows, path);
     if (rc == 0) settle(rows);
     return rc;

@@ -1,5 +1,4 @@
 /* The two kinds of tables. See rows.h. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,19 +138,13 @@ static int each_row(void *arg, const struct sb_csv_row *row)
 int sb_join_rows_read_text(struct sb_join_rows *rows, const char *path)
 {
     struct reading r = {.rows = rows, .side = {-1, -1, -1, -1}};
-    char why[900];
-    FILE *f = fopen(path, "rbe");
-    if (!f) return sb_error("%s: %s", path, strerror(errno));
-    int rc = sb_csv_read(f, each_row, &r);
-    fclose(f);
-    if (rc == 0 && !r.column) rc = sb_error("it is empty");
+    int rc = sb_csv_load(path, each_row, &r);
+    if (rc == 0 && !r.column) rc = sb_error("%s: it is empty", path);
     for (size_t i = 0; i < r.columns; i++) free(r.column[i]);
     free(r.column);
     sb_record_free(&r.texts);
     sb_record_free(&r.typed);
-    if (rc == 0) return 0;
-    snprintf(why, sizeof why, "%s", sb_error_message());
-    return sb_error("%s: %s", path, why);
+    return rc;
 }
 
 /* ---- streams ----------------------------------------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ readers=(
     "sb-export vtt -q -o made/"
     "sb-export contact -q -o made/a.png"
     "sb-export png -q -o made/pictures"
+    "sb-export pictures -q -o made/pictures"
 )
 
 # Runs a command that must fail with status 1, with one line of its own that contains $1, and without a file.
@@ -134,7 +135,7 @@ tensor() {
         *-split*) lacks="no field 'group'" wrong="field 'group' is a list, not " ;;
         *-classify* | *-caption* | *-train*) lacks="no field 'tensor'" wrong="field 'tensor' is a str, not an array" ;;
         *vtt*) lacks="no field 'pts'" wrong="field 'source' is an integer, not a str" ;;
-        *-dedup* | *-tensorize* | *-crop* | *contact* | *png*) lacks="no field 'image'" wrong="field 'image' is no picture" ;;
+        *-dedup* | *-tensorize* | *-crop* | *contact* | *png* | *pictures*) lacks="no field 'image'" wrong="field 'image' is no picture" ;;
         *) continue ;; # sb-check, jsonl and csv take what there is
         esac
         for kind in lacks wrong; do

@@ -166,15 +166,15 @@ size_of() { sb-frames -q --encode raw "$1" | sb-export jsonl -q | jq -c .image.s
 
 @test "a stream cut off, a full disk, an empty stream: one line, and no file" {
     head -c 3000 crops.sb >cut.sb
-    for format in jsonl csv vtt contact png; do
-        fails_saying "cut off" sb-export $format -o out/ cut.sb
+    for format in jsonl csv vtt srt contact png pictures darwin-core "npy --field box"; do
+        fails_saying "cut off" sb-export $format -q -o out/ cut.sb
         [ -z "$(ls -A out 2>/dev/null)" ]
         fails_saying "empty" sb-export $format -o new/ /dev/null
     done
     echo old >old.csv
     fails_saying "cut off" sb-export csv -o old.csv cut.sb
     [ "$(cat old.csv)" = old ]
-    for format in jsonl csv vtt contact; do
+    for format in jsonl csv vtt srt contact darwin-core; do
         fails_saying "space" sb-export $format -q -o /dev/full one.sb
         sb-export $format -q one.sb 2>said >/dev/full && false
         grep -q space said

@@ -262,3 +262,92 @@ EOF
     sb-export biigle -q -o both/ both.sb
     [ "$(ls both | grep -vc history)" -eq 3 ]
 }
+
+# ---- YOLO ----
+
+# A folder as people have them: two splits, a picture without an animal, sizes that divide badly.
+yolo_folder() {
+    sb-synth frames -q -n 4 --size 97x61 --encode png | sb-export png -q -o sea/
+    sb-synth frames -q -n 1 --size 97x61 --seed 9 --encode jpeg -o jpeg.sb
+    local files=(sea/*.png)
+    mkdir -p "$1"/{images,labels}/{train,val}
+    cp "${files[0]}" "$1/images/train/a 1.png"
+    cp "${files[1]}" "$1/images/train/b.PNG"
+    cp "${files[2]}" "$1/images/val/c.png"
+    printf '0 0.512345 0.5 0.25 0.5\n1 0.225 0.25 0.2500001 0.3333333 0.75\n' >"$1/labels/train/a 1.txt"
+    : >"$1/labels/train/b.txt"
+    printf '2 0.7 0.333 0.123 0.456\n' >"$1/labels/val/c.txt"
+    printf 'train: images/train\nval: images/val\ntest:\nnames: ["Abra", "sea: \\"star\\"\\t1", "é"]\n' >"$1/data.yaml"
+}
+
+@test "yolo: pictures, boxes, classes and splits come back" {
+    yolo_folder data
+    sb-import yolo -q --whole -o first.sb data
+    sb-export yolo -o again --confidence first.sb 2>said
+    grep -q '^sb-export: 3 in, 3 out$' said
+    sb-import yolo -q --whole -o second.sb again
+    cmp <(sb-export jsonl -q first.sb) <(sb-export jsonl -q second.sb)
+    diff -r data/images again/images
+    [ ! -s again/labels/train/b.txt ]
+    # Written again, the same bytes; --confidence is for predictions.
+    sb-export yolo -q -o third --confidence second.sb
+    diff -r again third
+    [ "$(cut -d' ' -f6 "again/labels/train/a 1.txt" | xargs)" = 0.75 ]
+    sb-export yolo -q -o plain second.sb
+    [ "$(awk '{ print NF }' plain/labels/*/*.txt | sort -u)" = 5 ]
+    # Boxes that were cut out go back as labels.
+    sb-import yolo -q -o crops.sb data
+    sb-export yolo --confidence -o labels crops.sb 2>said
+    grep -q '2 pictures are not among the records' said
+    diff -r -x b.txt again/labels labels/labels
+}
+
+@test "yolo: outlines come back with --segments, as boxes without" {
+    yolo_folder data
+    printf '2 0.25 0.25 0.75 0.2512 0.25 0.75\n0 0 0 1 0 1 1 0 1\n' >data/labels/val/c.txt
+    sb-import yolo -q --no-images -o first.sb data
+    sb-export yolo -q --segments -o again first.sb
+    cp -r data/images again/
+    sb-import yolo -q --no-images -o second.sb again
+    cmp <(sb-export jsonl -q first.sb | grep val/) <(sb-export jsonl -q second.sb | grep val/)
+    [ "$(awk '{ print NF }' again/labels/train/*.txt | sort -u)" = 9 ]
+    sb-export yolo -q -o boxes first.sb
+    [ "$(awk '{ print NF }' boxes/labels/*/*.txt | sort -u)" = 5 ]
+}
+
+@test "yolo: Pascal VOC's tank, with its pictures, to the pixel" {
+    needs_data annotations/tank_voc
+    sb-import voc -q --whole --images "$DATA/images/tank" -o voc.sb "$DATA"/annotations/tank_voc/*.xml
+    sb-export yolo -q -o tank voc.sb
+    [ "$(ls tank/images | wc -l)" -eq 50 ]
+    for file in tank/images/*; do cmp "$file" "$DATA/images/tank/$(basename "$file")"; done
+    sb-import yolo -q --whole -o again.sb tank
+    said() { sb-export jsonl -q "$1" | jq -c '[(.source | split("/")[-1]), .labels, .boxes, .parent_size]' | sort; }
+    said voc.sb >voc
+    said again.sb | diff voc -
+}
+
+@test "yolo: what it can't hold is counted; records of a picture may come apart; nothing leaves the folder" {
+    needs_python
+    records >mixed.sb <<'EOF'
+{"source": "../../up.png", "parent_size": [100, 50], "label": "b\tname: #1", "box": [-10, 10, 20, 20]}
+{"source": "x/y.png", "parent_size": [100, 50], "predicted": [["a", 0.5]], "box": [0, 0, 100, 50]}
+{"source": "../../up.png", "parent_size": [100, 50], "label": "a", "box": [90, 40, 10, 10]}
+{"source": "x/y.png", "parent_size": [100, 50], "label": "a", "box": [200, 0, 10, 10]}
+{"source": "x/y.png", "label": "a", "box": [1, 1, 10, 10]}
+{"source": "z.png", "parent_size": [100, 50], "label": "a"}
+{"source": "z.png", "parent_size": [100, 50], "box": [1, 1, 10, 10]}
+EOF
+    mkdir inner
+    sb-export yolo -o inner/out mixed.sb 2>said
+    grep -q '7 in, 3 out, 4 skipped: 1 box outside of its picture, 1 box in a picture of unknown size, 1 annotation without a box, 1 box without a name' said
+    [ "$(ls -A inner | xargs)" = "out out.history.json" ]
+    [ "$(ls inner/out/labels | xargs)" = '_._.._up.txt x_y.txt' ]
+    diff inner/out/labels/_._.._up.txt <(printf '1 0.050000 0.400000 0.100000 0.400000\n0 0.950000 0.900000 0.100000 0.200000\n')
+    diff <(tail -n 3 inner/out/data.yaml) <(printf 'names:\n  0: "a"\n  1: "b\\tname: #1"\n')
+    head -c 300 mixed.sb >cut.sb
+    fails_saying "" sb-export yolo -q -o cut cut.sb
+    [ -z "$(find cut -type f)" ]
+    run -2 sb-export yolo mixed.sb
+    run -2 sb-export coco --segments mixed.sb
+}

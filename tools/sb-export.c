@@ -24,6 +24,7 @@ static const struct sb_exporter *const formats[] = {
     &sb_export_viame,
     &sb_export_fathomnet,
     &sb_export_biigle,
+    &sb_export_yolo,
     &sb_export_darwin_core,
 };
 /* clang-format on */
@@ -63,9 +64,10 @@ static bool takes(const struct sb_exporter *format, const char *option)
 static void check_options(const struct sb_exporter *format, const struct sb_opt *opt)
 {
     for (; opt->name; opt++) {
-        bool given = !opt->letter && ((opt->type == SB_TEXT && *(const char **)opt->value) ||
-                                      (opt->type == SB_INT && *(int64_t *)opt->value) ||
-                                      (opt->type == SB_REAL && *(double *)opt->value != 0));
+        bool given =
+            !opt->letter &&
+            ((opt->type == SB_TEXT && *(const char **)opt->value) || (opt->type == SB_INT && *(int64_t *)opt->value) ||
+             (opt->type == SB_REAL && *(double *)opt->value != 0) || (opt->type == SB_FLAG && *(bool *)opt->value));
         if (given && !takes(format, opt->name)) sb_usage("--%s is not for %s", opt->name, format->name);
     }
 }
@@ -128,6 +130,10 @@ int main(int argc, char **argv)
         {0, "taxa", "FILE", SB_TEXT, &o->taxa, SB_OPT_FILE,
          "darwin-core: a table of labels, their scientific names and AphiaIDs", 0, 0},
         {0, "dataset-name", "NAME", SB_TEXT, &o->dataset_name, 0, "darwin-core: what the data set is called", 0, 0},
+        {0, "segments", NULL, SB_FLAG, &o->segments, 0, "yolo: outlines, a box being its corners, instead of boxes", 0,
+         0},
+        {0, "confidence", NULL, SB_FLAG, &o->confidence, 0, "yolo: a number more in each line, as predictions have", 0,
+         0},
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};

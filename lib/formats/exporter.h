@@ -23,6 +23,7 @@ struct sb_export_options {
     const char *dataset_name; /* what a publication is called */
     const char *taxa;         /* a table of labels, scientific names and AphiaIDs */
     const char *url_prefix;   /* of pictures that say no address */
+    bool segments, confidence;
     double fps;               /* of the videos */
     double least;             /* --min-prob: a machine's name below it is left out */
     struct sb_counts *counts; /* where a format counts what it leaves out for reasons of its own */
@@ -52,6 +53,7 @@ extern const struct sb_exporter sb_export_coco_results;
 extern const struct sb_exporter sb_export_viame;
 extern const struct sb_exporter sb_export_fathomnet;
 extern const struct sb_exporter sb_export_biigle;
+extern const struct sb_exporter sb_export_yolo;
 extern const struct sb_exporter sb_export_darwin_core;
 extern const struct sb_exporter sb_export_jsonl, sb_export_csv, sb_export_vtt, sb_export_srt, sb_export_contact,
     sb_export_png, sb_export_manifest, sb_export_npy;

@@ -22,6 +22,9 @@ readers=(
     "sb-check -q"
     "sb-dedup -q -j1 -o made/a.sb"
     "sb-dedup -q -j2 --mark -o made/a.sb"
+    "sb-pick -q --where probability>=0 -o made/a.sb"
+    "sb-pick -q --sample 1 -o made/a.sb"
+    "sb-cat -q -o made/a.sb"
     "sb-cluster -q -k 2 --device ref -o made/a.sb"
     "sb-join table.csv -q -o made/a.sb"
     "sb-crop -q -j2 --tiles 2x1 -o made/a.sb"
@@ -158,7 +161,7 @@ tensor() {
 @test "a field that the program before has dropped" {
     sb-tensorize -q --size 16 --fit stretch --drop tensor,image,group,caption whole.sb -o light.sb
     for reader in "${readers[@]}"; do
-        case $reader in *-check* | *jsonl* | *csv* | *vtt*) continue ;; esac
+        case $reader in *-check* | *-pick* | *-cat* | *jsonl* | *csv* | *vtt*) continue ;; esac
         refuses "light.sb: record 1" $reader light.sb
     done
 }

@@ -55,7 +55,8 @@ every_fault() {
     "$BUILD/tests/make_stream" -n 3 -o in.sb
     printf 'id;label\r\nx;fish\r\n' >table.csv
     tried=
-    for filter in "sb-join table.csv" "sb-crop -j1" "sb-crop -j2 --margin 1px" "sb-split --group-by source" "sb-split --stratify --group-by id" "sb-dedup -j1" "sb-dedup -j2 --mark" \
+    for filter in "sb-join table.csv" "sb-pick --where pts>=0 --first 2 --per source" "sb-pick --sample 2 --ids in.sb" "sb-cat --prefix" \
+        "sb-crop -j1" "sb-crop -j2 --margin 1px" "sb-split --group-by source" "sb-split --stratify --group-by id" "sb-dedup -j1" "sb-dedup -j2 --mark" \
         "sb-tensorize -j1 --size 8" "sb-tensorize -j2 --size 8" "sb-export jsonl" "sb-export csv"; do
         [ -x "$BUILD/bin/${filter%% *}" ] || continue
         tried=yes

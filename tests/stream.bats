@@ -139,7 +139,7 @@ PY
 }
 
 # The programs that need no model; each takes a stream from standard input and writes to standard output.
-filters=("sb-dedup" "sb-split --group-by source" "sb-split --stratify --group-by source" "sb-cluster -k 2" "sb-tensorize --size 8"
+filters=("sb-dedup" "sb-pick --where pts>=0" "sb-pick --sample 2" "sb-cat" "sb-split --group-by source" "sb-split --stratify --group-by source" "sb-cluster -k 2" "sb-tensorize --size 8"
     "sb-export jsonl" "sb-export csv")
 
 @test "every filter: a stream cut off anywhere, an empty one, a text" {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "stream/describe.h"
+#include "stream/history.h"
 #include "stream/stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +34,22 @@ static void decode_all(struct sb_record *rec)
     }
 }
 
+/* What was taken for a history is one again, however it is put together with itself. */
+static void join_histories(const struct sb_record *header)
+{
+    static const struct sb_opt no_opts[] = {SB_OPT_END};
+    static const struct sb_tool tool = {"fuzz", "", "", no_opts, false};
+    static const struct sb_args no_args;
+    struct sb_record once = {0}, twice = {0};
+    const struct sb_record *input[] = {header, &once};
+    if (sb_history_check(header)) return;
+    sb_history_join(&once, NULL, (const struct sb_record *[]){header, header}, 2, &tool, &no_args);
+    sb_history_join(&twice, header, input, 2, &tool, &no_args);
+    if (sb_history_check(&once) || sb_history_check(&twice)) __builtin_trap();
+    sb_record_free(&once);
+    sb_record_free(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static FILE *nowhere;
@@ -48,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sb_record rec = {0}, copy = {0};
     struct sb_description *d = sb_description_new();
     sb_history_print(sb_reader_header(r), nowhere);
+    join_histories(sb_reader_header(r));
     while (sb_reader_next(r, &rec) > 0) {
         sb_record_copy(&copy, &rec);
         sb_description_add(d, &rec);

@@ -90,6 +90,14 @@ rich() {
     [ "$(ls by | grep -vc history)" -eq 2 ]
 }
 
+@test "darwin-core: a table is UTF-8, whatever the records hold" {
+    printf '\x87\xa2id\xa3a\xff"\xa4time\0\xa3lat\0\xa3lon\0\xa5label\xa4\xc3\0\n,\xa6source\xa2\xff\xfe\xa5group\xa3\xed\xa0\x80' >bad.sb
+    sb-export darwin-core -q bad.sb >out.csv
+    iconv -f UTF-8 -t UTF-8 out.csv | cmp - out.csv
+    fails grep -qaP '\0' out.csv
+    fails_saying "field 'time' is a map" sb-export darwin-core -q <(printf '\x82\xa2id\xa1a\xa4time\x80')
+}
+
 @test "darwin-core: a check of its own finds nothing that OBIS would complain of" {
     command -v python3 >/dev/null || skip "no python3 here"
     rich >rich.sb

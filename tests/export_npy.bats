@@ -55,6 +55,15 @@ two() { printf '\x82\xa2id\xa1a\xa1v\x86\xc4\x02nd\xc3\xc4\x04type\xa3%s\xc4\x04
     tail -c 8 v.npy | cmp - <(printf '\0\0\x80\x3f\0\0\0\xc0')
 }
 
+@test "npy: arrays without elements, and shapes that are none" {
+    array() { printf '\x81\xa1v\x85\xc4\x02nd\xc3\xc4\x04type\xa3|u1\xc4\x04kind\xc4\0\xc4\x05shape'"$1"'\xc4\x04data\xc4\0'; }
+    array '\x92\x02\0' >v.sb
+    sb-export npy -q --field v -o v.npy v.sb
+    tr -d '\0' <v.npy | grep -aq "'shape': (1, 2, 0), }"
+    array '\x93\xcf\x40\0\0\0\0\0\0\0\xcf\x40\0\0\0\0\0\0\0\0' >v.sb # 2^62, 2^62, 0
+    fails_saying "field 'v': the array's shape is too large" sb-export npy -q --field v -o w.npy v.sb
+}
+
 @test "npy: what does not fit into one array is one line, and no file" {
     fails_saying "field 'image' is u8 [" sb-export npy --field image -o x.npy crops.sb
     fails_saying "no record has an embedding or a tensor: name a --field" sb-export npy -o x.npy crops.sb

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "formats/text.h"
 
 const char *const sb_csv_columns =
     "id,parent,source,time,pts,duration,lat,lon,depth,group,x,y,w,h,label,label_status,labelled_by,"
@@ -18,12 +19,13 @@ int sb_csv_init(struct sb_csv *csv, const char *columns)
     return 0;
 }
 
-/* Readers of tables take a NUL for the end of the text, or for a broken file. */
+/* Readers of tables take a NUL for the end of the text, or for a broken file; and a table is UTF-8 whatever a record's
+ * text was. */
 static void put_text(FILE *out, const char *s, size_t size)
 {
     for (const char *end = s + size; s < end;) {
         const char *stop = memchr(s, 0, (size_t)(end - s));
-        fwrite(s, 1, (size_t)((stop ? stop : end) - s), out);
+        sb_text_utf8(out, s, (size_t)((stop ? stop : end) - s));
         if (stop) fputs(SB_UTF8_REPLACEMENT, out);
         s = stop ? stop + 1 : end;
     }

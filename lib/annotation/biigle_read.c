@@ -21,9 +21,9 @@
 
 #include "annotation/format.h"
 #include "annotation/gathered.h"
+#include "annotation/keyframes.h"
 #include "annotation/shape.h"
 #include "formats/csv_columns.h"
-#include "formats/json_file.h"
 
 enum {
     LABEL,
@@ -196,62 +196,29 @@ static int read_image_row(struct reading *r, const struct sb_csv_table *t)
 
 /* ---- video: key frames ---- */
 
-static void drop_shape(struct sb_record *fields)
-{
-    static const char *const of_one[] = {"shape", "points", "radius", "duration"};
-    for (size_t i = 0; i < sizeof of_one / sizeof *of_one; i++) sb_record_remove(fields, of_one[i]);
-}
+struct frame {
+    struct reading *r;
+    const struct sb_csv_table *t;
+    int shape;
+};
 
-/* A whole frame's segment ends with its second time, if it has one. The number of times that are done with. */
-static size_t read_segment(struct reading *r, const json_t *frames, size_t i)
+static int add_frame(void *arg, double pts, const json_t *points)
 {
-    const json_t *end = json_array_get(frames, i + 1);
-    if (!json_is_number(end)) return 1;
-    sb_set_real(&r->fields, "duration", json_number_value(end) - json_number_value(json_array_get(frames, i)));
-    return 2;
-}
-
-static int read_frames(struct reading *r, const struct sb_csv_table *t, const json_t *frames, const json_t *points)
-{
-    int shape = sb_shape_named(sb_csv_table_text(t, SHAPE)), segment = 0;
-    bool gaps = false, whole = shape == SB_SHAPE_WHOLE;
-    for (size_t i = 0; i < json_array_size(frames); i++) gaps = gaps || json_is_null(json_array_get(frames, i));
-    for (size_t i = 0, done; i < json_array_size(frames); i += done) {
-        const json_t *at = json_array_get(frames, i);
-        done = 1;
-        if (json_is_null(at)) {
-            segment++;
-            continue;
-        }
-        if (!json_is_number(at) || fabs(json_number_value(at)) > 1e9) {
-            say_unusable(r, t, "a time of its frames is none");
-            continue;
-        }
-        drop_shape(&r->fields);
-        if (gaps) sb_set_int(&r->fields, "segment", segment);
-        if (whole) done = read_segment(r, frames, i);
-        if (add_shape(r, t, shape, json_array_get(points, i), json_number_value(at)) < 0) return -1;
-    }
-    return 0;
+    const struct frame *f = arg;
+    return add_shape(f->r, f->t, f->shape, points, pts) < 0 ? -1 : 0;
 }
 
 static int read_video_row(struct reading *r, const struct sb_csv_table *t)
 {
-    json_t *frames = json_loads(sb_csv_table_text(t, FRAMES), 0, NULL);
+    struct frame f = {r, t, sb_shape_named(sb_csv_table_text(t, SHAPE))};
+    json_t *times = json_loads(sb_csv_table_text(t, FRAMES), 0, NULL);
     json_t *points = json_loads(sb_csv_table_text(t, POINTS), 0, NULL);
-    bool whole = sb_shape_named(sb_csv_table_text(t, SHAPE)) == SB_SHAPE_WHOLE;
-    int rc = 0;
     set_text(&r->fields, "track", sb_csv_table_text(t, ANNOTATION));
-    if (!json_is_array(frames) || json_array_size(frames) == 0) {
-        say_unusable(r, t, "its frames are no list of times");
-    } else if (!whole && json_array_size(points) != json_array_size(frames)) {
-        say_unusable(r, t, "it has another number of frames than of points");
-    } else {
-        rc = read_frames(r, t, frames, points);
-    }
-    json_decref(frames);
+    int rc = sb_keyframes_each(times, points, f.shape == SB_SHAPE_WHOLE, &r->fields, add_frame, &f);
+    if (rc > 0) say_unusable(r, t, sb_error_message());
+    json_decref(times);
     json_decref(points);
-    return rc;
+    return rc < 0 ? -1 : 0;
 }
 
 /* ---- tables ---- */

@@ -28,6 +28,7 @@ extern const struct sb_annotation_format sb_biigle;
 extern const struct sb_annotation_format sb_class_folders;
 extern const struct sb_annotation_format sb_coco;
 extern const struct sb_annotation_format sb_fathomnet;
+extern const struct sb_annotation_format sb_ifdo;
 extern const struct sb_annotation_format sb_manifest;
 extern const struct sb_annotation_format sb_vars;
 extern const struct sb_annotation_format sb_viame;

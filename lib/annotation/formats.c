@@ -7,6 +7,7 @@ static const struct sb_annotation_format *const formats[] = {
     &sb_biigle,
     &sb_coco,
     &sb_fathomnet,
+    &sb_ifdo,
     &sb_manifest,
     &sb_vars,
     &sb_viame,

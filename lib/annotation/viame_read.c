@@ -24,6 +24,7 @@
 #include <strings.h>
 
 #include "annotation/format.h"
+#include "annotation/endings.h"
 #include "annotation/viame_cells.h"
 #include "base/seconds.h"
 
@@ -58,29 +59,6 @@ static void read_comment(struct reading *r, const struct sb_csv_row *row)
 
 /* ---- of which picture, of which moment ---- */
 
-static bool ends_like(const char *name, const char *const *endings)
-{
-    const char *dot = strrchr(name, '.');
-    for (; dot && *endings; endings++)
-        if (!strcasecmp(dot + 1, *endings)) return true;
-    return false;
-}
-
-static bool is_picture_name(const char *name)
-{
-    static const char *const endings[] = {"png", "jpg",  "jpeg", "tif",  "tiff", "bmp",  "gif", "webp",
-                                          "ppm", "pgm",  "dng",  "cr2",  "cr3",  "nef",  "arw", "raw",
-                                          "sgi", "avif", "jp2",  "nitf", "ntf",  "heic", NULL};
-    return ends_like(name, endings);
-}
-
-static bool is_video_name(const char *name)
-{
-    static const char *const endings[] = {"mp4", "mov", "avi", "mkv", "mpg", "mpeg", "m4v", "mts",
-                                          "ts",  "mxf", "wmv", "ogv", "ogg", "webm", "flv", NULL};
-    return ends_like(name, endings);
-}
-
 /* 00:01:02.033, as DIVE writes it. */
 static bool is_time(const char *text, double *seconds)
 {
@@ -105,10 +83,10 @@ static int64_t find_picture(struct reading *r, const struct sb_csv_row *row, int
     const char *name = row->cell[IDENTIFIER];
     double seconds = NAN;
     bool nameless = !*name || is_time(name, &seconds);
-    bool video = r->o->source || nameless || is_video_name(name) || (r->fps > 0 && !is_picture_name(name));
+    bool video = r->o->source || nameless || sb_names_video(name) || (r->fps > 0 && !sb_names_picture(name));
     if (!video) {
         int64_t picture = sb_annotated_picture(r->list, name, NAN);
-        bool known = picture < 0 || is_picture_name(name);
+        bool known = picture < 0 || sb_names_picture(name);
         return known || !check_frame(r, row, (size_t)picture, frame) ? picture : -1;
     }
     if (r->fps == 0 && isnan(seconds))

@@ -13,13 +13,13 @@ import sys
 import pandas
 
 
-def table(source, **times):
+def table(source):
     rows = pandas.read_csv(source)
-    rows["time"] = pandas.to_datetime(rows["time"], utc=True, **times).astype("datetime64[ns, UTC]")
+    rows["time"] = pandas.to_datetime(rows["time"], utc=True, format="ISO8601").astype("datetime64[ns, UTC]")
     return rows.dropna(subset=["time"]).sort_values("time")
 
 
-records, readings = table(sys.stdin, unit="s"), table(sys.argv[1], format="ISO8601")
+records, readings = table(sys.stdin), table(sys.argv[1])
 joined = pandas.merge_asof(records, readings, on="time", direction="nearest", tolerance=pandas.Timedelta(seconds=10))
 found = joined.dropna(how="all", subset=readings.columns.drop("time"))
 print("%d of %d records have a reading" % (len(found), len(joined)), file=sys.stderr)

@@ -8,7 +8,7 @@ seen <- read.csv(file("stdin"), na.strings = "", stringsAsFactors = FALSE)
 
 # A label that a person gave comes before one that was predicted.
 label <- ifelse(is.na(seen$label), seen$predicted_label, seen$label)
-time <- as.POSIXct(seen$time, origin = "1970-01-01", tz = "UTC")
+time <- as.POSIXct(seen$time, format = "%Y-%m-%dT%H:%M:%OSZ", tz = "UTC")
 known <- !is.na(label) & !is.na(time)
 if (!any(known)) stop("no record has a label and a time")
 

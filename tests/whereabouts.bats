@@ -124,7 +124,7 @@ sb-frames: 1 in, 4 out" ]
     grep -q "no place for any record: it goes from 2026-07-03T14:05:08Z to 2026-07-03T14:09:11Z, they from 2026-07-03T13:05:09Z to 2026-07-03T13:05:12Z" said
     [ "$(sb-export jsonl -q placed.sb | jq -c -s 'map(has("lat"))')" = "[true,true,true,false]" ]
     sb-export csv -q --columns time,lat,lon,depth placed.sb | tail -n 1 >last
-    [ "$(tr -d '\r' <last)" = "1783087512,,," ]
+    [ "$(tr -d '\r' <last)" = "2026-07-03T14:05:12Z,,," ]
     sb-check -v placed.sb | grep -qE '^ +track.csv +[0-9a-f]{32}$'
 }
 
@@ -155,8 +155,8 @@ sb-frames: 1 in, 4 out" ]
     sb-frames -q --start-time 2026-07-03T14:05:09Z --nav track.csv dive.mp4 | sb-dedup -q | sb-tensorize -q --size 16 |
         sb-export csv -q --columns time,depth | tr -d '\r' >through
     [ "$(head -n 3 through)" = "time,depth
-1783087509,110
-1783087510,120" ]
+2026-07-03T14:05:09Z,110
+2026-07-03T14:05:10Z,120" ]
     sb-frames -q --start-time 2026-07-03T14:05:09Z --encode jpeg dive.mp4 | sb-export jsonl -q | jq -e '.time > 1783087508 and .pts < 4' >/dev/null
     sb-frames -q --start-time 2026-07-03T14:05:09Z dive.mp4 | sb-export vtt -q --text time | sed -n '3,4p' >first
     [ "$(cat first)" = "00:00:00.000 --> 00:00:01.000

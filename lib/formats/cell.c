@@ -1,6 +1,7 @@
 #include "formats/cell.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,16 @@ static int box_column(FILE *out, struct sb_record *rec, int index)
     return 1;
 }
 
+/* A spreadsheet would show 1783087509.25 as 1.78E+09, and save that. */
+static int time_column(FILE *out, struct sb_record *rec)
+{
+    char text[SB_CLOCK_TEXT];
+    double time;
+    if (sb_get_real(rec, "time", &time) != 1 || !isfinite(time)) return 0;
+    fputs(sb_clock_text(time, -1, text), out);
+    return 1;
+}
+
 int sb_cell_write(FILE *out, struct sb_record *rec, const char *column)
 {
     static const char *const side = "xywh";
@@ -145,6 +156,7 @@ int sb_cell_write(FILE *out, struct sb_record *rec, const char *column)
         int rc = box_column(out, rec, (int)(strchr(side, column[0]) - side));
         if (rc != 0) return rc;
     }
+    if (!strcmp(column, "time") && time_column(out, rec)) return 1;
     const struct sb_field *f = sb_record_find(rec, column);
     struct sb_tensor points; /* written whole, however many: they are what was drawn */
     if (f && !strcmp(column, "points") && sb_field_is_tensor(f) && sb_get_tensor(rec, column, &points) == 1) {

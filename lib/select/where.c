@@ -48,7 +48,7 @@ static bool fits_tensor(const struct sb_where_step *s, const struct sb_tensor *t
 /* As a table shows it; with `number` one of the columns that are numbers. */
 static int fits_cell(struct sb_where *w, const struct sb_where_step *s, struct sb_record *rec, bool number)
 {
-    int rc = strcmp(s->field, "time") ? sb_cell_text(&w->cell, rec, s->field) : sb_cell_words(&w->cell, rec, s->field);
+    int rc = sb_cell_text(&w->cell, rec, s->field);
     if (rc != 1) return rc;
     if (number && s->kind == SB_WHERE_COMPARE) return fits_number(s, strtod(w->cell.text, NULL), false);
     if (s->kind == SB_WHERE_MATCH) return regexec(s->regex, w->cell.text, 0, NULL, 0) == 0;

@@ -137,7 +137,7 @@ coco() {
 @test "bad input: one clear line each" {
     echo '{"images": [' >bad.json
     fails_saying "bad.json: line " sb-import coco bad.json
-    echo '[]' >bad.json
+    echo '{}' >bad.json
     fails_saying "not a COCO file" sb-import coco bad.json
     fails_saying "nope.json" sb-import coco nope.json
     fails_saying "nope: " sb-import folders nope

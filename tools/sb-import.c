@@ -189,6 +189,8 @@ int main(int argc, char **argv)
          "how pictures are kept (default: whole ones as they are, crops as png)", 0, 0},
         {0, "source", "NAME", SB_TEXT, &m.options.source, 0, "the video that the file is about, where it does not say",
          0, 0},
+        {0, "dataset", "FILE", SB_TEXT, &m.options.dataset, SB_OPT_FILE,
+         "the COCO file whose images and categories COCO results are about", 0, 0},
         {0, "fps", "N", SB_REAL, &m.options.fps, 0, "frames a second of that video, where the file counts frames",
          0.001, 100000},
         {0, "zone", "ZONE", SB_TEXT, &m.zone, 0, "time zone of dates that name none: UTC, +02:00, Europe/Berlin", 0, 0},

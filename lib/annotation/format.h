@@ -9,6 +9,7 @@
 struct sb_annotation_options {
     const char *source;  /* the video that it is about, where the file does not name it; NULL: by the file's own name */
     const char *images;  /* the folder of its pictures; NULL: beside it, or wherever the format has them */
+    const char *dataset; /* the file that COCO results are about; NULL: none */
     double fps;          /* frames a second of that video; 0: as the file says */
     struct sb_zone zone; /* of times that name none; may be not given */
 };

@@ -97,6 +97,13 @@ for kind in "jpeg", "png":
 P
 }
 
+@test "pictures: they say themselves when they were taken" {
+    for format in jpeg png; do
+        sb-export pictures -q --format $format --name '{pts}' -o $format raw.sb
+        sb-frames -q --trust-container $format | sb-export csv -q --columns time | cmp - <(sb-export csv -q --columns time raw.sb)
+    done
+}
+
 @test "pictures: names leave out what a record lacks, stay in the folder, and never meet" {
     sb-export pictures -q --name '{label}-{nothing}_{id8}' -o a crops.sb
     [ "$(ls a/*.png | wc -l)" -eq 20 ]

@@ -181,7 +181,7 @@ $B/completion/_seabot: completion/zsh.awk $B/completion/options
 	@awk -f $^ >$@
 
 # ---- what is needed --------------------------------------------------------------------------------------------------
-DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavfilter-dev libpng-dev \
+DEBIAN := gcc libc6-dev libmsgpack-dev libxxhash-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavfilter-dev libpng-dev zlib1g-dev \
           libjpeg-dev libdnnl-dev libjansson-dev libpcre2-dev libcsv-dev libexpat1-dev libyaml-dev
 # Slurm's daemons are for one test; nobody's own machine gets them.
 DEBIAN_TEST := g++ libcmocka-dev bats mandoc jq tzdata $(if $(CI),slurmctld slurmd slurm-client munge)

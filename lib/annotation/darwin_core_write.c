@@ -14,6 +14,7 @@
 #include "formats/exporter.h"
 #include "formats/label_map.h"
 #include "formats/text.h"
+#include "formats/url.h"
 
 static const char titles[] =
     "occurrenceID,basisOfRecord,occurrenceStatus,eventDate,decimalLatitude,decimalLongitude,"
@@ -30,7 +31,7 @@ struct run {
     struct sb_view view;
     struct sb_counts *counts;
     struct sb_label_map taxa;
-    const char *taxa_file, *dataset;
+    const char *taxa_file, *dataset, *prefix;
     char *model;
     struct sb_dictionary ids; /* of records that have a row */
     uint32_t *times;          /* [ids.count]: how many */
@@ -53,6 +54,7 @@ static int darwin_core_open(void *run, const struct sb_export_options *o, const 
     r->view.least = o->least;
     r->counts = o->counts;
     r->taxa_file = o->taxa;
+    r->prefix = o->url_prefix;
     r->dataset = o->dataset_name ? o->dataset_name : "";
     sb_record_copy(&copy, header);
     r->model = sb_identified_by(&copy);
@@ -94,15 +96,17 @@ static void put_urn(FILE *out, struct sb_span id, uint32_t row)
     free(urn);
 }
 
-/* Where it was published, or else its name; with its second, as W3C's Media Fragments have it. */
-static void put_media(FILE *out, const struct sb_view *v)
+/* Where the picture or video was published, or else its name; with its second, as W3C's Media Fragments have it. */
+static void put_media(FILE *out, const struct run *r)
 {
-    struct sb_span media = v->url.size ? v->url : v->source;
+    const struct sb_view *v = &r->view;
+    struct sb_span said = v->url.size ? v->url : v->source;
+    bool below = r->prefix && !v->url.size && v->source.size;
     char second[SB_NUMBER];
-    char *text = isnan(v->pts) || !media.size
-                     ? sb_strndup(media.text, media.size)
-                     : sb_format("%.*s#t=%s", (int)media.size, media.text, sb_text_f64(v->pts, second));
+    char *media = below ? sb_url_join(r->prefix, said.text, said.size) : sb_strndup(said.text, said.size);
+    char *text = isnan(v->pts) || !*media ? sb_strdup(media) : sb_format("%s#t=%s", media, sb_text_f64(v->pts, second));
     put_text(out, text);
+    free(media);
     free(text);
 }
 
@@ -148,7 +152,7 @@ static void put_row(FILE *out, const struct run *r, const struct sb_viewed *one,
     putc(',', out);
     put_urn(out, v->picture, 1);
     put(out, v->group);
-    put_media(out, v);
+    put_media(out, r);
     put_text(out, r->dataset);
     fputs("\r\n", out);
 }
@@ -267,7 +271,7 @@ static int darwin_core_close(void *run, uint64_t records)
 const struct sb_exporter sb_export_darwin_core = {.name = "darwin-core",
                                                   .suffix = ".csv",
                                                   .summary = "Darwin Core occurrences, for OBIS",
-                                                  .options = "taxa,dataset-name,min-prob,by",
+                                                  .options = "taxa,dataset-name,url-prefix,min-prob,by",
                                                   .is_text = true,
                                                   .by_any = true,
                                                   .run_size = sizeof(struct run),

@@ -25,7 +25,7 @@ offered() {
     [ "$(offered sb-tensorize --fit = | xargs)" = "crop letterbox stretch" ]
     [ "$(offered sb-classify --device c | xargs)" = "cpu cuda" ]
     [ "$(offered sb-split --group-by s)" = "source" ]
-    [ "$(offered sb-export c | xargs)" = "contact csv" ]
+    [ "$(offered sb-export cs)" = "csv" ]
     [ "$(offered sb-export --columns id,pts -o x.csv j)" = "jsonl" ]
     [ "$(offered sb-synth "" | xargs)" = "frames video" ]
     offered sb-import co | grep -qx coco

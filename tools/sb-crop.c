@@ -26,7 +26,7 @@ static const struct sb_opt options[] = {
     {0, "tiles", "CxR", SB_TEXT, &tiles, 0, "cut pictures into C columns and R rows instead, as 3x2", 0, 0},
     {0, "overlap", "PART", SB_REAL, &style.overlap, 0, "of a tile's width and height, what it shares with the next (default 0)",
      0, 0.9},
-    {0, "encode", "AS", SB_TEXT, &encode, 0, "raw, png or jpeg (default png)", 0, 0},
+    {0, "encode", "raw|png|jpeg", SB_TEXT, &encode, 0, "how pictures are kept (default png)", 0, 0},
     SB_OPT_DECODING(decoding_options),
     SB_OPT_DROP(&drop),
     SB_OPT_OUTPUT(&output),

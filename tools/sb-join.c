@@ -19,7 +19,7 @@ static const struct sb_opt options[] = {
     {0, "within", "SECONDS", SB_REAL, &within, 0,
      "of time or pts: the rows of the nearest moment, at most SECONDS off (default: of the same microsecond)", 0, 1e6},
     {0, "columns", "NAMES", SB_TEXT, &columns, 0, "take only these columns of the table (default: all)", 0, 0},
-    {0, "status", "STATUS", SB_TEXT, &status, 0,
+    {0, "status", "machine|verified", SB_TEXT, &status, 0,
      "label_status of the table's labels: machine or verified (default: the table's, or verified)", 0, 0},
     {0, "by", "NAME", SB_TEXT, &by, 0, "labelled_by of the table's labels (default: the table's)", 0, 0},
     {0, "zone", "ZONE", SB_TEXT, &zone, 0, "the zone of a table's times that name none: Z, +02:00, Europe/Berlin", 0, 0},

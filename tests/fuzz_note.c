@@ -1,5 +1,6 @@
-/* libFuzzer target: any bytes as a JPEG or PNG that a note is put into. What decodes, decodes to the same pixels with
- * it, and the note is read again. Run: make fuzz && build/fuzz_note -max_len=4096 tests/corpus/picture */
+/* libFuzzer target: any bytes behind the first, which is fuzz_picture's, as a JPEG or PNG that a note is put into. What
+ * decodes, decodes to the same pixels with it, and the note is read again. Run: make fuzz && build/fuzz_note
+ * -max_len=4096 tests/corpus/note tests/corpus/picture */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sb_buffer out = {0};
     const uint8_t *block;
     size_t block_size;
+    if (size < 1) return 0;
+    data++;
+    size--;
     if (sb_picture_note(&out, data, size, &note) == 0) {
         if (!sb_exif_find(out.data, out.size, &block, &block_size)) abort();
         sb_exif_note_read(block, block_size, &said);

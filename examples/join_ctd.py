@@ -4,9 +4,8 @@
     sb-export csv --columns id,time labelled.sb | join_ctd.py ctd.csv >readings.csv
     sb-join readings.csv labelled.sb -o with_ctd.sb
 
-ctd.csv has a column time (ISO 8601, UTC) and any others: temperature, salinity, oxygen. They become fields of text
-of those names. Readings further off than 10 s are not taken. Needs pandas. (For position and depth sb-frames --nav does this,
-between two fixes.)
+ctd.csv has a column time (ISO 8601, UTC) and any others: temperature, salinity, oxygen. They become fields of those names.
+Readings further off than 10 s are not taken. Needs pandas. (For position and depth sb-frames --nav does this, between two fixes.)
 """
 import sys
 
@@ -14,7 +13,7 @@ import pandas
 
 
 def table(source):
-    rows = pandas.read_csv(source)
+    rows = pandas.read_csv(source, dtype={"id": str})
     rows["time"] = pandas.to_datetime(rows["time"], utc=True, format="ISO8601").astype("datetime64[ns, UTC]")
     return rows.dropna(subset=["time"]).sort_values("time")
 

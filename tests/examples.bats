@@ -69,7 +69,7 @@ is_png() { [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] 
     sb-export csv -q --columns id,time labelled.sb | python3 "$examples/join_ctd.py" ctd.csv >readings.csv 2>said
     [ "$(cat said)" = "4 of 4 records have a reading" ]
     sb-join -q readings.csv labelled.sb -o with_ctd.sb
-    [ "$(sb-export jsonl -q with_ctd.sb | jq -r .temperature | xargs)" = "8.5 8.5 8.5 7.5" ]
+    [ "$(sb-export jsonl -q with_ctd.sb | jq .temperature | xargs)" = "8.5 8.5 8.5 7.5" ]
 }
 
 @test "labels_by_hour.R: a table and a plot" {

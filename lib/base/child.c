@@ -63,15 +63,15 @@ static void make_pipe(int end[2])
     }
 }
 
-/* In the new process. What this program ignores or blocks, the command need not: yes(1) must die of SIGPIPE. */
+/* In the new process. */
 static _Noreturn void become(char *const *command, pid_t parent, int in, int out, int failed)
 {
-    static const int ours[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP};
     sigset_t none;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) signal(ours[i], SIG_DFL);
+    signal(SIGPIPE, SIG_DFL); /* ignored for sb_output's sake; what ignores SIGHUP, as nohup(1) does, goes on */
+    signal(SIGXFSZ, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) execvp(command[0], command);

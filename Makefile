@@ -213,7 +213,7 @@ bench-gpu: gpu-kit
 	@$(KIT)/bench-gpu $B/bench-gpu
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
-FUZZED := base/* media/exif* media/picture media/picture_note media/png media/jpeg media/orient media/resize* media/thumb media/transform stream/* formats/csv_read formats/nav* formats/safetensors* formats/json_file formats/cell formats/jsonl formats/text formats/label_map select/where* select/rename preprocess/* text/* weights/* nn/model* nn/param
+FUZZED := annotation/* base/* media/exif* media/picture media/picture_note media/picture_peek media/png media/jpeg media/orient media/resize* media/thumb media/transform stream/* formats/cell_read formats/csv_columns formats/csv_read formats/url formats/yaml_file formats/nav* formats/safetensors* formats/json_file formats/cell formats/jsonl formats/text formats/label_map select/where* select/rename preprocess/* text/* weights/* nn/model* nn/param
 $B/fuzz_%: tests/fuzz_%.c $(wildcard $(FUZZED:%=lib/%.c)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS) -lpthread

@@ -213,7 +213,7 @@ bench-gpu: gpu-kit
 	@$(KIT)/bench-gpu $B/bench-gpu
 fuzz: $(patsubst tests/fuzz_%.c,$B/fuzz_%,$(wildcard tests/fuzz_*.c))
 # What a stranger's file goes through is instrumented; the rest comes from the archives.
-FUZZED := annotation/* base/* media/exif* media/picture media/picture_note media/picture_peek media/png media/jpeg media/orient media/resize* media/thumb media/transform stream/* formats/cell_read formats/csv_columns formats/csv_read formats/url formats/yaml_file formats/nav* formats/safetensors* formats/json_file formats/cell formats/jsonl formats/text formats/label_map select/where* select/rename preprocess/* text/* weights/* nn/model* nn/param
+FUZZED := annotation/* base/* join/* media/exif* media/picture media/picture_note media/picture_peek media/png media/jpeg media/orient media/resize* media/thumb media/transform stream/* formats/csv_columns formats/csv_read formats/url formats/yaml_file formats/nav* formats/safetensors* formats/json_file formats/cell* formats/names formats/jsonl formats/text formats/label_map select/where* select/rename preprocess/* text/* weights/* nn/model* nn/param
 $B/fuzz_%: tests/fuzz_%.c $(wildcard $(FUZZED:%=lib/%.c)) $(ARCHIVES)
 	@mkdir -p $(@D)
 	clang -std=c11 -D_GNU_SOURCE -Ilib -I. -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^) $(LDLIBS) -lpthread
@@ -253,7 +253,7 @@ help:
 	@echo 'make check-gpu    hold the CUDA backend to the reference, PyTorch and the CPU on this machine'"'"'s GPU'
 	@echo 'make bench-gpu    SeaBot beside PyTorch on this machine'"'"'s GPU, and where a step'"'"'s time goes'
 	@echo 'make gpu-kit      pack what these two run into build/seabot-gpu-kit.tar.gz, for a GPU machine with CUDA'"'"'s libraries and python3'
-	@echo 'make fuzz         build the fuzzers of the stream, of safetensors and of tables of fixes (needs clang)'
+	@echo 'make fuzz         build the fuzzers of the stream, of safetensors and of tables (needs clang)'
 	@echo 'make deb          pack that as Debian packages into build/;  make check-deb: try them in a clean chroot (as root)'
 	@echo 'make install      into PREFIX=$(PREFIX);  make uninstall;  make clean'
 	@echo 'SAN=1             build with ASan and UBSan into build-san/;  CI=1: warnings are errors'

@@ -148,11 +148,11 @@ static bool is_printed(const char *key)
 void sb_history_print(const struct sb_record *header, FILE *out)
 {
     struct sb_record copy = {0};
-    msgpack_object o;
     bool titled = false;
     sb_record_copy(&copy, header);
     print_histories(&copy, out);
     for (size_t i = 0; i < copy.count; i++) {
+        msgpack_object o = {.type = MSGPACK_OBJECT_NIL}; /* stays so where a NUL is in the key */
         char *key = sb_strndup(copy.field[i].key, copy.field[i].key_size);
         if (!is_printed(key) && sb_get_object(&copy, key, &o) >= 0) {
             if (!titled) fprintf(out, "\nheader\n");

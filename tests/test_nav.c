@@ -208,7 +208,6 @@ static void tables_that_are_refused(void **state)
     refuses("time,lat\n1783087509,2\n", "a latitude and no longitude");
     refuses("time,altitude,Depth (ft),water depth\n1783087509,2,3,4\n", "neither latitude and longitude nor depth");
     refuses("time,utc,lat,lon\n1,1,1,1\n", "both 'time' and 'utc' could be its time");
-    refuses("time;lat;lon\n2026-07-03T14:05:09Z;54,5;10\n", "line 2: '54,5' has a decimal comma");
     refuses("time,lat,lon\n2026-07-03T14:05:09Z,\"54,5\",10\n", "line 2: '54,5' has a decimal comma");
     refuses("time,lat,lon\n2026-07-03 14:05:09,54.5,10\n",
             "line 2: '2026-07-03 14:05:09' names no zone: give --nav-zone");

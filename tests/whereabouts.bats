@@ -141,7 +141,9 @@ sb-frames: 1 in, 4 out" ]
     fails_saying "absent.csv: No such file" sb-frames --start-time 2026-07-03T14:05:09Z --nav absent.csv dive.mp4
     sb-frames -q --start-time 2026-07-03T14:05:09Z --nav <(printf 'time,lat,lon\n2026-07-03T14:05:08Z,54,10\n2026-07-03T14:05:18Z,54,10\n') dive.mp4 |
         sb-export jsonl -q | jq -s -e 'any(.lat == 54)'
-    printf 'time;lat;lon\n2026-07-03T14:05:09Z;54,5;10\n' >komma.csv
+    printf 'time;lat;lon;depth\n2026-07-03T14:05:09Z;54,5;-10,25;1234,5\n' >komma.csv
+    sb-frames -q --start-time 2026-07-03T14:05:09Z --nav komma.csv dive.mp4 | sb-export jsonl -q | jq -s -e '.[0] | .lat == 54.5 and .lon == -10.25 and .depth == 1234.5'
+    printf 'time,lat,lon\n2026-07-03T14:05:09Z,"54,5",10\n' >komma.csv
     fails_saying "komma.csv: line 2: '54,5' has a decimal comma" sb-frames --start-time 2026-07-03T14:05:09Z --nav komma.csv dive.mp4
 }
 

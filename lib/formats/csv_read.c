@@ -21,6 +21,7 @@ struct reading {
     const char **cell;
     size_t cells, start_cap, cell_cap;
     uint64_t line;
+    char separator;
     int status;
 };
 
@@ -52,7 +53,7 @@ static void on_line(int ended_by, void *arg)
         r->cell[i] = (const char *)r->text.data + r->start[i];
         filled += *r->cell[i] != 0;
     }
-    struct sb_csv_row row = {r->cell, r->cells, r->line};
+    struct sb_csv_row row = {r->cell, r->cells, r->line, r->separator};
     if (!r->status && filled) r->status = r->each(r->arg, &row);
     r->cells = r->text.size = 0;
     r->line += ended_by == '\n';
@@ -86,12 +87,13 @@ static unsigned char find_separator(const char *text, size_t size)
     return (unsigned char)(count[most] ? candidates[most] : ',');
 }
 
-static int start(struct csv_parser *p, const char **text, size_t *size)
+static int start(struct csv_parser *p, struct reading *r, const char **text, size_t *size)
 {
     if (*size >= 3 && memcmp(*text, "\xef\xbb\xbf", 3) == 0) *text += 3, *size -= 3;
     if (*size >= 2 && (memcmp(*text, "\xff\xfe", 2) == 0 || memcmp(*text, "\xfe\xff", 2) == 0))
         return sb_error("it is UTF-16: save it as UTF-8");
-    csv_set_delim(p, find_separator(*text, *size));
+    r->separator = (char)find_separator(*text, *size);
+    csv_set_delim(p, (unsigned char)r->separator);
     return 0;
 }
 
@@ -103,7 +105,7 @@ static int read_all(FILE *f, struct csv_parser *p, struct reading *r)
         const char *text = chunk;
         if (ferror(f)) return sb_error("%s", strerror(errno));
         if (size == 0) break;
-        if (first && start(p, &text, &size) < 0) return -1;
+        if (first && start(p, r, &text, &size) < 0) return -1;
         if (csv_parse(p, text, size, on_cell, on_line, r) != size)
             sb_die("out of memory: no room for a row of a table");
         if (!r->status && csv_get_buffer_size(p) > SB_CSV_ROW_MAX)

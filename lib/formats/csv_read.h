@@ -8,18 +8,20 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define SB_CSV_ROW_MAX ((size_t)1 << 20) /* bytes of a row; longer ones end reading: mostly a quote that never closes  \
-                                          */
+#define SB_CSV_ROW_MAX                                                                                                 \
+    ((size_t)1 << 20) /* bytes of a row; longer ones end reading: mostly a quote that never closes                     \
+                       */
 
 struct sb_csv_row {
     const char *const *cell; /* [count], NUL-terminated, without blanks around; NULs inside are '?' */
     size_t count;
-    uint64_t line; /* where it ends, from 1 */
+    uint64_t line;  /* where it ends, from 1 */
+    char separator; /* between cells */
 };
 
 /* Calls `each` for every row until it returns other than 0, which is returned. The separator is the one that stands
- * most often in the first line that does not begin with #. 0 at the end; -1 with a message, "line 7: ...", that names no file. `f` stays the
- * caller's. */
+ * most often in the first line that does not begin with #. 0 at the end; -1 with a message, "line 7: ...", that names
+ * no file. `f` stays the caller's. */
 int sb_csv_read(FILE *f, int (*each)(void *arg, const struct sb_csv_row *row), void *arg);
 
 /* -1 with a message, "line 7: ...", if a cell is not UTF-8, as cells that are kept must be. */

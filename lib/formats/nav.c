@@ -45,20 +45,25 @@ static bool has_decimal_comma(const char *cell)
     return whole && p[whole] == ',' && p[whole + 1] && p[whole + 1 + strspn(p + whole + 1, "0123456789")] == 0;
 }
 
-static int number(const char *cell, double least, double most, const char *what, double *v)
+/* Between semicolons or tabs 54,5 is 54.5; where commas separate it might be 1,234 for 1234. */
+static int number(const struct sb_csv_row *row, const char *cell, double least, double most, const char *what,
+                  double *v)
 {
-    char *end;
+    char text[64], *end, *comma;
     if (is_empty(cell)) return EMPTY;
-    if (has_decimal_comma(cell)) {
-        sb_error("'%.40s' has a decimal comma: write points", cell);
+    if (has_decimal_comma(cell) && row->separator == ',') {
+        sb_error("'%.40s' has a decimal comma in a table of commas: write points", cell);
         return FATAL;
     }
-    *v = strtod(cell, &end);
-    if (*end || strspn(cell, "+-.0123456789eE") != strlen(cell)) return bad(cell, "no number");
+    snprintf(text, sizeof text, "%s", cell);
+    if (has_decimal_comma(cell) && (comma = strchr(text, ','))) *comma = '.';
+    *v = strtod(text, &end);
+    if (*end || strspn(text, "+-.0123456789eE") != strlen(cell)) return bad(cell, "no number");
     return *v >= least && *v <= most ? FOUND : bad(cell, what);
 }
 
-static int moment(const struct reading *r, const char *day, const char *cell, double *time)
+static int moment(const struct reading *r, const struct sb_csv_row *row, const char *day, const char *cell,
+                  double *time)
 {
     char text[128];
     struct sb_date date;
@@ -72,7 +77,7 @@ static int moment(const struct reading *r, const char *day, const char *cell, do
         return FATAL;
     }
     if (day || strspn(cell, "0123456789.") != strlen(cell)) return BAD;
-    return number(cell, UNIX_LEAST, SB_CLOCK_MOST - 1, "no Unix time in seconds", time);
+    return number(row, cell, UNIX_LEAST, SB_CLOCK_MOST - 1, "no Unix time in seconds", time);
 }
 
 /* ---- rows ---- */
@@ -99,13 +104,13 @@ static int take(struct reading *r, const struct sb_csv_row *row)
         return BAD;
     }
     const char *day = r->at[SB_NAV_DATE] < 0 ? NULL : cell_of(r, row, SB_NAV_DATE);
-    int rc = moment(r, day, cell_of(r, row, SB_NAV_TIME), &time);
+    int rc = moment(r, row, day, cell_of(r, row, SB_NAV_TIME), &time);
     if (rc < 0) return rc;
-    int y = number(cell_of(r, row, SB_NAV_LAT), -90, 90, "no latitude in degrees", &lat);
+    int y = number(row, cell_of(r, row, SB_NAV_LAT), -90, 90, "no latitude in degrees", &lat);
     if (y < 0) return y;
-    int x = number(cell_of(r, row, SB_NAV_LON), -180, 360, "no longitude in degrees", &lon);
+    int x = number(row, cell_of(r, row, SB_NAV_LON), -180, 360, "no longitude in degrees", &lon);
     if (x < 0) return x;
-    int z = number(cell_of(r, row, SB_NAV_DEPTH), HIGHEST, DEEPEST, "no depth in metres, positive down", &depth);
+    int z = number(row, cell_of(r, row, SB_NAV_DEPTH), HIGHEST, DEEPEST, "no depth in metres, positive down", &depth);
     if (z < 0) return z;
     if (y && x) add(&r->nav->position, time, lat, lon >= 180 ? lon - 360 : lon, row->line);
     if (z) add(&r->nav->depth, time, depth, 0, row->line);

@@ -51,7 +51,7 @@ struct sb_nav {
 
 /* Reads a table into nav, which the caller frees, also after an error. `zone` is for times that name none; one that is
  * not given refuses them. Rows that can't be understood or are out of range are counted; a table without a good one,
- * with decimal commas, or with depths that count upwards is refused: -1 with a message. */
+ * with commas both between cells and in numbers, or with depths that count upwards is refused: -1 with a message. */
 int sb_nav_read(struct sb_nav *nav, FILE *f, const struct sb_nav_names *names, const struct sb_zone *zone);
 /* The same of a file. */
 int sb_nav_load(struct sb_nav *nav, const char *path, const struct sb_nav_names *names, const struct sb_zone *zone);

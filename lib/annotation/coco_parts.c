@@ -41,9 +41,54 @@ void sb_coco_outline(FILE *out, const struct sb_viewed *one)
     char text[SB_NUMBER];
     bool outline = is_outline(one);
     double area = outline ? area_of(one->points, one->point_count) : (double)one->box[2] * one->box[3];
-    fprintf(out, ",\"area\":%s,\"iscrowd\":0,\"segmentation\":[", sb_text_f64(area, text));
+    fprintf(out, ",\"area\":%s,\"segmentation\":[", sb_text_f64(area, text));
     if (outline) numbers(out, one->points, 2 * one->point_count);
     putc(']', out);
+}
+
+static void put_attribute(FILE *out, const char **before, const char *key, size_t size)
+{
+    fputs(*before, out);
+    *before = ",";
+    sb_json_text(out, key, size);
+    putc(':', out);
+}
+
+static int put_map(FILE *out, const char **before, struct sb_record *rec)
+{
+    msgpack_object o;
+    int rc = sb_get_object(rec, "attributes", &o);
+    if (rc < 1) return rc;
+    if (o.type != MSGPACK_OBJECT_MAP) return sb_error("field 'attributes' is not a map");
+    for (uint32_t i = 0; i < o.via.map.size; i++) {
+        const msgpack_object *key = &o.via.map.ptr[i].key, *value = &o.via.map.ptr[i].val;
+        if (key->type != MSGPACK_OBJECT_STR || value->type != MSGPACK_OBJECT_STR) continue;
+        put_attribute(out, before, key->via.str.ptr, key->via.str.size);
+        sb_json_text(out, value->via.str.ptr, value->via.str.size);
+    }
+    return 0;
+}
+
+int sb_coco_attributes(FILE *out, struct sb_record *rec)
+{
+    bool crowd = false, occluded = false;
+    const char *track, *before = ",\"attributes\":{";
+    size_t size;
+    if (sb_get_bool(rec, "crowd", &crowd) < 0) return -1;
+    int hidden = sb_get_bool(rec, "occluded", &occluded), tracked = sb_get_text(rec, "track", &track, &size);
+    if (hidden < 0 || tracked < 0) return -1;
+    fprintf(out, ",\"iscrowd\":%d", crowd);
+    if (hidden) {
+        put_attribute(out, &before, "occluded", 8);
+        fputs(occluded ? "true" : "false", out);
+    }
+    if (tracked) {
+        put_attribute(out, &before, "track_id", 8);
+        sb_json_text(out, track, size);
+    }
+    if (put_map(out, &before, rec) < 0) return -1;
+    if (*before == ',' && !before[1]) putc('}', out);
+    return 0;
 }
 
 void sb_coco_score(FILE *out, double score)

@@ -8,8 +8,11 @@
 #include "formats/jsonl.h"
 
 void sb_coco_box(FILE *out, const struct sb_viewed *one); /* ,"bbox":[x,y,w,h] */
-/* ,"area":a,"iscrowd":0,"segmentation":[[x,y,...]]: the outline of a Polygon or a turned Rectangle, and its area. */
+/* ,"area":a,"segmentation":[[x,y,...]]: the outline of a Polygon or a turned Rectangle, and its area. */
 void sb_coco_outline(FILE *out, const struct sb_viewed *one);
+/* ,"iscrowd":0,"attributes":{"occluded":true,"track_id":"7"}: crowd; occluded, track and the texts of the map
+ * attributes as CVAT has them. -1 with a message. */
+int sb_coco_attributes(FILE *out, struct sb_record *rec);
 void sb_coco_score(FILE *out, double score); /* ,"score":0.5 */
 
 #endif

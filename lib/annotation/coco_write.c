@@ -29,7 +29,8 @@ struct waiting {
 struct dataset {
     struct sb_dictionary images, categories;
     struct image *image;
-    size_t image_cap;
+    char **above; /* [categories.count]: the group that each is in, or NULL */
+    size_t image_cap, above_cap;
     struct sb_buffer image_text, text;
     FILE *wait;
     int64_t *given; /* [annotations] */
@@ -115,18 +116,34 @@ static int64_t given_id(struct sb_span id)
     return n <= (int64_t)1 << 53 ? n : 0;
 }
 
+/* A category's group is what its first annotation says. */
+static int category_of(struct dataset *d, struct sb_record *rec, struct sb_span name, uint32_t *category)
+{
+    size_t before = d->categories.count;
+    struct sb_span above = {"", 0};
+    *category = sb_dictionary_add(&d->categories, name.text, name.size);
+    if (*category < before) return 0;
+    SB_GROW(d->above, d->above_cap, d->categories.count);
+    d->above[*category] = NULL;
+    if (sb_get_text(rec, "supercategory", &above.text, &above.size) < 0) return -1;
+    if (above.size) d->above[*category] = sb_strndup(above.text, above.size);
+    return 0;
+}
+
 static int wait(struct dataset *d, const struct sb_view *v, const struct sb_viewed *one, uint32_t image)
 {
     struct waiting w = {
         .given = v->count == 1 ? given_id(v->annotation_id) : 0, .image = image, .category = UINT32_MAX};
-    if (one->name.size) w.category = sb_dictionary_add(&d->categories, one->name.text, one->name.size);
+    if (one->name.size && category_of(d, v->rec, one->name, &w.category)) return -1;
     d->text.size = 0;
     FILE *text = sb_buffer_stdio(&d->text);
     double score = isnan(one->probability) ? one->confidence : one->probability;
     sb_coco_box(text, one);
     sb_coco_outline(text, one);
+    int rc = sb_coco_attributes(text, v->rec);
     if (!isnan(score)) sb_coco_score(text, score);
     fclose(text);
+    if (rc) return -1;
     SB_GROW(d->given, d->cap, d->annotations + 1);
     d->given[d->annotations++] = w.given;
     return sb_temporary_put(d->wait, &w, sizeof w, &d->text);
@@ -199,13 +216,15 @@ static int write_annotations(struct dataset *d, FILE *out, const uint32_t *rank)
     return 0;
 }
 
-static void write_categories(const struct sb_dictionary *categories, FILE *out, const uint32_t *order)
+static void write_categories(const struct dataset *d, FILE *out, const uint32_t *order)
 {
     fputs("],\n\"categories\":[", out);
-    for (size_t i = 0; i < categories->count; i++) {
-        const char *name = categories->text[order[i]];
+    for (size_t i = 0; i < d->categories.count; i++) {
+        const char *name = d->categories.text[order[i]], *above = d->above[order[i]];
         fprintf(out, "%s{\"id\":%zu,\"name\":", i ? ",\n" : "\n", i + 1);
         sb_json_text(out, name, strlen(name));
+        if (above) fputs(",\"supercategory\":", out);
+        if (above) sb_json_text(out, above, strlen(above));
         putc('}', out);
     }
     fputs("]}\n", out);
@@ -219,8 +238,10 @@ static int coco_end(void *run, void *output, FILE *out)
     for (size_t i = 0; i < d->categories.count; i++) rank[order[i]] = (uint32_t)i;
     write_images(d, out);
     int rc = write_annotations(d, out, rank);
-    write_categories(&d->categories, out, order);
+    write_categories(d, out, order);
     if (d->unsized) sb_warn("%zu pictures of which the size is not known have no width and height", d->unsized);
+    for (size_t i = 0; i < d->categories.count; i++) free(d->above[i]);
+    free(d->above);
     free(order);
     free(rank);
     fclose(d->wait);

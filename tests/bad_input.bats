@@ -41,6 +41,8 @@ readers=(
     "sb-export contact -q -o made/a.png"
     "sb-export png -q -o made/pictures"
     "sb-export pictures -q -o made/pictures"
+    "sb-export coco -q -o made/a.json"
+    "sb-export yolo -q -o made/yolo"
 )
 
 # Runs a command that must fail with status 1, with one line of its own that contains $1, and without a file.
@@ -161,7 +163,7 @@ tensor() {
 @test "a field that the program before has dropped" {
     sb-tensorize -q --size 16 --fit stretch --drop tensor,image,group,caption whole.sb -o light.sb
     for reader in "${readers[@]}"; do
-        case $reader in *-check* | *-pick* | *-cat* | *jsonl* | *csv* | *vtt*) continue ;; esac
+        case $reader in *-check* | *-pick* | *-cat* | *jsonl* | *csv* | *vtt* | *coco* | *yolo*) continue ;; esac
         refuses "light.sb: record 1" $reader light.sb
     done
 }
@@ -171,7 +173,7 @@ writers() {
     local reader
     for reader in "${readers[@]}"; do
         case $reader in
-        sb-check* | *pictures | *vtt*) ;;
+        sb-check* | *pictures | *yolo | *vtt*) ;;
         *classify*) echo "sb-classify whole.sb -q --device ref -m reef.safetensors -o" ;;
         *)
             reader=${reader% -o *}

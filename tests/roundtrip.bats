@@ -66,6 +66,18 @@ assert boxes(a) == boxes(b)
 EOF
 }
 
+@test "coco: outlines, crowds, attributes, groups and dates, as CVAT writes them" {
+    cat >cvat.json <<'EOF'
+{"info": {}, "images": [{"id": 1, "file_name": "a/b.png", "width": 96, "height": 64, "date_captured": "2026-07-03T14:05:09.25+02:00", "coco_url": "https://x/b.png"}],
+ "categories": [{"id": 3, "name": "cod", "supercategory": "fish"}, {"id": 4, "name": "kelp, \"brown\""}], "annotations": [
+  {"id": 1, "image_id": 1, "category_id": 3, "bbox": [1, 2, 3, 4], "iscrowd": 1, "attributes": {"occluded": true, "track_id": 7, "rotation": 0.5, "sex": "f"}},
+  {"id": 12, "image_id": 1, "category_id": 4, "bbox": [10, 10, 20, 10], "iscrowd": 0, "segmentation": [[10, 10, 30, 10, 10, 20.3]], "score": 0.25}]}
+EOF
+    round_trip coco cvat.json
+    jq -e '.annotations[0].id == 1 and .annotations[1].id == 12' again
+    sb-export coco-results -q --dataset cvat.json first.sb | jq -e '.[0].category_id == 3 and .[1].score == 0.25'
+}
+
 # Names that want care, a polygon, a machine's guess, ids that are no numbers.
 coco_lines() {
     cat <<'EOF'

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "annotation/annotated.h"
+#include "base/utf8.h"
 #include "formats/names.h"
 #include "formats/url.h"
 #include "media/image.h"
@@ -14,6 +15,20 @@ static bool is(struct sb_span s, const char *word) { return s.size == strlen(wor
 static bool same(struct sb_span a, struct sb_span b) { return a.size == b.size && !memcmp(a.text, b.text, a.size); }
 
 /* ---- fields ---- */
+
+/* Text as it is, but for a NUL, at which names would end: it becomes U+FFFD. */
+static struct sb_span name_of(struct sb_record *rec, const char *text, size_t size)
+{
+    if (!size || !memchr(text, 0, size)) return (struct sb_span){text, size};
+    struct sb_span clean = {sb_record_alloc(rec, 3 * size), 0};
+    char *to = (char *)clean.text;
+    for (size_t i = 0; i < size; i++) {
+        size_t n = text[i] ? 1 : sizeof SB_UTF8_REPLACEMENT - 1;
+        memcpy(to + clean.size, text[i] ? text + i : SB_UTF8_REPLACEMENT, n);
+        clean.size += n;
+    }
+    return clean;
+}
 
 static int texts(struct sb_view *v)
 {
@@ -26,6 +41,7 @@ static int texts(struct sb_view *v)
     for (size_t i = 0; i < sizeof field / sizeof *field; i++) {
         *field[i].to = (struct sb_span){"", 0};
         if (sb_get_text(v->rec, field[i].key, &field[i].to->text, &field[i].to->size) < 0) return -1;
+        *field[i].to = name_of(v->rec, field[i].to->text, field[i].to->size);
     }
     if (!v->picture.size) v->picture = v->id;
     return 0;
@@ -88,7 +104,7 @@ static int predictions(struct sb_record *rec, struct sb_viewed *one)
         if (!two || pair->via.array.ptr[0].type != MSGPACK_OBJECT_STR ||
             !is_number(&pair->via.array.ptr[1], &p[i].probability))
             return sb_error("field 'predicted' is not a list of [label, probability]");
-        p[i].label = (struct sb_span){pair->via.array.ptr[0].via.str.ptr, pair->via.array.ptr[0].via.str.size};
+        p[i].label = name_of(rec, pair->via.array.ptr[0].via.str.ptr, pair->via.array.ptr[0].via.str.size);
     }
     one->predicted = p;
     one->predictions = o.via.array.size;
@@ -173,6 +189,7 @@ static int name(struct sb_record *rec, struct sb_viewed *one)
 {
     int rc = sb_get_text(rec, "label", &one->name.text, &one->name.size);
     if (rc < 0 || predictions(rec, one)) return -1;
+    one->name = name_of(rec, one->name.text, one->name.size);
     if (!one->name.size && one->predictions) {
         one->name = one->predicted[0].label;
         one->named_by = SB_NAMED_BY_MACHINE;
@@ -218,7 +235,7 @@ static void add_listed(struct sb_view *v, const struct sb_viewed *like, const ms
 {
     struct sb_viewed one = *like;
     const msgpack_object *o = index < list->via.array.size ? &list->via.array.ptr[index] : NULL;
-    one.name = o ? (struct sb_span){o->via.str.ptr, o->via.str.size} : (struct sb_span){"", 0};
+    one.name = o ? name_of(v->rec, o->via.str.ptr, o->via.str.size) : (struct sb_span){"", 0};
     if (!one.name.size) one.named_by = SB_NAMED_BY_NOBODY;
     if (box) memcpy(one.box, box, sizeof one.box);
     one.boxed = one.boxed || box;
@@ -250,7 +267,7 @@ static bool add_names(struct sb_view *v, const struct sb_viewed *like, const msg
         const msgpack_object_str *name = &list->via.array.ptr[i].via.str;
         if (!name->size) continue;
         add_listed(v, like, list, (uint32_t)i, NULL, NAN);
-        found = found || same(own, (struct sb_span){name->ptr, name->size});
+        found = found || same(own, name_of(v->rec, name->ptr, name->size));
     }
     return found;
 }

@@ -3,6 +3,7 @@
 #define SB_ANNOTATION_YOLO_DATA_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/dictionary.h"
 #include "base/opt.h"
@@ -34,5 +35,10 @@ void sb_yolo_data_free(struct sb_yolo_data *d);
 /* What a picture is for, whose path below the root is `below`: "train", or NULL where nothing or more than one thing is
  * said of it. */
 const char *sb_yolo_data_split(const struct sb_yolo_data *d, const char *below);
+
+/* Writes a data.yaml: the folders images/train, images/val and images/test of the splits that there are, or images for
+ * all of it where there is none, and the classes in `order`. Other splits are not named. */
+void sb_yolo_data_write(FILE *out, const struct sb_dictionary *splits, const struct sb_dictionary *classes,
+                        const uint32_t *order);
 
 #endif

@@ -9,11 +9,11 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "annotation/yolo_data.h"
 #include "annotation/yolo_line.h"
 #include "base/buffer.h"
 #include "base/dictionary.h"
 #include "formats/exporter.h"
-#include "formats/jsonl.h"
 #include "formats/names.h"
 #include "formats/picture_files.h"
 
@@ -227,24 +227,11 @@ static void put_labels(struct run *r, const struct picture *p, const uint32_t *r
     put_file(r, sb_format("%s/labels/%.*s.txt", r->o->folder, (int)p->stem, p->name), text->data, text->size);
 }
 
-/* Ultralytics wants train and val, and takes a folder without "path" to be the one that data.yaml lies in. */
 static void put_data(struct run *r, const uint32_t *order, struct sb_buffer *text)
 {
     text->size = 0;
     FILE *f = sb_buffer_stdio(text);
-    static const char *const usual[] = {"train", "val", "test"};
-    if (!r->splits.count) fputs("# no record had a split: sb-split gives them one\ntrain: images\nval: images\n", f);
-    for (size_t i = 0; i < 3 && r->splits.count; i++) {
-        bool there = sb_dictionary_find(&r->splits, usual[i], strlen(usual[i])) >= 0;
-        fprintf(f, there ? "%s: images/%s\n" : "%s:\n", usual[i], usual[i]);
-    }
-    fputs(r->classes.count ? "names:\n" : "names: {}\n", f);
-    for (size_t i = 0; i < r->classes.count; i++) {
-        const char *name = r->classes.text[order[i]];
-        fprintf(f, "  %zu: ", i);
-        sb_json_text(f, name, strlen(name)); /* JSON's text is YAML's, too */
-        putc('\n', f);
-    }
+    sb_yolo_data_write(f, &r->splits, &r->classes, order);
     fclose(f);
     put_file(r, sb_format("%s/data.yaml", r->o->folder), text->data, text->size);
 }

@@ -12,18 +12,17 @@ US=$'\x1f'
 
 # Writes a file only if that changes it: put FILE TEXT
 put() {
-    local old=
-    [ ! -e "$1" ] || IFS= read -r -d '' old <"$1" || :
-    [ "$old" != "$2"$'\n' ] || return 0
+    local old=()
+    [ ! -e "$1" ] || mapfile -d '' old <"$1"
+    [ "${old-}" != "$2"$'\n' ] || return 0
     printf '%s\n' "$2" >"$1.new"
     mv "$1.new" "$1"
 }
 
-# A line of a CSV table. A cell of several lines becomes one, joined by "; ".
+# A line of a CSV table.
 csv() {
     local cell line=
     for cell; do
-        cell=${cell//$'\n'/; }
         case $cell in *[\",$'\r']*) cell=\"${cell//\"/\"\"}\" ;; esac
         line+=,$cell
     done
@@ -93,14 +92,19 @@ rows() {
         END { if (!failed && !rows) fail("it names no video") }'
 }
 
-# Sets name: what can be read of a source, and a hash of it.
-name_source() {
-    local hash
-    hash=$(printf %s "$1" | sha256sum)
-    name=${1##*/}
-    name=${name%.*}
-    name=${name//[^A-Za-z0-9_]/_}
-    name=${name:0:40}-${hash:0:12}
+# Sets name[i]: what can be read of source[i], and a hash of it.
+name_sources() {
+    local i hashes
+    mkdir .table/sources
+    for i in "${!source[@]}"; do printf %s "${source[i]}" >".table/sources/$i"; done
+    (cd .table/sources && printf '%s\0' "${!source[@]}" | xargs -0 sha256sum) >.table/hashes
+    mapfile -t hashes <.table/hashes
+    for i in "${!source[@]}"; do
+        name[i]=${source[i]##*/}
+        name[i]=${name[i]%.*}
+        name[i]=${name[i]//[^A-Za-z0-9_]/_}
+        name[i]=${name[i]:0:40}-${hashes[i]:0:12}
+    done
 }
 
 # Sets state and said by a file's mode and time of change, which are empty where there is no file.
@@ -116,19 +120,22 @@ judge() {
 }
 
 # Reads the table into number, dive, camera, start, path (as in the table), file (absolute), source, mode and listed, arrays of a row each.
+# Not a process for each row: that would take most of a run that finds all done. From files, as bash reads pipes byte by byte.
 read_table() {
-    local folder row i=0 m s t f
+    local folder i=0 m s t f
     local -A found_mode found
-    rows >.rows
+    rows >.table/rows
     folder=$(dirname "$DIVES")
     while IFS=$US read -r "number[i]" "dive[i]" "camera[i]" "start[i]" "path[i]"; do
         case ${path[i]} in /*) file[i]=${path[i]} ;; *) file[i]=$folder/${path[i]} ;; esac
         i=$((i + 1))
-    done <.rows
+    done <.table/rows
     # A source is a path below the table's folder, or else below /.
-    mapfile -d '' -t source < <(printf '%s\0' "${file[@]}" | xargs -0 realpath -smz --relative-base="$folder" --)
-    while IFS=$US read -r m s t f; do found_mode[x$f]=$m found[x$f]="$s $t"; done \
-        < <(printf '%s\0' "${file[@]}" | xargs -0 stat -L --printf '%f\x1f%s\x1f%.Y\x1f%n\n' -- 2>/dev/null)
+    printf '%s\0' "${file[@]}" >.table/files
+    xargs -0 realpath -smz --relative-base="$folder" -- <.table/files >.table/sources.0
+    mapfile -d '' -t source <.table/sources.0
+    xargs -0 stat -L --printf '%f\x1f%s\x1f%.Y\x1f%n\n' -- <.table/files >.table/found 2>/dev/null || :
+    while IFS=$US read -r m s t f; do found_mode[x$f]=$m found[x$f]="$s $t"; done <.table/found
     for i in "${!file[@]}"; do
         source[i]=${source[i]#/}
         mode[i]=${found_mode[x${file[i]}]-}
@@ -136,34 +143,42 @@ read_table() {
     done
 }
 
-list() {
-    local number dive camera start path file source mode listed name state said i nav labels ready=
+refuse_doubles() {
+    local i first
     local -A line
-    nav=${NAV:+$NAV $(identity "$NAV")}
-    find videos \( -name '*.new' -o -name '.*.tmp' -o -name before.hashes \) -delete
-    read_table
-    labels="$DEDUP"
-    [ -z "$MODEL" ] || labels+=$'\n'"$MODEL $(identity "$MODEL") $TOP $MIN_PROB $DEVICE"
-    for i in "${!file[@]}"; do
-        [ -z "${line[x${source[i]}]-}" ] || { echo "season: $DIVES: lines ${line[x${source[i]}]} and ${number[i]} name the same file: ${path[i]}" >&2; exit 1; }
+    for i in "${!source[@]}"; do
+        first=${line[x${source[i]}]-}
+        [ -z "$first" ] || { echo "season: $DIVES: lines $first and ${number[i]} name the same file: ${path[i]}" >&2; exit 1; }
         line[x${source[i]}]=${number[i]}
     done
-    exec 3>videos.csv.new
-    csv source dive camera start path folder >&3
+}
+
+list() {
+    local number dive camera start path file source mode listed name state said i at nav labels ready=
+    nav=${NAV:+$NAV $(identity "$NAV")}
+    labels=$DEDUP${MODEL:+$'\n'$MODEL $(identity "$MODEL") $TOP $MIN_PROB $DEVICE}
+    find videos \( -name '*.new' -o -name '.*.tmp' -o -name before.hashes \) -delete
+    rm -rf .table
+    mkdir .table
+    read_table
+    refuse_doubles
+    name_sources
+    exec 3>.list.new 4>videos.csv.new
+    csv source dive camera start path folder >&4
     for i in "${!file[@]}"; do
-        name_source "${source[i]}"
+        at=videos/${name[i]}
         judge "${mode[i]}" "${listed[i]#* }"
-        printf '%s\x1f' "$name" "$state" "$said" "${dive[i]}" "${camera[i]}"
-        printf '%s\n' "${path[i]}"
-        csv "${source[i]}" "${dive[i]}" "${camera[i]}" "${start[i]}" "${path[i]}" "videos/$name" >&3
+        printf '%s\x1f%s\x1f%s\x1f%s\x1f%s\x1f%s\n' "${name[i]}" "$state" "$said" "${dive[i]}" "${camera[i]}" "${path[i]}" >&3
+        csv "${source[i]}" "${dive[i]}" "${camera[i]}" "${start[i]}" "${path[i]}" "$at" >&4
         [ "$state" = ready ] || continue
-        ready+=$name$'\n'
-        mkdir -p "videos/$name"
-        put "videos/$name/video" "$(printf '%s\n' "${file[i]}" "${source[i]}" "${dive[i]}" "${start[i]}" "${listed[i]}")"
-        put "videos/$name/frames.param" "$(printf '%s\n' "${source[i]}" "${dive[i]}" "${start[i]}" "${listed[i]}" "$FPS $SHORT $FRAMES" "$nav")"
-        put "videos/$name/unlike.param" "$labels"
-    done >.list.new
-    exec 3>&-
+        ready+=${name[i]}$'\n'
+        [ -d "$at" ] || mkdir "$at"
+        put "$at/video" "${file[i]}"$'\n'"${source[i]}"$'\n'"${dive[i]}"$'\n'"${start[i]}"$'\n'"${listed[i]}"
+        put "$at/frames.param" "${source[i]}"$'\n'"${dive[i]}"$'\n'"${start[i]}"$'\n'"${listed[i]}"$'\n'"$FPS $SHORT $FRAMES"$'\n'"$nav"
+        put "$at/unlike.param" "$labels"
+    done
+    exec 3>&- 4>&-
+    rm -r .table
     mv videos.csv.new videos.csv
     mv .list.new .list
     put .ready "${ready%$'\n'}"
@@ -180,15 +195,19 @@ fresh() {
 # frames.sb may have been deleted to save space.
 done_with() { fresh "videos/$1/unlike.sb" "videos/$1/frames.sb" "videos/$1/frames.param" "videos/$1/unlike.param"; }
 
-# What is not worth telling: counts, and where usage stands.
-uninteresting='^sb-[a-z]*: [0-9]* in, \|^Try '"'sb-"
+# Sets said to the lines of standard input as one, but for counts and for where usage stands.
+digest() {
+    local line
+    said=
+    while IFS= read -r line; do
+        [[ $line =~ ^sb-[a-z]+:\ [0-9]+\ in,\ |^Try\ \'sb- ]] || said+=${said:+; }$line
+    done
+}
 
 # Why a video that was ready has no products: sets state and said.
 find_problem() {
     state=unfinished said="cut off; a later run makes it"
-    [ -e "videos/$1/problem" ] || return 0
-    state=$(head -n 1 "videos/$1/problem")
-    said=$(tail -n +2 "videos/$1/problem" | grep -v "$uninteresting" || :)
+    [ ! -e "videos/$1/problem" ] || { read -r state; digest; } <"videos/$1/problem"
 }
 
 gather() {
@@ -203,7 +222,7 @@ gather() {
             done+=$name$'\n'
             chain+=${before:+videos/$name/kept.sb: videos/$before/kept.sb$'\n'}
             before=$name
-            said=$(grep -v "$uninteresting" "videos/$name/frames.said" || :)
+            digest <"videos/$name/frames.said"
             [ -z "$said" ] || { count[3]=$((count[3] + 1)); csv "$dive" "$camera" "$path" frames "$said" >&3; }
         else
             [ "$state" != ready ] || find_problem "$name"

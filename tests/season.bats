@@ -89,6 +89,22 @@ season_in_group() {
     [ -z "$(find killed -name '*.tmp' -o -name '*.new')" ]
 }
 
+@test "what a video gave before it was interrupted is not taken for all" {
+    mkdir -p stopped
+    printf 'dive\tcamera\tstart\tpath\n7\t\t\tlong.mp4\n' >stopped/dives.tsv
+    sb-synth video -q --seconds 20 --fps 10 --size 320x180 --seed 3 -o stopped/long.mp4
+    settle stopped
+    setsid env --default-signal=INT make -s -f "$ROOT/pipelines/season.mk" FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season >/dev/null 2>&1 3>&- &
+    pid=$!
+    until find stopped/season -name '.frames.sb.new*.tmp' 2>/dev/null | grep -q .; do sleep 0.02; done
+    kill -INT -- -$pid
+    wait $pid && return 1
+    # sb-frames ends its stream well, with what it had.
+    [ -z "$(find stopped/season -name frames.sb -o -name problem)" ]
+    season FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season 2>/dev/null
+    sb-check -v stopped/season/videos/long-*/frames.sb | grep -q 'whole, 200 records'
+}
+
 @test "a second run at a time is refused" {
     season_in_group DIVES=archive/dives.tsv OUT=twice MODEL=reef.safetensors
     pid=$!

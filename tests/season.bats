@@ -68,7 +68,7 @@ season_in_group() {
     kills=${SEASON_KILLS:-3}
     hit=0
     for ((k = 0; k < kills; k++)); do
-        moment=$((RANDOM * $(cat milliseconds) * 4 / 3 / kills / 32768))
+        moment=$((RANDOM * $(cat milliseconds) / kills / 32768))
         season_in_group DIVES=archive/dives.tsv OUT=killed MODEL=reef.safetensors -j2
         pid=$!
         sleep "$((moment / 1000)).$(printf %03d $((moment % 1000)))"

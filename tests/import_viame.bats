@@ -57,6 +57,7 @@ EOF
     video_csv dive7.csv
     sb-import viame -o v.sb dive7.csv 2>said
     grep -q '2 in, 3 out' said
+    [ "$(grep -c "does not name its video, which is called 'dive7' now: --source names it" said)" -eq 1 ]
     [ "$(table source,pts,track,frame,fps,label v.sb)" = 'dive7,1.0333333333333334,7,31,30,ignored
 dive7,1.0333333333333334,8,31,30,typestring
 dive7,1.0666666666666667,7,32,30,ignored' ]

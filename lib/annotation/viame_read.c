@@ -37,6 +37,7 @@ struct reading {
     char *video; /* what a video is called that the file does not name */
     double fps;  /* 0: not known */
     bool begun;  /* past the first row that is no comment */
+    bool warned; /* of a video without a name */
     struct sb_record fields;
     struct sb_viame_cells cells;
     int64_t *frame; /* [frames]: of pictures whose name does not tell that they are pictures, the frame; -1 */
@@ -95,6 +96,9 @@ static int64_t find_picture(struct reading *r, const struct sb_csv_row *row, int
         if (frame < 0) return -2;
         seconds = (double)frame / r->fps;
     }
+    if (nameless && !r->o->source && !r->warned)
+        sb_warn("%s: it does not name its video, which is called '%s' now: --source names it", r->path, r->video);
+    r->warned = r->warned || nameless;
     return sb_annotated_picture(r->list, r->o->source || nameless ? r->video : name, seconds);
 }
 

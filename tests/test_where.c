@@ -12,6 +12,8 @@
 
 static struct sb_record rec;
 
+#define BYTES(text) text, sizeof text - 1
+
 static int make_record(void **state)
 {
     (void)state;
@@ -28,25 +30,22 @@ static int make_record(void **state)
     sb_set_cstr(&rec, "group", "12");
     sb_set_cstr(&rec, "caf\xc3\xa9", "cr\xc3\xa8me");
     sb_set_cstr(&rec, "and", "or");
-    sb_set_packed(&rec, "nothing", "\xc0", 1);
+    sb_set_packed(&rec, "nothing", BYTES("\xc0"));
     sb_set_packed(&rec, "labels",
-                  "\x92\xa4"
-                  "crab\xa3"
-                  "eel",
-                  10);
+                  BYTES("\x92\xa4"
+                        "crab\xa3"
+                        "eel"));
     sb_set_packed(&rec, "predicted",
-                  "\x92\x92\xa4"
-                  "crab\xca\x3f\x66\x66\x66\x92\xa3"
-                  "eel\xca\x3d\xcc\xcc\xcd",
-                  22);
+                  BYTES("\x92\x92\xa4"
+                        "crab\xca\x3f\x66\x66\x66\x92\xa3"
+                        "eel\xca\x3d\xcc\xcc\xcd"));
     sb_set_bin(&rec, "phash", "\xab\xcd", 2);
     sb_set_tensor(&rec, "box", &t);
     t = (struct sb_tensor){.dtype = SB_I64, .ndim = 1, .shape = {2}, .data = counts};
     sb_set_tensor(&rec, "counts", &t);
     sb_set_packed(&rec, "scalar",
-                  "\x83\xc4\x02nd\xc2\xc4\x04type\xa3<f4\xc4\x04"
-                  "data\xc4\x04\xcd\xcc\xcc\x3d",
-                  33);
+                  BYTES("\x83\xc4\x02nd\xc2\xc4\x04type\xa3<f4\xc4\x04"
+                        "data\xc4\x04\xcd\xcc\xcc\x3d"));
     return 0;
 }
 

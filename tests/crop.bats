@@ -115,6 +115,17 @@ PY
     diff <(json imported.sb '[.id, .parent, .source, .box, .label, .image]') <(json cropped.sb '[.id, .parent, .source, .box, .label, .image]')
 }
 
+@test "real boxes: cut by sb-import, out of its whole pictures, and joined onto pictures" {
+    [ -d "$DATA/annotations/tank_voc" ] || skip "no shared data"
+    voc=(voc -q "$DATA/annotations/tank_voc" --images "$DATA/images/tank")
+    what='[.id, .parent, .source, .box, .label, .parent_size, .image]'
+    sb-import "${voc[@]}" | sb-export jsonl -q | jq -c "$what" >want
+    [ "$(wc -l <want)" -eq 276 ]
+    sb-import "${voc[@]}" --whole | sb-crop -q | sb-export jsonl -q | jq -c "$what" | cmp - want
+    sb-import "${voc[@]}" --no-images -o boxes.voc
+    sb-frames -q --encode jpeg "$DATA/images/tank" | sb-join -q --on source boxes.voc | sb-crop -q | sb-export jsonl -q | jq -c "$what" | cmp - want
+}
+
 @test "tiles: all of a picture, sizes one apart, parents kept; what is a part of a picture is left out" {
     sb-crop --tiles 3x2 dive.sb -o tiles.sb 2>said
     grep -q '^sb-crop: 4 in, 24 out$' said

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "media/crop.h"
 #include "media/resize.h"
 
 /* One picture's records being made. */
@@ -92,27 +93,17 @@ static int set_whole_image(const struct making *m, struct sb_record *r)
 
 /* ---- a record an annotation ---- */
 
-/* The pixels that a box touches, as far as the picture goes. false: none. */
-static bool inside(const struct sb_picture *p, const double box[4], float clipped[4], int pixel[4])
+/* The part of a box that lies in the picture, as f32, and the pixels that this touches. false: none. */
+static bool inside(const struct sb_picture *p, const double box[4], float part[4], struct sb_region *region)
 {
-    double left = fmax(box[0], 0), top = fmax(box[1], 0);
-    double right = fmin(box[0] + box[2], p->width), bottom = fmin(box[1] + box[3], p->height);
-    if (!(right > left && bottom > top)) return false;
-    clipped[0] = (float)left;
-    clipped[1] = (float)top;
-    clipped[2] = (float)(right - left);
-    clipped[3] = (float)(bottom - top);
-    pixel[0] = (int)floor(left);
-    pixel[1] = (int)floor(top);
-    pixel[2] = (int)ceil(right) - pixel[0];
-    pixel[3] = (int)ceil(bottom) - pixel[1];
-    return true;
+    if (!sb_region_of_box(box, p->width, p->height, part, region)) return false;
+    return sb_region_of_box((double[]){part[0], part[1], part[2], part[3]}, p->width, p->height, NULL, region);
 }
 
-static int set_crop(const struct making *m, struct sb_record *r, const int pixel[4])
+static int set_crop(const struct making *m, struct sb_record *r, const struct sb_region *region)
 {
     struct sb_annotation_work *work = m->work;
-    if (sb_crop(&work->picture, &work->crop, pixel[0], pixel[1], pixel[2], pixel[3])) return -1;
+    if (sb_crop(&work->picture, &work->crop, region->x, region->y, region->width, region->height)) return -1;
     return sb_image_set(r, "image", &work->crop, m->style->encoding ? *m->style->encoding : SB_IMAGE_PNG,
                         &work->scratch);
 }
@@ -120,9 +111,9 @@ static int set_crop(const struct making *m, struct sb_record *r, const int pixel
 static int box_record(const struct making *m, const struct sb_annotation *one)
 {
     float box[4] = {(float)one->box[0], (float)one->box[1], (float)one->box[2], (float)one->box[3]};
-    int pixel[4];
+    struct sb_region pixels;
     bool cut = !m->style->no_images;
-    if (cut && !inside(&m->work->picture, one->box, box, pixel)) {
+    if (cut && !inside(&m->work->picture, one->box, box, &pixels)) {
         m->work->outside++;
         return 0;
     }
@@ -130,7 +121,7 @@ static int box_record(const struct making *m, const struct sb_annotation *one)
     sb_set_tensor(r, "box", &(struct sb_tensor){SB_F32, 1, {4}, box});
     if (!cut) return 0;
     sb_parent_size(r, m->work->picture.width, m->work->picture.height);
-    return set_crop(m, r, pixel);
+    return set_crop(m, r, &pixels);
 }
 
 /* 1: it is a point, and this is where; 0: it is none. */
@@ -148,13 +139,13 @@ static int point_record(const struct making *m, const float at[4])
 {
     double side = (double)m->style->points, square[4] = {at[0] - side / 2, at[1] - side / 2, side, side};
     float region[4];
-    int pixel[4];
+    struct sb_region pixels;
     bool cut = !m->style->no_images;
     if (cut && !m->style->points) {
         m->work->points++;
         return 0;
     }
-    if (cut && !inside(&m->work->picture, square, region, pixel)) {
+    if (cut && !inside(&m->work->picture, square, region, &pixels)) {
         m->work->outside++;
         return 0;
     }
@@ -162,7 +153,7 @@ static int point_record(const struct making *m, const float at[4])
     if (!cut) return 0;
     sb_set_tensor(r, "region", &(struct sb_tensor){SB_F32, 1, {4}, region});
     sb_parent_size(r, m->work->picture.width, m->work->picture.height);
-    return set_crop(m, r, pixel);
+    return set_crop(m, r, &pixels);
 }
 
 static int annotation_record(const struct making *m, const struct sb_annotation *one)

@@ -53,8 +53,8 @@ EOF
     grep -q 'unusable: raw.csv: line 7: it has neither' said
     grep -q '3 in, 3 out, 1 skipped' said
     [ "$(table annotation_id,source,pts,time,duration,timecode,imaged_moment_uuid,labelled_at v.sb)" = 'u-1,dive.mp4,1.5,,0.5,01:02:03:04,im-1,1580601600
-u-2,dive.mp4,,1577836810,,,im-2,
-u-3,dive.mp4,,1577836811,,,im-3,' ]
+u-2,dive.mp4,,2020-01-01T00:00:10Z,,,im-2,
+u-3,dive.mp4,,2020-01-01T00:00:11Z,,,im-3,' ]
     records v.sb | sed -n 1p | jq -e '.associations == ["comment | self | a | b"] and .box == [1, 2, 3, 4]'
     [ "$(table id v.sb | sort -u | wc -l)" -eq 3 ]
     sb-import vars -q -o v.sb raw.csv
@@ -62,7 +62,7 @@ u-3,dive.mp4,,1577836811,,,im-3,' ]
     # The start of the video makes its moments of dates.
     sed '1s/timecode/video_start_timestamp/; s/,01:02:03:04,/,2020-01-01T00:00:00Z,/; s/:1\([01]\)Z,,/:1\1Z,2020-01-01T00:00:00Z,/' raw.csv >start.csv
     sb-import vars -q -o v.sb start.csv
-    [ "$(table annotation_id,pts,time v.sb | xargs)" = "u-1,1.5, u-2,10,1577836810 u-3,11,1577836811" ]
+    [ "$(table annotation_id,pts,time v.sb | xargs)" = "u-1,1.5, u-2,10,2020-01-01T00:00:10Z u-3,11,2020-01-01T00:00:11Z" ]
     # Rows of one observation that lie apart can't be read a row at a time.
     { cat raw.csv; sed -n 2p raw.csv; } >apart.csv
     fails_saying "line 8: observation u-1 stands in rows that are not together" sb-import vars -q apart.csv
@@ -73,7 +73,7 @@ u-3,dive.mp4,,1577836811,,,im-3,' ]
     sed -i 's/2020-01-01T00:00:10Z/2020-01-01 00:00:10.0/' raw.csv
     fails_saying "raw.csv: line 5: recorded_timestamp: 2020-01-01T00:00:10 names no zone" sb-import vars -q raw.csv
     sb-import vars -q --zone -08:00 -o v.sb raw.csv
-    [ "$(table time v.sb | sed -n 2p)" = 1577865610 ]
+    [ "$(table time v.sb | sed -n 2p)" = 2020-01-01T08:00:10Z ]
 }
 
 @test "the web's table, with a column a link; pictures without a time" {

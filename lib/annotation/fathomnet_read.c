@@ -2,8 +2,6 @@
  * annotations"), and its JSON image records, as its REST API and fathomnet-py have them. Which one a file is, its first
  * byte tells. */
 
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -308,24 +306,11 @@ static int read_json(const char *path, struct reading *r)
     return sb_error("%s: %s", path, why);
 }
 
-/* 1: the file begins as JSON does; -1 with a message. */
-static int is_json(const char *path)
-{
-    FILE *f = fopen(path, "rbe");
-    int c;
-    if (!f) return sb_error("%s: %s", path, strerror(errno));
-    do {
-        c = getc(f);
-    } while (isspace(c) || c == 0xef || c == 0xbb || c == 0xbf); /* a byte order mark */
-    fclose(f);
-    return c == '{' || c == '[';
-}
-
 static int read_fathomnet(const char *path, const struct sb_annotation_options *o, struct sb_annotated_list *list)
 {
     struct reading r = {.path = path, .options = o, .list = list};
-    int json = is_json(path);
-    int rc = json < 0 ? -1 : json ? read_json(path, &r) : read_table(path, &r);
+    int first = sb_json_first(path);
+    int rc = first < -1 ? -1 : first == '{' || first == '[' ? read_json(path, &r) : read_table(path, &r);
     sb_record_free(&r.fields);
     return rc;
 }

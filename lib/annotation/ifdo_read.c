@@ -1,6 +1,6 @@
-/* iFDO, image FAIR digital objects (marine-imaging.com, versions 1 and 2), as JSON. Fields of the header hold for all
- * items, those of an item go before them; of a list of items the first one's hold for the others. Of a picture, or of a
- * moment of a video:
+/* iFDO, image FAIR digital objects (marine-imaging.com, versions 1 and 2), as JSON or YAML. Fields of the header hold
+ * for all items, those of an item go before them; of a list of items the first one's hold for the others. Of a picture,
+ * or of a moment of a video:
  *
  *   the item's name               source
  *   image-datetime                time, UTC, or of --zone, if it names none; image-datetime-format is heeded
@@ -18,8 +18,6 @@
  * A video is what is named like one, or else has image-acquisition "video". An item of a video with a date is what
  * holds from then on; an annotation of it without frames is of that moment. */
 
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +30,7 @@
 #include "annotation/keyframes.h"
 #include "annotation/shape.h"
 #include "formats/json_file.h"
+#include "formats/yaml_file.h"
 
 struct reading {
     const char *path;
@@ -304,30 +303,11 @@ static int read_root(struct reading *r, const json_t *root)
     return 0;
 }
 
-/* 1: it does not begin as JSON does; -1 with a message. */
-static int is_yaml(const char *path)
-{
-    FILE *f = fopen(path, "rbe");
-    int c;
-    if (!f) return sb_error("%s: %s", path, strerror(errno));
-    do {
-        c = getc(f);
-    } while (isspace(c) || c == 0xef || c == 0xbb || c == 0xbf); /* a byte order mark */
-    fclose(f);
-    return c != '{' && c != '[' && c != EOF;
-}
-
 static int read_ifdo(const char *path, const struct sb_annotation_options *o, struct sb_annotated_list *list)
 {
     struct reading r = {.path = path, .zone = o->zone, .list = list};
     json_t *root;
-    int yaml = is_yaml(path);
-    if (yaml < 0) return -1;
-    if (yaml)
-        return sb_error("%s: it is YAML, it seems: convert it to JSON, with python3 -c 'import json, sys, yaml; "
-                        "json.dump(yaml.safe_load(sys.stdin), sys.stdout, default=str)' <FILE.yaml >FILE.json",
-                        path);
-    if (sb_json_read(path, &root)) return -1;
+    if (sb_yaml_or_json_read(path, &root)) return -1;
     r.zone.given = true;
     int rc = read_root(&r, root);
     sb_ifdo_names_free(&r.names);
@@ -339,5 +319,5 @@ static int read_ifdo(const char *path, const struct sb_annotation_options *o, st
     return rc;
 }
 
-const struct sb_annotation_format sb_ifdo = {"ifdo", "FILE.json...", "iFDO, of pictures and of videos",
-                                             false,  false,          read_ifdo};
+const struct sb_annotation_format sb_ifdo = {
+    "ifdo", "FILE.json|FILE.yaml...", "iFDO, of pictures and of videos", false, false, read_ifdo};

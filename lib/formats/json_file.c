@@ -1,5 +1,6 @@
 #include "formats/json_file.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,21 @@ int sb_json_read(const char *path, json_t **out)
         return sb_error("%s: %s", path, strerror(broken));
     }
     return *out ? 0 : sb_error("%s: line %d: %s", path, why.line, why.text);
+}
+
+int sb_json_first(const char *path)
+{
+    FILE *f = fopen(path, "rbe");
+    int c;
+    if (!f) {
+        sb_error("%s: %s", path, strerror(errno));
+        return -2;
+    }
+    do {
+        c = getc(f);
+    } while (isspace(c) || c == 0xef || c == 0xbb || c == 0xbf);
+    fclose(f);
+    return c;
 }
 
 int sb_json_beside(const char *path, const char *name, json_t **out)

@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "base/err.h"
+#include "formats/json_file.h"
 
 enum { DEEPEST = 64 };
 
@@ -149,4 +150,12 @@ int sb_yaml_read(const char *path, json_t **out)
     yaml_parser_delete(&r.parser);
     fclose(f);
     return *out ? 0 : -1;
+}
+
+int sb_yaml_or_json_read(const char *path, json_t **out)
+{
+    int c = sb_json_first(path);
+    *out = NULL;
+    if (c < -1) return -1;
+    return c == '{' || c == '[' ? sb_json_read(path, out) : sb_yaml_read(path, out);
 }

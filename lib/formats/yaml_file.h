@@ -10,4 +10,7 @@
  * little much. */
 int sb_yaml_read(const char *path, json_t **out);
 
+/* The same of a file that is JSON where it begins with a brace or a bracket, else YAML. */
+int sb_yaml_or_json_read(const char *path, json_t **out);
+
 #endif

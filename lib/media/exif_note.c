@@ -10,7 +10,7 @@
 #include "media/exif_inner.h"
 
 enum { ENTRIES = 256, TEXT_MOST = 2000, ID_MOST = 250 };
-#define LATER 1e7 /* parts of a second of arc */
+#define ARC_PARTS 1e7 /* parts of a second of arc */
 #define MILLIMETRES 1e3
 
 struct directory {
@@ -181,13 +181,13 @@ static void set_time(struct directory *exif, struct directory *gps, const struct
 
 static void set_angle(struct directory *gps, const struct writer *w, uint32_t tag, double degrees, const char *signs)
 {
-    uint64_t parts = (uint64_t)llround(fabs(degrees) * 3600 * LATER), minute = (uint64_t)(60 * LATER);
+    uint64_t parts = (uint64_t)llround(fabs(degrees) * 3600 * ARC_PARTS), minute = (uint64_t)(60 * ARC_PARTS);
     char sign[2] = {signs[degrees < 0], 0};
     set_text(gps, w, tag - 1, sign);
     set_rationals(gps, w, tag,
                   (const uint32_t[][2]){{(uint32_t)(parts / minute / 60), 1},
                                         {(uint32_t)(parts / minute % 60), 1},
-                                        {(uint32_t)(parts % minute), (uint32_t)LATER}},
+                                        {(uint32_t)(parts % minute), (uint32_t)ARC_PARTS}},
                   3);
 }
 
@@ -207,20 +207,18 @@ static void set_place(struct directory *gps, const struct writer *w, const struc
     }
 }
 
-/* false: of the old block nothing but its orientation can stay. */
+/* A block behind the old one, whose size may be 0. false: nothing but its orientation can stay. */
 static bool write_block(struct sb_buffer *out, const struct sb_exif_block *old, size_t first,
                         const struct sb_exif_note *n)
 {
-    struct writer w = {out, old && old->big};
+    struct writer w = {out, old->big};
     struct directory image, exif, gps;
     out->size = 0;
-    if (old) sb_buffer_add(out, old->data, old->size);
-    if (!old) sb_buffer_add(out, "II*\0\0\0\0\0", 8);
-    struct sb_exif_block none = {0};
-    const struct sb_exif_block *b = old ? old : &none;
-    if (!take_directory(b, &w, old ? first : 0, &image) ||
-        !take_directory(b, &w, old ? sb_exif_directory(b, first, SB_TAG_EXIF) : 0, &exif) ||
-        !take_directory(b, &w, old ? sb_exif_directory(b, first, SB_TAG_GPS) : 0, &gps))
+    if (old->size) sb_buffer_add(out, old->data, old->size);
+    if (!old->size) sb_buffer_add(out, "II*\0\0\0\0\0", 8);
+    if (!take_directory(old, &w, first, &image) ||
+        !take_directory(old, &w, sb_exif_directory(old, first, SB_TAG_EXIF), &exif) ||
+        !take_directory(old, &w, sb_exif_directory(old, first, SB_TAG_GPS), &gps))
         return false;
     set_words(&image, &w, SB_TAG_DESCRIPTION, n->text, n->text_size, TEXT_MOST);
     set_words(&exif, &w, SB_TAG_ID, n->id, n->id_size, ID_MOST);
@@ -245,8 +243,8 @@ void sb_exif_note_write(struct sb_buffer *out, const uint8_t *old, size_t old_si
     uint8_t turned[26] = {
         'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, SB_TAG_ORIENTATION & 255, SB_TAG_ORIENTATION >> 8, SB_EXIF_SHORT, 0, 1};
     turned[18] = (uint8_t)orientation;
-    b = (struct sb_exif_block){turned, sizeof turned, false};
-    write_block(out, orientation == 1 ? NULL : &b, 8, note);
+    b = (struct sb_exif_block){turned, orientation == 1 ? 0 : sizeof turned, false};
+    write_block(out, &b, orientation == 1 ? 0 : 8, note);
 }
 
 /* ---- reading ---- */

@@ -349,7 +349,7 @@ static int read_file(struct walking *w, const char *path, const char *below)
     return picture < 0 ? -1 : 0;
 }
 
-/* "train/Annotations/a.xml" is below "train/": of a picture that is not there by the name of that folder. */
+/* "train/Annotations/a.xml" lies in "train/": the folder that the files are in says nothing of pictures. */
 static char *folders_of(const char *below)
 {
     static const char usual[] = "Annotations/";

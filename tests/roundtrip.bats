@@ -363,3 +363,46 @@ EOF
     run -2 sb-export yolo mixed.sb
     run -2 sb-export coco --segments mixed.sb
 }
+
+# ---- all of them ----
+
+@test "names that want care stay names: commas, quotes, line breaks, tabs, NULs, bytes that are no text" {
+    needs_python
+    python3 -c '
+import json
+for name in ["plain", "com,ma; \"quote\"", "line\nbreak\r\nand\ttab", "n\0ul", "\udcff\udcfe", "(atr) x", "#no comment", " \u0085\u2028\ufeff\x7f", "=1+1", "é" * 300]:
+    for source in [name + ".png", "same.png"]:
+        print(json.dumps({"source": source, "label": name, "box": [1, 2, 3, 4], "parent_size": [64, 48], "labelled_by": name}))
+' | records >nasty.sb
+    for format in coco viame biigle fathomnet; do
+        case $format in coco | fathomnet) prefix="--url-prefix https://x" ;; *) prefix="" ;; esac
+        sb-export $format -q $prefix -o nasty.$format nasty.sb
+    done
+    sb-export yolo -q -o yolo nasty.sb
+    python3 <<'EOF'
+import csv, glob, json
+coco = json.load(open("nasty.coco", encoding="utf-8"))
+names = [c["name"] for c in coco["categories"]]
+assert len(names) == 10 and "n\ufffdul" in names and "\ufffd\ufffd" in names and "line\nbreak\r\nand\ttab" in names, names
+assert len(coco["annotations"]) == 20
+def table(name): return list(csv.reader(open(name, encoding="utf-8", newline="")))
+rows = table("nasty.biigle")
+assert len(rows) == 21 and {len(r) for r in rows} == {17} and {r[2] for r in rows[1:]} == set(names)
+rows = table("nasty.fathomnet")
+assert len(rows) == 21 and {len(r) for r in rows} == {27} and {r[0] for r in rows[1:]} == set(names)
+rows = [r for r in table("nasty.viame") if not r[0].startswith("#")]
+assert len(rows) == 20 and {len(r) for r in rows} == {11} and {r[9] for r in rows} == {n.replace("(", "[") for n in names}
+assert len(glob.glob("yolo/labels/*.txt")) == 11
+assert sum(len(open(f).readlines()) for f in glob.glob("yolo/labels/*.txt")) == 20
+try:
+    import yaml
+    assert list(yaml.safe_load(open("yolo/data.yaml", encoding="utf-8"))["names"].values()) == names
+except ImportError:
+    pass
+EOF
+    # And sb-import takes them back.
+    sb-import viame -q --no-images nasty.viame -o back.sb
+    sb-import biigle -q --no-images nasty.biigle -o back.sb
+    sb-import coco -q --no-images nasty.coco -o back.sb
+    [ "$(sb-export jsonl -q back.sb | jq -r .label | grep -c .)" -gt 20 ]
+}

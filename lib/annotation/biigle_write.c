@@ -116,7 +116,7 @@ static void put_frames(const struct table *t, const struct row *row, FILE *out)
     fclose(f);
     sb_biigle_shape_cells(out, row->shape);
     fputs(",\"[", out); /* nothing in it wants quotes but the commas */
-    fwrite(points.data, 1, points.size, out);
+    if (points.size) fwrite(points.data, 1, points.size, out);
     fputs("]\",\"[", out);
     fwrite(frames.data, 1, frames.size, out);
     fputs("]\"", out);

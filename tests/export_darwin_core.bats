@@ -40,6 +40,8 @@ column() { tr -d '\r' <"$2" | awk -F, -v t="$1" 'NR == 1 { for (i = 1; i <= NF; 
     grep -c ",dive.mp4#t=[0-3],Reef 7" occurrence.csv | grep -qx 4
     sb-export darwin-core -q --url-prefix https://lab.org/films named.sb | grep -c ",https://lab.org/films/dive.mp4#t=[0-3]," | grep -qx 4
     grep -q "\"reef.safetensors (XXH3-128 $(sb-export jsonl -q -o h named.sb; jq -r '.history[].files["reef.safetensors"] // empty' h.history.json)), sb-classify 0" occurrence.csv
+    # Of a stream that was joined from others too, and a model of several once.
+    sb-cat -q --prefix named.sb nowhere.sb | sb-export darwin-core -q | grep -c ',"reef.safetensors (XXH3-128 [0-9a-f]*), sb-classify [0-9.]*",' | grep -qx 4
     jq -e '.history[-1].files["taxa.tsv"] | length == 32' occurrence.csv.history.json
 }
 

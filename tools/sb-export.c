@@ -138,7 +138,8 @@ int main(int argc, char **argv)
         SB_OPT_RECORDS(&records),
         SB_OPT_QUIET,
         SB_OPT_END};
-    const struct sb_tool tool = {"sb-export", sb_format("%s [FILE]", format_names("|")),
+    sb_program = "sb-export"; /* what its usage allocates may fail */
+    const struct sb_tool tool = {sb_program, sb_format("%s [FILE]", format_names("|")),
                                  "Writes records as what other programs read: tables, subtitles, pictures, "
                                  "annotations. With -o FOLDER/ each source gets a file.",
                                  opts, true};

@@ -201,7 +201,8 @@ int main(int argc, char **argv)
         SB_OPT_QUIET,
         SB_OPT_END,
     };
-    const struct sb_tool tool = {"sb-import", sb_format("%s FILE...", sb_annotation_format_names("|")),
+    sb_program = "sb-import"; /* what its usage allocates may fail */
+    const struct sb_tool tool = {sb_program, sb_format("%s FILE...", sb_annotation_format_names("|")),
                                  "Writes other people's annotations as records: a box cut out of its picture each, a "
                                  "picture each, or without pictures.",
                                  opts, false};

@@ -121,17 +121,6 @@ dive 7.mp4,1,,,54,Fish,Point' ]
     diff <(records b.sb) <(records o.sb)
 }
 
-@test "round trip: imported, exported and imported again, the records are the same" {
-    image_csv
-    video_csv
-    for kind in images video; do
-        sb-import biigle -q --no-images -o one.sb $kind.csv
-        sb-export biigle -q -o again.csv one.sb
-        sb-import biigle -q --no-images -o two.sb again.csv
-        diff <(records one.sb) <(records two.sb)
-    done
-}
-
 @test "bad input: one clear line" {
     printf 'video_label_id,video_id,filename,label_name\n1,2,a.mp4,fish\n' >v.csv
     fails_saying "v.csv: labels of whole videos" sb-import biigle v.csv

@@ -199,7 +199,7 @@ static int write_annotations(struct dataset *d, FILE *out, const uint32_t *rank)
 {
     struct waiting w;
     bool keep = keeps_numbers(d);
-    rewind(d->wait);
+    if (sb_temporary_rewind(d->wait)) return -1;
     fputs("],\n\"annotations\":[", out);
     for (size_t i = 0; i < d->annotations; i++) {
         if (sb_temporary_get(d->wait, &w, sizeof w, &d->text)) return -1;

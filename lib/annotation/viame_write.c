@@ -160,7 +160,7 @@ static int put_rows(struct table *t, FILE *out, double fps, size_t *between)
 {
     struct row row;
     int64_t next = t->last_track + 1 + (int64_t)t->tracks.count;
-    rewind(t->wait);
+    if (sb_temporary_rewind(t->wait)) return -1;
     for (size_t i = 0; i < t->rows; i++) {
         if (sb_temporary_get(t->wait, &row, sizeof row, &t->text)) return -1;
         int64_t track = row.named ? t->last_track + row.named : row.track >= 0 ? row.track : next++;

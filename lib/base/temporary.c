@@ -43,6 +43,11 @@ int sb_temporary_put(FILE *f, const void *head, size_t size, const struct sb_buf
     return sb_error("temporary file: %s", strerror(errno));
 }
 
+int sb_temporary_rewind(FILE *f)
+{
+    return fflush(f) == 0 && fseek(f, 0, SEEK_SET) == 0 ? 0 : sb_error("temporary file: %s", strerror(errno));
+}
+
 int sb_temporary_get(FILE *f, void *head, size_t size, struct sb_buffer *text)
 {
     bool done = fread(head, size, 1, f) == 1 && fread(&text->size, sizeof text->size, 1, f) == 1;

@@ -156,6 +156,9 @@ static void many_boxes(void **state)
     assert_int_equal(sb_view_read(&view, &rec), 0);
     assert_int_equal(view.count, 3);
     named(2, "dark", SB_NAMED_BY_MACHINE);
+    sb_set_cstr(&rec, "label", "Beroe"); /* one of those in the boxes */
+    assert_int_equal(sb_view_read(&view, &rec), 0);
+    assert_int_equal(view.count, 2);
     sb_set_cstr(&rec, "label_status", "machine");
     view.least = 0.3;
     assert_int_equal(sb_view_read(&view, &rec), 0);

@@ -258,15 +258,15 @@ static int read_boxes(struct sb_view *v, const struct sb_viewed *like, const msg
     return 1;
 }
 
-/* The names of `labels` from `first` on; whether `own` is among them. */
+/* Adds the names of `labels` from `first` on; whether `own` is in the list. */
 static bool add_names(struct sb_view *v, const struct sb_viewed *like, const msgpack_object *list, size_t first,
                       struct sb_span own)
 {
     bool found = false;
-    for (size_t i = first; i < list->via.array.size; i++) {
+    for (size_t i = 0; i < list->via.array.size; i++) {
         const msgpack_object_str *name = &list->via.array.ptr[i].via.str;
         if (!name->size) continue;
-        add_listed(v, like, list, (uint32_t)i, NULL, NAN);
+        if (i >= first) add_listed(v, like, list, (uint32_t)i, NULL, NAN);
         found = found || same(own, name_of(v->rec, name->ptr, name->size));
     }
     return found;

@@ -31,7 +31,7 @@ SETTLE ?= 60
 SCALE ?=
 SLURM_ARGS ?=
 # One model is loaded at a time on a host; on a cluster GPUs are Slurm's to give.
-GPU_LOCK ?= $(if $(filter slurm,$(SCALE)),,$(or $(XDG_RUNTIME_DIR),/tmp)/seabot-gpu-$(shell id -u).lock)
+GPU_LOCK ?= $(if $(filter slurm,$(SCALE)),,/tmp/seabot-gpu-$(shell id -u).lock)
 # A dollar sign in a name is a dollar sign.
 override DIVES := $(value DIVES)
 override OUT := $(value OUT)

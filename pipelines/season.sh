@@ -222,7 +222,8 @@ gather() {
             done+=$name$'\n'
             chain+=${before:+videos/$name/kept.sb: videos/$before/kept.sb$'\n'}
             before=$name
-            digest <"videos/$name/frames.said"
+            said=
+            [ ! -e "videos/$name/frames.said" ] || digest <"videos/$name/frames.said"
             [ -z "$said" ] || { count[3]=$((count[3] + 1)); csv "$dive" "$camera" "$path" frames "$said" >&3; }
         else
             [ "$state" != ready ] || find_problem "$name"

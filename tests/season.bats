@@ -217,3 +217,13 @@ rows_of_problems() { tail -n +2 "$1/problems.csv" | tr -d '\r'; }
         echo 'a,b,none.mp4,missing,no such file'
     )
 }
+
+@test "one model is loaded at a time" {
+    small
+    mkdir bin
+    printf '#!/bin/sh\nmkdir busy || touch both; sleep 0.5; rmdir busy; exec "%s" "$@"\n' "$(command -v sb-classify)" >bin/sb-classify
+    chmod +x bin/sb-classify
+    season DIVES=archive/dives.tsv MODEL="$BATS_FILE_TMPDIR/reef.safetensors" BIN=bin GPU_LOCK="$PWD/lock" -j2 2>/dev/null
+    [ ! -e season/both ]
+    [ "$(find season -name unlike.sb | wc -l)" -eq 2 ]
+}

@@ -75,7 +75,14 @@ END
     until_ok bash -c "sinfo -h -o %t | grep -qx 'idle\|mix'"
 }
 
+# Ended: neither there nor waited for.
+ended() { [[ ! -e /proc/$1/stat || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == Z* ]]; }
+
 slurm_stop() {
-    local name
-    for name in slurmd slurmctld munged; do [ ! -e "$SLURM_HOME/$name.pid" ] || kill "$(cat "$SLURM_HOME/$name.pid")" 2>/dev/null || :; done
+    local name pid
+    for name in slurmd slurmctld munged; do
+        pid=$(cat "$SLURM_HOME/$name.pid") || continue
+        kill "$pid" 2>/dev/null || continue
+        until_ok ended "$pid" || kill -9 "$pid"
+    done
 }

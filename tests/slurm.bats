@@ -20,6 +20,9 @@ setup() {
     cd "$BATS_FILE_TMPDIR" || exit 1
 }
 
+# What a failed test has left at work.
+teardown() { [ -z "${pid-}" ] || kill "$pid" 2>/dev/null || :; }
+
 @test "a season through Slurm is that of make alone" {
     season DIVES=archive/dives.tsv OUT=whole MODEL=reef.safetensors 2>/dev/null
     season DIVES=archive/dives.tsv OUT=array MODEL=reef.safetensors SCALE=slurm SLURM_ARGS='-p all --nice=1' 2>said

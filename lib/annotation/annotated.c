@@ -148,19 +148,6 @@ void sb_annotated_free(struct sb_annotated_list *list)
     memset(list, 0, sizeof *list);
 }
 
-void sb_parent_size(struct sb_record *fields, int64_t width, int64_t height)
-{
-    struct sb_buffer b = {0};
-    msgpack_packer pk;
-    if (width <= 0 || height <= 0) return;
-    msgpack_packer_init(&pk, &b, sb_buffer_write);
-    msgpack_pack_array(&pk, 2);
-    msgpack_pack_int64(&pk, width);
-    msgpack_pack_int64(&pk, height);
-    sb_set_packed(fields, "parent_size", b.data, b.size);
-    free(b.data);
-}
-
 bool sb_annotated_box_is_one(const double box[4])
 {
     for (int i = 0; i < 4; i++) {

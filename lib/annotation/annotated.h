@@ -70,8 +70,6 @@ void sb_annotated_unusable(struct sb_annotated_list *list, const char *file, con
 void sb_annotated_fields(const struct sb_annotated_list *list, size_t at, size_t size, struct sb_record *out);
 void sb_annotated_free(struct sb_annotated_list *list);
 
-/* Sets `parent_size`, the pixels of the picture that boxes are of; nothing where one is not positive. */
-void sb_parent_size(struct sb_record *fields, int64_t width, int64_t height);
 /* Four finite numbers with a positive width and height. */
 bool sb_annotated_box_is_one(const double box[4]);
 

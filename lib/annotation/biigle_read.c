@@ -24,6 +24,7 @@
 #include "annotation/keyframes.h"
 #include "annotation/shape.h"
 #include "formats/csv_columns.h"
+#include "media/image.h"
 
 enum {
     LABEL,

@@ -7,6 +7,7 @@
 
 #include "annotation/coco_annotation.h"
 #include "annotation/format.h"
+#include "media/image.h"
 
 struct known {
     char *id;                     /* sb_coco_id() */

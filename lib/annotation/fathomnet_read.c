@@ -11,6 +11,7 @@
 #include "formats/csv_columns.h"
 #include "formats/json_file.h"
 #include "formats/url.h"
+#include "media/image.h"
 
 enum kind { TEXT, REAL, FLAG };
 

@@ -138,19 +138,20 @@ static int point_of(struct sb_record *fields, float at[4])
 static int point_record(const struct making *m, const float at[4])
 {
     double side = (double)m->style->points, square[4] = {at[0] - side / 2, at[1] - side / 2, side, side};
-    float region[4];
+    float part[4];
     struct sb_region pixels;
     bool cut = !m->style->no_images;
     if (cut && !m->style->points) {
         m->work->points++;
         return 0;
     }
-    if (cut && !inside(&m->work->picture, square, region, &pixels)) {
+    if (cut && !inside(&m->work->picture, square, part, &pixels)) {
         m->work->outside++;
         return 0;
     }
     struct sb_record *r = begin_record(m, at);
     if (!cut) return 0;
+    float region[4] = {(float)pixels.x, (float)pixels.y, (float)pixels.width, (float)pixels.height};
     sb_set_tensor(r, "region", &(struct sb_tensor){SB_F32, 1, {4}, region});
     sb_parent_size(r, m->work->picture.width, m->work->picture.height);
     return set_crop(m, r, &pixels);

@@ -31,6 +31,7 @@
 #include "annotation/vars_associations.h"
 #include "formats/csv_columns.h"
 #include "formats/url.h"
+#include "media/image.h"
 
 enum {
     CONCEPT,

@@ -17,6 +17,7 @@
 #include "annotation/shape.h"
 #include "base/walk.h"
 #include "formats/names.h"
+#include "media/image.h"
 
 enum { CHUNK = 1 << 16, DEEPEST = 32, LONGEST_TEXT = 1 << 16, POINTS_MOST = 1 << 20 };
 enum { XMIN, YMIN, XMAX, YMAX };

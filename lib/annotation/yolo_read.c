@@ -19,6 +19,7 @@
 #include "annotation/yolo_data.h"
 #include "base/walk.h"
 #include "formats/names.h"
+#include "media/image.h"
 #include "media/picture_peek.h"
 
 enum { NUMBERS_MOST = 1 << 20 };

@@ -112,3 +112,16 @@ int sb_image_set(struct sb_record *rec, const char *field, const struct sb_pictu
     if (status == 0) sb_set_bin(rec, field, scratch->data, scratch->size);
     return status;
 }
+
+void sb_parent_size(struct sb_record *fields, int64_t width, int64_t height)
+{
+    struct sb_buffer b = {0};
+    msgpack_packer pk;
+    if (width <= 0 || height <= 0) return;
+    msgpack_packer_init(&pk, &b, sb_buffer_write);
+    msgpack_pack_array(&pk, 2);
+    msgpack_pack_int64(&pk, width);
+    msgpack_pack_int64(&pk, height);
+    sb_set_packed(fields, "parent_size", b.data, b.size);
+    free(b.data);
+}

@@ -28,4 +28,7 @@ int sb_image_encoding_parse(const char *word, enum sb_image_encoding *encoding);
 int sb_image_set(struct sb_record *rec, const char *field, const struct sb_picture *p, enum sb_image_encoding encoding,
                  struct sb_buffer *scratch);
 
+/* Sets `parent_size`, the pixels of the picture that boxes are of; nothing where one is not positive. */
+void sb_parent_size(struct sb_record *fields, int64_t width, int64_t height);
+
 #endif

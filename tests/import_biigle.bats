@@ -42,6 +42,9 @@ Anemone,Bo,105,Ellipse,10,10,40,20' ]
     records b.sb | sed -n 4p | jq -e '.points == [[20.25, 10]] and .radius == 5.5 and (has("lat") | not)'
     # One annotation with two labels: two records with one annotation_id.
     [ "$(table id b.sb | sort -u | wc -l)" -eq 7 ]
+    # A gps_altitude of 0 is a depth of 0, not of -0.
+    sed '2s/-4129.6/0/' images.csv | sb-import biigle -q --no-images -o zero.sb /dev/stdin
+    [ "$(table depth zero.sb | head -1)" = 0 ]
     # Servers write UTC; --zone says otherwise.
     sb-import biigle -q --no-images --zone +02:00 -o z.sb images.csv
     [ "$(table labelled_at z.sb | head -1)" = 1685974875 ]

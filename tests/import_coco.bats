@@ -49,6 +49,13 @@ time_of() { sb-import coco -q --no-images "$@" | sb-export jsonl -q | jq -c .tim
     jq -se '.[3] | .box == [1, 1, 9, 9] and (has("shape") | not)' a.jsonl
 }
 
+@test "a category without a name is none" {
+    echo '{"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": ""}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]}' >c.json
+    sb-import coco --no-images -o c.sb c.json 2>said
+    grep -q '^sb-import: 1 records without a label$' said
+    sb-export jsonl -q c.sb | jq -e 'has("label") | not'
+}
+
 @test "results: what a machine thinks of a data set's images" {
     coco '{}' null "$one" >set.json
     echo '[{"image_id": 1, "category_id": 4, "bbox": [1, 2, 3, 4], "score": 0.75}, {"image_id": 9, "category_id": 4, "bbox": [1, 2, 3, 4], "score": 0.5}]' >results.json

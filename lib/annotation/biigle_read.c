@@ -96,7 +96,7 @@ static void read_attributes(struct reading *r, const char *text)
     if (*text) sb_set_cstr(&r->about, "picture_attributes", text);
     sb_parent_size(&r->about, json_integer_value(json_object_get(all, "width")),
                    json_integer_value(json_object_get(all, "height")));
-    depth = -json_number_value(altitude);
+    depth = 0 - json_number_value(altitude); /* at the surface 0, not -0 */
     if (json_is_number(altitude) && depth >= 0) sb_set_real(&r->about, "depth", depth);
     json_decref(all);
 }
@@ -240,7 +240,7 @@ static int each_row(void *arg, const struct sb_csv_table *t)
 {
     struct reading *r = arg;
     if (!r->checked && check_titles(r, t)) return -1;
-    if (sb_csv_row_utf8(t->row) || read_label(r, t)) return -1;
+    if (read_label(r, t)) return -1;
     if (!*sb_csv_table_text(t, FILENAME)) {
         say_unusable(r, t, "it has no filename");
         return 0;

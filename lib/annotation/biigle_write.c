@@ -105,8 +105,8 @@ static void put_frames(const struct table *t, const struct row *row, FILE *out)
     if (row->frames) qsort(row->frame, row->frames, sizeof *row->frame, by_pts);
     for (size_t i = 0; i < row->frames; i++) {
         const struct frame *one = &row->frame[i];
-        bool gap = i && one->segment != one[-1].segment;
-        bool whole = row->shape == SB_SHAPE_WHOLE;
+        bool whole = row->shape == SB_SHAPE_WHOLE; /* two times without a gap would be one's begin and end */
+        bool gap = i && (whole || one->segment != one[-1].segment);
         fprintf(f, "%s%s%s", i ? "," : "", gap ? "null," : "", sb_text_f64(one->pts, text));
         if (!isnan(one->end)) fprintf(f, ",%s", sb_text_f64(one->end, text));
         if (!whole) fprintf(p, "%s%s", i ? "," : "", gap ? "[]," : "");

@@ -187,7 +187,7 @@ static void set_category(struct reading *r, const json_t *id, bool result)
     }
     if (category->above && *category->above) sb_set_cstr(fields, "supercategory", category->above);
     if (!result) {
-        sb_set_cstr(fields, "label", category->category);
+        if (*category->category) sb_set_cstr(fields, "label", category->category);
         return;
     }
     if (sb_get_real(fields, "confidence", &score) != 1) score = 1;

@@ -315,7 +315,6 @@ static int each_row(void *arg, const struct sb_csv_table *t)
     const char *observation = sb_csv_table_text(t, OBSERVATION);
     if (!r->begun) say_others(r, t);
     r->begun = true;
-    if (sb_csv_row_utf8(t->row)) return -1;
     bool same = *observation && r->observation && !strcmp(observation, r->observation);
     if (!same) {
         finish(r);

@@ -157,7 +157,7 @@ static void read_line(struct reading *r, size_t picture, const char *line, const
     }
     const struct sb_texts *names = &r->data.names;
     const char *name = class < (double)names->count ? names->text[(size_t) class] : NULL;
-    if (name) sb_set_cstr(&r->fields, "label", name);
+    if (name && *name) sb_set_cstr(&r->fields, "label", name);
     if (!name) r->list->nameless++;
     sb_annotated_add(r->list, picture, box, &r->fields);
 }

@@ -31,9 +31,12 @@ static void put_text(FILE *out, const char *s, size_t size)
     }
 }
 
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/* Blanks at either end are quoted, too: readers, ours as well, leave out those that are not. */
 void sb_csv_text(FILE *out, const char *s, size_t size)
 {
-    bool quote = false;
+    bool quote = size && (is_blank(s[0]) || is_blank(s[size - 1]));
     for (size_t i = 0; i < size && !quote; i++) quote = s[i] && strchr(",\"\r\n", s[i]);
     if (!quote) {
         put_text(out, s, size);

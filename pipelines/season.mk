@@ -51,19 +51,22 @@ ifeq ($(DIVES),)
 $(error DIVES= is needed: a table of videos with the columns dive, camera, start and path)
 endif
 MAKEOVERRIDES :=
+# make -n submits nothing.
+DRY = $(findstring n,$(firstword -$(MAKEFLAGS)))
 .PHONY: all
 # Everything happens inside OUT. Programs inherit the lock: it is held until the last of a killed run has ended.
 all:
 	@for f in "$$DIVES" $${NAV:+"$$NAV"} $${MODEL:+"$$MODEL"}; do [ -f "$$f" ] || { echo "season: $$f: no such file" >&2; exit 1; }; done; \
-	mkdir -p "$$OUT/videos"; \
-	export INSIDE=1 DIVES=$$(realpath "$$DIVES") NAV=$${NAV:+$$(realpath "$$NAV")} MODEL=$${MODEL:+$$(realpath "$$MODEL")}; \
-	cd "$$OUT"; exec 9<>.lock; \
+	mkdir -p -- "$$OUT/videos"; unset CDPATH; \
+	export INSIDE=1 DIVES=$$(realpath -- "$$DIVES") NAV=$${NAV:+$$(realpath -- "$$NAV")} MODEL=$${MODEL:+$$(realpath -- "$$MODEL")}; \
+	cd -- "$$OUT"; exec 9<>.lock; \
 	flock -n 9 || { echo "season: $$OUT: another run is at work there" >&2; exit 1; }; \
 	'$(HERE)season.sh' list; \
-	if [ "$$SCALE" = slurm ]; then exec 9>&-; exec '$(HERE)slurm.sh'; fi; \
+	if [ "$$SCALE" = slurm ]; then exec 9>&-; exec $(if $(DRY),'$(HERE)season.sh' todo,'$(HERE)slurm.sh'); fi; \
 	$(MAKE) --no-print-directory -f '$(SEASON_MK)' videos; \
 	'$(HERE)season.sh' gather; \
-	$(MAKE) --no-print-directory -f '$(SEASON_MK)' season
+	$(MAKE) --no-print-directory -f '$(SEASON_MK)' season; \
+	cat .counts >&2
 
 else
 
@@ -88,7 +91,7 @@ videos/%/frames.sb: videos/%/frames.param
 # What is one picture after another in a video goes before its pictures are looked at by a model.
 videos/%/unlike.sb: videos/%/frames.sb videos/%/unlike.param
 	@[ -e $< ] || exit 0; $(begin) labels; \
-	if [ -z "$$MODEL" ]; then sb-dedup $$DEDUP -o $@ $<; exit; fi; \
+	if [ -z "$$MODEL" ]; then rm -f $(@D)/labels.vtt*; sb-dedup $$DEDUP -o $@ $<; exit; fi; \
 	sb-dedup $$DEDUP $< | sb-tensorize -m "$$MODEL" | $${GPU_LOCK:+flock "$$GPU_LOCK"} \
 	    sb-classify -m "$$MODEL" --top "$$TOP" --min-prob "$$MIN_PROB" --device "$$DEVICE" --embed --drop tensor -o $@
 

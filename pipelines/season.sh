@@ -5,6 +5,7 @@
 # Files of its own there:
 #     .list           a line a video, in the table's order: name, state (ready, missing, copying), said, dive, camera, path; separated by US
 #     .ready, .done   names of those that can be made, and that have been; chain.mk: which of these waits for which
+#     .counts         the line that ends a run
 #     videos/NAME/    video: path, source, dive, start and identity, a line each; STAGE.said: what a stage said; problem: the stage
 #                     that failed, and what it said; STAGE.param: what a stage depends on, written only when that changes
 
@@ -52,6 +53,8 @@ ended() {
     exec 2>&8 8>&-
     sed "s|^|$name: |" "$video/$stage.said" >&2
     if [ "$status" -eq 0 ] || [ "$interrupted" ]; then exit "$status"; fi
+    # A full disk is no video's own problem.
+    ! grep -qE 'No space left on device|Disk quota exceeded' "$video/$stage.said" || exit "$status"
     if [ "$stage" = frames ] && ! settled; then stage=copying; echo "it changed while it was read: a later run takes it" >"$video/frames.said"; fi
     [ -s "$video/${stage/copying/frames}.said" ] || echo "ended with status $status" >"$video/$stage.said"
     { echo "$stage"; cat "$video/${stage/copying/frames}.said"; } >"$video/problem.new"
@@ -61,12 +64,19 @@ ended() {
 
 # ---- the table -------------------------------------------------------------------------------------------------------
 
-# Line number, dive, camera, start and path of each row. Spreadsheets add a byte order mark, CR and quotes, or write UTF-16.
+# The table as UTF-8, which spreadsheets do not always write.
+text() {
+    local from=UTF-8
+    case $(head -c 2 "$DIVES" | od -An -tx1) in ' ff fe' | ' fe ff') from=UTF-16 ;; esac
+    iconv -f $from -t UTF-8 "$DIVES" 2>/dev/null || {
+        echo "season: $DIVES: not $from; what Windows calls ANSI becomes it by: iconv -f WINDOWS-1252 -t UTF-8" >&2
+        exit 1
+    }
+}
+
+# Line number, dive, camera, start and path of each row of standard input. Spreadsheets add a byte order mark, CR and quotes.
 rows() {
-    case $(head -c 2 "$DIVES" | od -An -tx1) in
-    ' ff fe' | ' fe ff') iconv -f UTF-16 -t UTF-8 "$DIVES" ;;
-    *) cat "$DIVES" ;;
-    esac | awk -F '\t' '
+    awk -F '\t' '
         function fail(why) { printf "season: %s: %s\n", ENVIRON["DIVES"], why > "/dev/stderr"; failed = 1; exit 1 }
         function plain(s) {
             if (s ~ /^"([^"]|"")*"$/) { s = substr(s, 2, length(s) - 2); gsub(/""/, "\"", s) }
@@ -124,7 +134,8 @@ judge() {
 read_table() {
     local folder i=0 m s t f
     local -A found_mode found
-    rows >.table/rows
+    text >.table/text
+    rows <.table/text >.table/rows
     folder=$(dirname "$DIVES")
     while IFS=$US read -r "number[i]" "dive[i]" "camera[i]" "start[i]" "path[i]"; do
         case ${path[i]} in /*) file[i]=${path[i]} ;; *) file[i]=$folder/${path[i]} ;; esac
@@ -238,7 +249,7 @@ gather() {
     put pick.param "$PICK $CLUSTERS $DEVICE"
     said="season: ${count[0]} videos in, ${count[1]} out"
     [ $((count[2] + count[3])) -eq 0 ] || said+="; still being copied: ${count[2]}, with other problems: ${count[3]} (see ${PWD##*/}/problems.csv)"
-    echo "$said" >&2
+    put .counts "$said"
 }
 
 # Names of the videos that are still to be made.

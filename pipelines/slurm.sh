@@ -66,6 +66,7 @@ rest() {
     lock -w 120
     "$here/season.sh" gather
     make_here season
+    cat .counts >&2
     touch slurm/done
 }
 

@@ -202,6 +202,7 @@ rows_of_problems() { tail -n +2 "$1/problems.csv" | tr -d '\r'; }
     refused 'dives.tsv: it names no video' 'dive\tcamera\tstart\tpath\n#a\tb\tc\td\n'
     refused 'dives.tsv: it names no video' ''
     refused 'dives.tsv: line 3: no path' 'dive\tcamera\tstart\tpath\na\tb\t\tc\na\tb\n'
+    refused 'dives.tsv: not UTF-8; what Windows calls ANSI becomes it by: iconv -f WINDOWS-1252 -t UTF-8' 'dive\tcamera\tstart\tpath\nS\xfcd\tc\t\ta.mp4\n'
     refused 'dives.tsv: lines 2 and 3 name the same file: ./x/../a.mp4' 'dive\tcamera\tstart\tpath\nd\tc\t\ta.mp4\ne\tc\t\t./x/../a.mp4\n'
     run season DIVES=none.tsv
     [ "$status" -ne 0 ]
@@ -216,6 +217,47 @@ rows_of_problems() { tail -n +2 "$1/problems.csv" | tr -d '\r'; }
         echo 'a,b,archive,missing,not a file'
         echo 'a,b,none.mp4,missing,no such file'
     )
+}
+
+@test "names that begin with a dash or hold what shells and make read; the last line of a run; without a model again" {
+    small
+    mkdir d archive/odd
+    n=0
+    for name in '-dash.mp4' 'a [1].mp4' 'b `id` $(id) ~.mp4' 'c\d.mp4' 'e%f,g;h&i|j.mp4' ' k .mp4'; do
+        sb-synth video -q --seconds 1 --fps 4 --size 96x64 --seed $((90 + n++)) -o "archive/odd/$name"
+        printf 'd\t\t\todd/%s\n' "$name" >>archive/dives.tsv
+    done
+    settle archive/odd
+    mv -- archive -archive
+    export CDPATH=$PWD/d
+    season DIVES=-archive/dives.tsv OUT=-out MODEL="$BATS_FILE_TMPDIR/reef.safetensors" 2>said
+    [ "$(tail -n 1 said)" = 'season: 8 videos in, 8 out' ]
+    [ -z "$(ls -A d)" ]
+    season DIVES=-archive/dives.tsv OUT=-out 2>/dev/null
+    season DIVES=-archive/dives.tsv OUT=fresh -j2 2>/dev/null
+    same_season ./-out fresh
+}
+
+@test "make -n submits nothing to a cluster" {
+    small
+    mkdir bin
+    printf '#!/bin/sh\ntouch "%s"\n' "$PWD/asked" | tee bin/sbatch >bin/squeue
+    chmod +x bin/*
+    season -n DIVES=archive/dives.tsv SCALE=slurm BIN=bin >said
+    [ "$(tail -n 2 said | cut -d- -f1 | xargs)" = "GX_00 GX_01" ]
+    [ ! -e asked ]
+}
+
+@test "a full disk is no video's problem: the run fails, and goes on later" {
+    small
+    mkdir full
+    printf '#!/bin/sh\necho "sb-frames: x: No space left on device" >&2\nexit 1\n' >full/sb-frames
+    chmod +x full/sb-frames
+    season DIVES=archive/dives.tsv BIN=full 2>said && return 1
+    grep -q ': sb-frames: x: No space left on device$' said
+    [ ! -e season/problems.csv ]
+    season DIVES=archive/dives.tsv 2>said
+    [ "$(tail -n 1 said)" = 'season: 2 videos in, 2 out' ]
 }
 
 @test "one model is loaded at a time" {

@@ -82,6 +82,50 @@ END
     [ "$(cat got)" = '["eel","verified",null]' ]
 }
 
+@test "what was said of a label goes with it" {
+    id=($(fields crops.sb .id | tr -d '[]"'))
+    printf 'id,label,aphia_id,label_path,labelled_at\n' >known.csv
+    for i in 0 1 2 3; do printf '%s,Beroe,1422,Animalia > Beroe,1783087509.25\n' "${id[i]}"; done >>known.csv
+    sb-join -q --matched known.csv crops.sb -o known.sb
+    # As it was; another label; another label and its number; no label.
+    sb-export csv -q --columns id,label,aphia_id,label_path,labelled_at known.sb | tr -d '\r' |
+        sed '3s/Beroe,/Cancer,/; 4s/Beroe,1422/Cancer,106920/; 5s/Beroe,/,/' >edited.csv
+    sb-join -q edited.csv known.sb | sb-export jsonl -q | jq -c '[.label, .aphia_id, .label_path, .labelled_at]' >got
+    diff got - <<'END'
+["Beroe",1422,"Animalia > Beroe",1783087509.25]
+["Cancer",null,null,null]
+["Cancer",106920,null,null]
+[null,null,null,null]
+END
+    # A stream means what it says.
+    sb-join -q --columns label,aphia_id <(printf 'id,label,aphia_id\n%s,Beroe s.l.,1422\n' "${id[0]}" | sb-join -q --matched /dev/stdin crops.sb) known.sb |
+        sb-export jsonl -q | jq -c '[.label, .aphia_id, .label_path]' | head -n 1 >got
+    [ "$(cat got)" = '["Beroe s.l.",1422,null]' ]
+}
+
+@test "by place: x, y, w and h are keys as others are; what is not read is none" {
+    sb-export csv -q --columns source,pts,x,y,w,h crops.sb | tr -d '\r' | sed '1s/$/,site/; 2,$s/$/,Bank/' >sites.csv
+    sb-join -q --on source,pts,x,y --matched sites.csv crops.sb -o out.sb
+    [ "$(fields out.sb .site | sort | uniq -c | xargs)" = '20 [Bank]' ]
+    diff <(fields crops.sb '.id, .box') <(fields out.sb '.id, .box')
+    printf 'x,site\n1,Bank\n' >x.csv
+    fails_saying "x.csv: by 'x' is matched where x, y, w and h are all there" sb-join --on x x.csv crops.sb -o x.sb
+    printf 'probability,site\n1,Bank\n' >x.csv
+    fails_saying "column 'probability' only tells what a record has: it can't be matched by" sb-join --on probability x.csv crops.sb -o x.sb
+}
+
+@test "boxes that go to several records of one picture, and to pictures without a source: ids differ" {
+    source=$(fields crops.sb .source | jq -r '.[0]' | head -n 1)
+    printf 'source,x,y,w,h\n%s,1,2,3,4\n%s,5,6,7,8\n' "$source" "$source" >boxes.csv
+    sb-join -q --on source boxes.csv crops.sb -o out.sb
+    [ "$(fields out.sb .id | wc -l)" -gt 25 ]
+    [ "$(fields out.sb .id | sort -u | wc -l)" -eq "$(fields out.sb .id | wc -l)" ]
+    sb-pick -q --drop source,pts,group frames.sb | sb-join -q --on duration <(printf 'duration,x,y,w,h\n1,1,2,3,4\n') - -o out.sb
+    [ "$(fields out.sb '.box' | sort | uniq -c | xargs)" = '10 [[1,2,3,4]]' ]
+    [ "$(fields out.sb .id | sort -u | wc -l)" -eq 10 ]
+    sb-crop -q out.sb --encode raw | sb-export jsonl -q | jq -r .id | diff - <(fields out.sb .id | tr -d '[]"')
+}
+
 @test "two annotators: a record a match, ids that differ, and rows that repeat another count once" {
     id=($(fields crops.sb .id | tr -d '[]"'))
     printf 'id,label,labelled_by\n%s,urchin,Anna\n%s,star,Ben\n%s,urchin,Anna\nnone,eel,Ben\n' "${id[1]}" "${id[1]}" "${id[1]}" >two.csv

@@ -144,12 +144,12 @@ EOT
 import sys, msgpack
 box = {b"nd": True, b"type": b"<f4", b"kind": b"", b"shape": [2, 4], b"data": bytes(32)}
 records = [
-    {"id": "a", "label": "crab", "aphia_id": 5, "label_status": "verified", "labelled_by": "Ann", "keep": [1, {"x": None}]},
+    {"id": "a", "label": "crab", "aphia_id": 5, "label_path": "Decapoda > crab", "label_status": "verified", "labelled_by": "Ann", "keep": [1, {"x": None}]},
     {"id": "b", "label": "eel", "aphia_id": 6, "label_status": "verified", "labelled_by": "Ann"},
     {"id": "c", "label": "squid", "labels": ["eel", "crab", "squid"], "aphia_id": 7},
     {"id": "d", "labels": ["eel", "crab"], "boxes": box},
     {"id": "e", "predicted": [["crab", 0.5], ["eel", 0.25], ["squid", 0.125]], "labels": ["eel"], "label_status": "machine"},
-    {"id": "f", "predicted": [["eel", 1]], "label": "same", "aphia_id": 8},
+    {"id": "f", "predicted": [["eel", 1]], "label": "same", "aphia_id": 8, "label_path": "x > same"},
 ]
 with open(sys.argv[1], "wb") as f:
     for r in records: f.write(msgpack.packb(r))
@@ -164,7 +164,7 @@ EOF2
 {"id":"c","label":"squid","labels":["Paguridae","squid"],"aphia_id":7}
 {"id":"d","labels":["","Paguridae"]}
 {"id":"e","predicted":[["Paguridae",0.5],["squid",0.125]]}
-{"id":"f","label":"same","aphia_id":8}
+{"id":"f","label":"same","aphia_id":8,"label_path":"x > same"}
 EOF2
     diff want got
     # Conditions see the old names.

@@ -61,6 +61,11 @@ static void numbers_that_were_rounded_change_nothing(void **state)
         {"depth", "NaN", 812, 812, 0},
         {"depth", "", 812, 812, 0},
         {"cluster", "7.0", 3, 7, 1},
+        {"labelled_at", "1783087509.25", NAN, 1783087509.25, 1},
+        {"frame", "12", NAN, 12, 1},
+        {"segment", "0", NAN, 0, 1},
+        {"length", "1,5", NAN, 1.5, 1},
+        {"fps", "29.97", NAN, 29.97, 1},
         {"altitude", "2.5", 3.25, 2.5, 1}, /* a field that nobody knows, but a number in the record */
     };
     struct sb_record rec = {0};

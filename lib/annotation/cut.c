@@ -74,8 +74,9 @@ static int set_id(const struct sb_cuts *cuts, size_t index, struct sb_record *re
     size_t size;
     double pts = 0;
     const struct sb_cut *c = &cuts->cut[index];
-    int known = sb_get_text(rec, "id", &own, &size);
-    if (known < 0 || sb_get_cstr(rec, "source", &source) < 0 || sb_get_real(rec, "pts", &pts) < 0) return -1;
+    int known = sb_get_text(rec, "id", &own, &size), named = sb_get_cstr(rec, "source", &source);
+    if (named == 0) named = sb_get_cstr(rec, "id", &source); /* the picture's tells it apart, too */
+    if (known < 0 || named < 0 || sb_get_real(rec, "pts", &pts) < 0) return -1;
     if (cuts->own && sb_record_find(rec, "parent")) return 0;
     sb_hash_id(source, fabs(pts) < 9e9 ? llround(pts * 1e9) : 0, c->box, id);
     for (size_t i = 0; i < index; i++) {

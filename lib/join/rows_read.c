@@ -44,6 +44,17 @@ static int lacks(const struct reading *r, const char *name)
     return -1;
 }
 
+static bool is_side(const char *name) { return *name && !name[1] && strchr("xywh", *name); }
+
+static int check_key(const struct reading *r, const char *name)
+{
+    if (find(r, name) < 0) return lacks(r, name);
+    if (is_side(name) && r->side[0] < 0) return sb_error("by '%s' is matched where x, y, w and h are all there", name);
+    if (strcmp(name, "id") && !sb_column_is_read(name))
+        return sb_error("column '%s' only tells what a record has: it can't be matched by", name);
+    return 0;
+}
+
 /* Titles; columns that have none are mostly behind a separator at the lines' ends. */
 static int header(struct reading *r, const struct sb_csv_row *row)
 {
@@ -59,11 +70,11 @@ static int header(struct reading *r, const struct sb_csv_row *row)
         }
         r->column[r->columns++] = name;
     }
-    for (size_t i = 0; i < rows->keys->name.count; i++)
-        if (find(r, rows->keys->name.text[i]) < 0) return lacks(r, rows->keys->name.text[i]);
     bool boxed = true;
     for (int i = 0; i < 4; i++) boxed = (r->side[i] = find(r, side[i])) >= 0 && boxed;
     if (!boxed) r->side[0] = -1;
+    for (size_t i = 0; i < rows->keys->name.count; i++)
+        if (check_key(r, rows->keys->name.text[i]) < 0) return -1;
     for (size_t i = 0; i < rows->taken.count; i++)
         if (find(r, rows->taken.text[i]) < 0 && (strcmp(rows->taken.text[i], "box") != 0 || !boxed))
             return lacks(r, rows->taken.text[i]);
@@ -101,7 +112,9 @@ static int try_cells(struct reading *r, const struct sb_csv_row *row)
             return -1;
         }
     }
-    if (r->side[0] < 0 || !sb_join_rows_take(rows, "x")) return 0;
+    bool wanted = sb_join_rows_take(rows, "x");
+    for (size_t i = 0; i < rows->keys->name.count; i++) wanted = wanted || is_side(rows->keys->name.text[i]);
+    if (r->side[0] < 0 || !wanted) return 0;
     const char *text[4];
     for (int i = 0; i < 4; i++) text[i] = cell_of(row, (size_t)r->side[i]);
     return sb_cell_read_box(&rows->reading, &r->typed, text);

@@ -40,6 +40,18 @@ static void credit(const struct sb_join_taking *t, const char *name, const char 
         sb_record_remove(out, name);
 }
 
+/* What is said of a label does not hold for another one, unless the row says it anew. */
+static void drop_stale(const struct sb_join_taking *t, const struct sb_record *from, struct sb_record *out)
+{
+    static const char *const of_label[] = {"aphia_id", "label_path", "labelled_at"};
+    bool labelled = sb_record_find(from, "label") || sb_record_find(out, "label");
+    if (!labelled || says_the_same(from, out, "label")) return;
+    for (size_t i = 0; i < sizeof of_label / sizeof *of_label; i++) {
+        bool said = !t->rows->text && takes(t, of_label[i]) && sb_record_find(&t->fields, of_label[i]);
+        if (!said && says_the_same(from, out, of_label[i])) sb_record_remove(out, of_label[i]);
+    }
+}
+
 static void remove_label(struct sb_join_taking *t, struct labels *l, struct sb_record *out, const char *name)
 {
     if (!sb_record_find(out, name)) return;
@@ -112,6 +124,7 @@ static int take_fields(struct sb_join_taking *t, const struct sb_record *from, s
     int sides = text ? take_sides(t, out) : 0;
     if (sides < 0) return -1;
     settle_labels(t, &labels, from, out);
+    drop_stale(t, from, out);
     return boxed || sides;
 }
 
@@ -123,7 +136,9 @@ static int box_id(struct sb_record *out, char id[SB_HEX])
     double pts = 0;
     struct sb_tensor box;
     float side[4];
-    if (sb_get_cstr(out, "source", &source) < 0 || sb_get_real(out, "pts", &pts) < 0 ||
+    int named = sb_get_cstr(out, "source", &source);
+    if (named == 0) named = sb_get_cstr(out, "id", &source); /* that of the picture tells it apart, too */
+    if (named < 0 || sb_get_real(out, "pts", &pts) < 0 ||
         sb_get_tensor(out, "box", &box) < 0)
         return -1;
     if (box.ndim != 1 || box.shape[0] != 4 || (box.dtype != SB_F32 && box.dtype != SB_F64))
@@ -134,11 +149,12 @@ static int box_id(struct sb_record *out, char id[SB_HEX])
     return 0;
 }
 
-static bool is_taken(const struct sb_join_taking *t, const char *id)
+/* False if a record before had it. */
+static bool is_new(struct sb_join_taking *t, const char *id, size_t size)
 {
-    for (size_t i = 0; i < t->ids; i++)
-        if (!strcmp(t->id[i], id)) return true;
-    return false;
+    bool added;
+    sb_hash_table_add(&t->ids, sb_hash_bytes(id, size), &added);
+    return added;
 }
 
 static int identify(struct sb_join_taking *t, bool boxed, size_t nth, const struct sb_record *from,
@@ -149,15 +165,15 @@ static int identify(struct sb_join_taking *t, bool boxed, size_t nth, const stru
     size_t size = 0;
     bool had_box = sb_record_find(from, "box") && sb_record_find(from, "parent");
     if (sb_get_text(from, "id", &own, &size) < 0 || (boxed && box_id(out, id) < 0)) return -1;
-    if (nth == 0) t->ids = 0;
-    if (boxed ? is_taken(t, id) : nth > 0) {
+    if (boxed ? !is_new(t, id, strlen(id)) : nth > 0) {
         char *whole = sb_format("%s %.*s %zu", id, (int)size, own, nth);
         sb_hash_hex(sb_hash_bytes(whole, strlen(whole)), id);
         free(whole);
     }
-    if (!*id) return 0; /* it stays */
-    SB_GROW(t->id, t->cap, t->ids + 1);
-    memcpy(t->id[t->ids++], id, SB_HEX);
+    if (!*id) { /* it stays */
+        if (size) is_new(t, own, size);
+        return 0;
+    }
     if (!had_box && size) sb_set_text(out, "parent", own, size);
     sb_set_cstr(out, "id", id);
     return 0;
@@ -184,5 +200,5 @@ int sb_join_take(struct sb_join_taking *t, size_t row, size_t nth, const struct 
 void sb_join_taking_free(struct sb_join_taking *t)
 {
     sb_record_free(&t->fields);
-    free(t->id);
+    sb_hash_table_free(&t->ids);
 }

@@ -3,6 +3,7 @@
 #define SB_JOIN_TAKE_H
 
 #include "join/rows.h"
+#include "select/hash_table.h"
 
 /* How fields are taken, and what is needed and counted while they are. */
 struct sb_join_taking {
@@ -11,15 +12,15 @@ struct sb_join_taking {
     bool nearby;         /* rows are of other moments: `pts`, `time` and `duration` are not taken unless asked for */
     uint64_t unlabelled; /* labels that were removed, since their cells had been emptied */
     struct sb_record fields;
-    char (*id)[SB_HEX]; /* of the records that one record has become so far */
-    size_t ids, cap;
+    struct sb_hash_table ids; /* of records with a new box, and of those that kept their own */
 };
 
 /* `out` becomes `from` with the fields of a row that matched it, the `nth` of those, from 0. It borrows from both,
  * `out` is reset. Its `id`: hash of source, pts and box, where the row brings a box that the record did not have;
  * `parent` is then the record's id, or its own parent where it had another box; else the record's own for the first
- * row, a hash of that and the number for a further one, with a `parent` likewise. Of two that would be the same the
- * later one hashes its number, too. -1 with a message. */
+ * row, a hash of that and the number for a further one, with a `parent` likewise. A new box's that was given before hashes
+ * the record's own id and the number, too. What is said of a label (`aphia_id`, `label_path`, `labelled_at`) is removed
+ * where the label changed and that did not. -1 with a message. */
 int sb_join_take(struct sb_join_taking *t, size_t row, size_t nth, const struct sb_record *from, struct sb_record *out);
 void sb_join_taking_free(struct sb_join_taking *t);
 

@@ -72,6 +72,7 @@ static int rename_label(struct sb_record *rec, struct sb_label_map *map)
         sb_set_int(rec, "aphia_id", to->aphia_id);
     else if (!same)
         sb_record_remove(rec, "aphia_id"); /* it was the old name's */
+    if (!same) sb_record_remove(rec, "label_path");
     if (!*to->name)
         sb_record_remove(rec, "label");
     else if (!same)

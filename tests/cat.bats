@@ -126,6 +126,25 @@ EOT
     grep -qx "sb-cat: the header's 'phash_of' is left out: it is not the same in h1.hashes and h3.hashes" said
 }
 
+@test "embeddings of different models are refused, unless they are dropped" {
+    for n in 1 2; do
+        sb-synth frames -q --crops -n 8 --size 64x64 --seed $n | sb-tensorize -q --size 8 --fit stretch -o t$n.sb
+        sb-train -q --arch dim=8,depth=1,heads=1 --patch 8 --epochs 1 --warmup 0 --seed $n -o m$n.safetensors t$n.sb >log
+    done
+    for n in 1 2; do sb-classify -q -m m1.safetensors --embed --drop image -o one$n.sb t$n.sb; done
+    sb-classify -q -m m2.safetensors --embed --drop image -o other.sb t2.sb
+    sb-cat -q one1.sb one2.sb | sb-check -q
+    run -1 sb-cat -q -o x.sb one1.sb other.sb
+    [[ $output == "sb-cat: embeddings are of different models: one1.sb's of "????????"..., other.sb's of "* ]]
+    # Also where one was joined before.
+    sb-cat -q -o both.sb one1.sb one2.sb
+    run -1 sb-cat -q -o x.sb other.sb both.sb
+    [[ $output == *"embeddings are of different models: other.sb's of "????????"..., both.sb's of "* ]]
+    [ ! -e x.sb ]
+    sb-cat -q --drop embedding one1.sb other.sb | sb-check -q
+    sb-pick -q --drop embedding other.sb | sb-cat -q one1.sb - | sb-check -q
+}
+
 @test "the same numbers spelt otherwise are the same preprocessing" {
     python3 -c 'import msgpack, xxhash' 2>/dev/null || skip "no python3 with msgpack and xxhash here"
     for n in 1 2 3; do

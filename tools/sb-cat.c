@@ -8,6 +8,7 @@
 #include "formats/names.h"
 #include "preprocess/preprocess.h"
 #include "select/seen.h"
+#include "select/vectors.h"
 #include "stream/reader.h"
 #include "stream/several.h"
 
@@ -35,6 +36,9 @@ struct cat {
     char **stem; /* [in.count], with --prefix */
     size_t now;  /* which input is read */
     struct sb_reader *reader;
+    bool embedded;  /* it has shown an embedding; the model of the first one's, where it is known, and its input: */
+    char model[33];
+    size_t model_of;
 };
 
 /* ---- names of inputs ---- */
@@ -121,6 +125,20 @@ static int text_of(const struct cat *c, const struct sb_record *rec, const char 
     return found;
 }
 
+/* Embeddings of two models can't be compared, but they are only refused where there are some: other things may be joined. */
+static void check_embedding(struct cat *c, const struct sb_record *rec)
+{
+    char model[33];
+    if (c->embedded || !sb_record_find(rec, "embedding") || sb_writer_drops(c->out, "embedding")) return;
+    c->embedded = true;
+    if (!sb_vectors_model(&c->in.header[c->now], model)) return;
+    if (*c->model && strcmp(model, c->model))
+        sb_die("embeddings are of different models: %s's of %.8s..., %s's of %.8s... (--drop embedding leaves them out)",
+               c->in.name[c->model_of], c->model, c->in.name[c->now], model);
+    if (!*c->model) c->model_of = c->now;
+    memcpy(c->model, model, sizeof model);
+}
+
 /* True if the record is to be written. */
 static bool is_new(struct cat *c, const struct sb_record *rec)
 {
@@ -169,8 +187,10 @@ static void copy_records(struct cat *c, struct sb_record *rec)
     if (!c->reader) sb_die_error();
     sb_reader_idle(c->reader, flush_output, c->out);
     sb_seen_input(&c->seen);
+    c->embedded = false;
     while ((rc = sb_reader_next(c->reader, rec)) > 0) {
         c->counts.in++;
+        check_embedding(c, rec);
         if (prefix) tell_apart(c, rec);
         if (!is_new(c, rec)) continue;
         sb_writer_put(c->out, rec);

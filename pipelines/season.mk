@@ -86,7 +86,7 @@ videos/%/frames.sb: videos/%/frames.param
 	@$(begin) frames; \
 	sb-frames --fps "$$FPS" --size "$$SHORT" --encode jpeg $$FRAMES --source "$$source" $${dive:+--dive "$$dive"} \
 	    $${start:+--start-time "$$start" --zone Z} $${NAV:+--nav "$$NAV"} -o $@.new -- "$$path"; \
-	settled; mv $@.new $@
+	settled; unstopped; mv $@.new $@
 
 # What is one picture after another in a video goes before its pictures are looked at by a model.
 videos/%/unlike.sb: videos/%/frames.sb videos/%/unlike.param

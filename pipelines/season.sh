@@ -48,6 +48,9 @@ begin() {
 # The file is still what was listed.
 settled() { [ "$(identity "$path")" = "$listed" ]; }
 
+# sb-frames ends its stream well when a signal stops it, with what it had.
+unstopped() { ! grep -qx 'sb-frames: stopped by a signal' "$video/frames.said"; }
+
 ended() {
     local status=$?
     exec 2>&8 8>&-

@@ -172,11 +172,12 @@ has_video() { [ -e "$DATA/video/$1" ] || skip "the real footage is not here"; }
     sb-synth video -q --seconds 60 --size 320x180 --fps 20 --seed 3 -o long.mp4
     for signal in INT TERM; do
         mkfifo pipe.$signal
-        sb-frames -q --every 1 long.mp4 >pipe.$signal &
+        sb-frames --every 1 long.mp4 >pipe.$signal 2>said &
         frames=$!
         (sleep 1; kill -$signal $frames) & # the pipe is not read before: nothing ends by itself
         { sleep 2; cat; } <pipe.$signal >out.sb
         wait $frames
+        grep -qx 'sb-frames: stopped by a signal' said
         sb-check out.sb
         [ "$(records out.sb | wc -l)" -lt 1200 ]
     done

@@ -101,6 +101,16 @@ season_in_group() {
     wait $pid && return 1
     # sb-frames ends its stream well, with what it had.
     [ -z "$(find stopped/season -name frames.sb -o -name problem)" ]
+    # Alone, it is listed.
+    mkdir alone.bin
+    printf '#!/bin/sh\necho $$ >"%s"\nexec "%s" "$@"\n' "$PWD/frames.pid" "$(command -v sb-frames)" >alone.bin/sb-frames
+    chmod +x alone.bin/sb-frames
+    season FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season BIN=alone.bin 2>/dev/null 3>&- &
+    until find stopped/season -name '.frames.sb.new*.tmp' 2>/dev/null | grep -q .; do sleep 0.02; done
+    kill -TERM "$(cat frames.pid)"
+    wait $!
+    grep -q '^7,,long.mp4,frames,sb-frames: stopped by a signal' stopped/season/problems.csv
+    [ -z "$(find stopped/season -name frames.sb)" ]
     season FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season 2>/dev/null
     sb-check -v stopped/season/videos/long-*/frames.sb | grep -q 'whole, 200 records'
 }

@@ -191,6 +191,7 @@ int main(int argc, char **argv)
     else sb_harvest_run(&harvest);
     if (picks) f.counts.in = sb_reader_count(picks);
     sb_progress_end();
+    if (stop) sb_warn("stopped by a signal");
     sb_reader_close(picks);
     if (f.counts.out == 0 && f.unreadable > 0) sb_die("none of the inputs could be read");
     sb_writer_close(f.out);

@@ -173,9 +173,9 @@ static void csv_cells(void **state)
     FILE *f = begin();
     sb_csv_head(&csv, f);
     assert_int_equal(sb_csv_write(&csv, f, &rec), 0);
-    assert_written(f,
-                   "a,label,x,h,box,predicted_label,probability,labels,no,\"\"\"q\"\"\"\r\n"
-                   "\"1,2\r\n\"\"3\"\"\xEF\xBF\xBD\", plain ,1,4,1; 2.5; 3; 4,crab,0.75,\"a; ; [1,\"\"b\"\"]\",,\r\n");
+    assert_written(
+        f, "a,label,x,h,box,predicted_label,probability,labels,no,\"\"\"q\"\"\"\r\n"
+           "\"1,2\r\n\"\"3\"\"\xEF\xBF\xBD\",\" plain \",1,4,1; 2.5; 3; 4,crab,0.75,\"a; ; [1,\"\"b\"\"]\",,\r\n");
     assert_true(csv.seen[2]);
     assert_false(csv.seen[8]);
     sb_set_cstr(&rec, "predicted", "crab");

@@ -117,12 +117,20 @@ static void texts_lists_hashes_and_boxes(void **state)
     struct sb_record rec = {0};
     struct sb_cell cell = {0};
     struct sb_tensor box;
+    msgpack_object list;
     sb_set_cstr(&rec, "label", " sea star ");
     assert_int_equal(read_cell(&rec, "label", "sea star"), 0); /* tables keep no blanks at the ends */
     assert_int_equal(read_cell(&rec, "labels", "crab; sea star;; fish ;"), 1);
     assert_int_equal(sb_cell_text(&cell, &rec, "labels"), 1);
     assert_string_equal(cell.text, "crab; sea star; fish");
     assert_int_equal(read_cell(&rec, "labels", "crab; sea star; fish"), 0);
+    const char *const quoted = "\"\"; \"cod; Gadus\"; fish; \" a\\nb \"; \"\\\"x\"; \"y\" z";
+    assert_int_equal(read_cell(&rec, "labels", quoted), 1);
+    assert_int_equal(sb_cell_text(&cell, &rec, "labels"), 1);
+    assert_string_equal(cell.text, "\"\"; \"cod; Gadus\"; fish; \" a\\nb \"; \"\\\"x\"; \"\\\"y\\\" z\"");
+    assert_int_equal(sb_get_object(&rec, "labels", &list), 1);
+    assert_int_equal(list.via.array.size, 6);
+    assert_int_equal(list.via.array.ptr[1].via.str.size, 10);
     assert_int_equal(read_cell(&rec, "phash", "1.23457E+15"), 0);
     assert_null(sb_record_find(&rec, "phash"));
     assert_int_equal(read_cell(&rec, "phash", "00ff00ff00ff00ff"), 1);

@@ -59,6 +59,17 @@ static int list(FILE *out, struct sb_record *rec, const uint8_t *p, size_t size,
     return 1;
 }
 
+/* A text in a list: as JSON where it would not be told from what stands beside it. */
+static void list_text(FILE *out, const char *s, size_t size)
+{
+    bool plain = size && *s != '"' && !memchr(s, ';', size) && *s != ' ' && s[size - 1] != ' ';
+    if (plain) {
+        sb_text_utf8(out, s, size);
+    } else {
+        sb_json_text(out, s, size);
+    }
+}
+
 /* One value. A list inside a list is JSON: its parts could not be told apart. */
 static int item(FILE *out, struct sb_record *rec, const uint8_t *p, size_t size, bool outermost)
 {
@@ -70,7 +81,10 @@ static int item(FILE *out, struct sb_record *rec, const uint8_t *p, size_t size,
     struct sb_tensor t;
     switch (w.type) {
     case SB_WIRE_NIL: return 0;
-    case SB_WIRE_STR: sb_text_utf8(out, (const char *)at, w.size); return 1;
+    case SB_WIRE_STR:
+        if (outermost) sb_text_utf8(out, (const char *)at, w.size);
+        if (!outermost) list_text(out, (const char *)at, w.size);
+        return 1;
     case SB_WIRE_REAL: fputs(w.single ? sb_text_f32((float)w.v.real, buf) : sb_text_f64(w.v.real, buf), out); return 1;
     case SB_WIRE_BIN:
         if (w.size <= SB_JSON_SMALL) {

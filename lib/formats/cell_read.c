@@ -3,6 +3,7 @@
 #include "formats/cell_read.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,23 +273,40 @@ static int read_hex(struct sb_record *rec, const char *column, const char *text)
 
 /* ---- texts ---- */
 
+static void pack_text(msgpack_packer *pk, const char *text, size_t size)
+{
+    msgpack_pack_str(pk, size);
+    msgpack_pack_str_body(pk, text, size);
+}
+
+/* A text in quotes, as cell.h writes one that would not be told from its neighbours; where it ends. NULL: it is none.
+ */
+static const char *read_quoted(msgpack_packer *pk, const char *text)
+{
+    json_error_t at;
+    json_t *json = *text == '"' ? json_loads(text, JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &at) : NULL;
+    const char *end = json ? text + at.position + strspn(text + at.position, " ") : NULL;
+    if (end && *end && *end != ';') end = NULL;
+    if (end) pack_text(pk, json_string_value(json), json_string_length(json));
+    json_decref(json);
+    return end;
+}
+
+/* Between ';', without the blanks around them; empty ones are none. */
 static int read_texts(struct sb_record *rec, const char *column, const char *text)
 {
     struct sb_buffer list = {0}, items = {0};
     msgpack_packer pk;
     uint32_t count = 0;
     msgpack_packer_init(&pk, &items, sb_buffer_write);
-    while (*text) {
-        size_t size = strcspn(text, ";"), next = size + (text[size] == ';');
-        const char *from = text + strspn(text, " ");
-        size_t n = from < text + size ? size - (size_t)(from - text) : 0;
-        while (n > 0 && from[n - 1] == ' ') n--;
-        if (n) {
-            msgpack_pack_str(&pk, n);
-            msgpack_pack_str_body(&pk, from, n);
-            count++;
-        }
-        text += next;
+    while (*(text += strspn(text, " "))) {
+        const char *end = read_quoted(&pk, text);
+        size_t n = end ? 0 : strcspn(text, ";");
+        count += end || n;
+        if (!end) end = text + n;
+        while (n > 0 && text[n - 1] == ' ') n--;
+        if (n) pack_text(&pk, text, n);
+        text = end + (*end == ';');
     }
     msgpack_packer_init(&pk, &list, sb_buffer_write);
     msgpack_pack_array(&pk, count);

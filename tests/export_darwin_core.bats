@@ -93,6 +93,14 @@ rich() {
     [ "$(ls by | grep -vc history)" -eq 2 ]
 }
 
+@test "darwin-core: a still of a dive has no second, the dive has one" {
+    printf 'concept,elapsed_time_millis,video_uri,recorded_timestamp,latitude,longitude,image_url\n' >vars.csv
+    printf '%s,1500,http://x/dive.mov,1969-12-31T23:59:59.5Z,0,180,%s\n' Beroe https://x/still.png Aequorea '' >>vars.csv
+    sb-import vars -q vars.csv | sb-export darwin-core -q -o out.csv
+    [ "$(column associatedMedia out.csv | tr '\n' ' ')" = 'https://x/still.png dive.mov#t=1.5 ' ]
+    [ "$(column eventDate out.csv | sort -u)" = 1969-12-31T23:59:59.5Z ]
+}
+
 @test "darwin-core: a table is UTF-8, whatever the records hold" {
     printf '\x87\xa2id\xa3a\xff"\xa4time\0\xa3lat\0\xa3lon\0\xa5label\xa4\xc3\0\n,\xa6source\xa2\xff\xfe\xa5group\xa3\xed\xa0\x80' >bad.sb
     sb-export darwin-core -q bad.sb >out.csv

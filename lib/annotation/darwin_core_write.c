@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotation/endings.h"
 #include "annotation/identified.h"
 #include "annotation/view.h"
 #include "base/clock.h"
@@ -96,7 +97,8 @@ static void put_urn(FILE *out, struct sb_span id, uint32_t row)
     free(urn);
 }
 
-/* Where the picture or video was published, or else its name; with its second, as W3C's Media Fragments have it. */
+/* Where the picture or video was published, or else its name; of a video, as W3C's Media Fragments have it, with the
+ * second: a still that was taken of it has none. */
 static void put_media(FILE *out, const struct run *r)
 {
     const struct sb_view *v = &r->view;
@@ -104,7 +106,8 @@ static void put_media(FILE *out, const struct run *r)
     bool below = r->prefix && !v->url.size && v->source.size;
     char second[SB_NUMBER];
     char *media = below ? sb_url_join(r->prefix, said.text, said.size) : sb_strndup(said.text, said.size);
-    char *text = isnan(v->pts) || !*media ? sb_strdup(media) : sb_format("%s#t=%s", media, sb_text_f64(v->pts, second));
+    bool still = isnan(v->pts) || !*media || sb_names_picture(media);
+    char *text = still ? sb_strdup(media) : sb_format("%s#t=%s", media, sb_text_f64(v->pts, second));
     put_text(out, text);
     free(media);
     free(text);

@@ -115,6 +115,10 @@ EOT
     fails_saying "a.sb says how its tensors were made, 2.sb does not" sb-cat -o x.sb a.sb 2.sb
     fails_saying "a.sb says how its tensors were made, 2.sb does not" sb-cat -o x.sb 2.sb a.sb
     [ ! -e x.sb ]
+    # What else they hold can be joined; the header says nothing of tensors then.
+    sb-cat -q --drop tensor -o rest.sb 2.sb a.sb c.sb 2>&1 | grep . && return 1
+    sb-check -v rest.sb | grep -q '^  tensor' && return 1
+    [ "$(json rest.sb | wc -l)" -eq 18 ] && sb-check -q rest.sb
     # Files of hashes say of what their hashes are.
     for n in 1 2; do sb-dedup -q --save-hashes h$n.hashes -o x$n.sb $n.sb; done
     sb-dedup -q --crops --save-hashes h3.hashes -o x3.sb 3.sb

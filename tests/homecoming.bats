@@ -43,10 +43,10 @@ season() {
 
     # Her table, by id, and by time within a tenth of a second: the same labels, and the same that found nothing.
     edit time id 2026-07-09T09:30:00Z >edited.csv
-    sb-join --by "Anna Ångström" --columns label --unmatched by_id.csv edited.csv chosen.sb -o labelled.sb 2>said
+    sb-join --labelled-by "Anna Ångström" --columns label --unmatched by_id.csv edited.csv chosen.sb -o labelled.sb 2>said
     grep -q '198 rows, 1 matched by no record; 3 records matched by no row' said
     [ "$(grep -c '^record,' by_id.csv)" -eq 3 ] && [ "$(grep -c '^row,199,0*,crab' by_id.csv)" -eq 1 ]
-    sb-join --by "Anna Ångström" --columns label --on source,time --within 0.04 --unmatched by_time.csv edited.csv chosen.sb -o timed.sb 2>/dev/null
+    sb-join --labelled-by "Anna Ångström" --columns label --on source,time --within 0.04 --unmatched by_time.csv edited.csv chosen.sb -o timed.sb 2>/dev/null
     diff <(sb-export csv -q labelled.sb) <(sb-export csv -q timed.sb)
     diff <(grep '^record' by_id.csv | cut -d, -f1-2) <(grep '^record' by_time.csv | cut -d, -f1-2)
     sb-export jsonl -q labelled.sb | jq -se 'map(select(.label)) | length == 197 and all(.label_status == "verified" and .labelled_by == "Anna Ångström")' >/dev/null

@@ -58,7 +58,7 @@ sheet() {
 }
 
 @test "labels: changed, emptied, new; who says so, and whether it was checked" {
-    sb-join -q --status machine --by model <(sb-synth frames -q -n 20 --seed 1 --crops) crops.sb -o machine.sb
+    sb-join -q --label-status machine --labelled-by model <(sb-synth frames -q -n 20 --seed 1 --crops) crops.sb -o machine.sb
     [ "$(fields machine.sb '.label_status, .labelled_by' | sort -u)" = '["machine","model"]' ]
     # Row 2 as it is; 3 another label; 4 emptied; 5 another label, status and person; 6 checked.
     sheet 1,6p '3s/,[^,]*,/,lobster,/; 4s/,[^,]*,/,,/; 5s/,.*/,eel,verified,Anna/; 6s/machine/verified/' machine.sb >edited.csv
@@ -74,7 +74,7 @@ sheet() {
 ["${label[5]}","machine","model"]
 END
     grep -q '^sb-join: 1 labels removed: their cells are empty$' said
-    sb-join -q --status verified --by Ben edited.csv machine.sb | sb-export jsonl -q | head -n 5 |
+    sb-join -q --label-status verified --labelled-by Ben edited.csv machine.sb | sb-export jsonl -q | head -n 5 |
         jq -c '[.label_status, .labelled_by]' | sort | uniq -c | tr -d ' \n' >got
     [ "$(cat got)" = '4["verified","Ben"]1[null,null]' ]
     # Only what is asked for; a label that comes without its status is checked.
@@ -203,7 +203,7 @@ detections() {
 
 @test "a stream as table: fields of any type, its own labels, and its history under inputs" {
     sb-export csv -q --columns id,label crops.sb >labels.csv
-    sb-join -q --by Anna labels.csv <(sb-synth frames -q -n 20 --seed 1 --crops --drop image) -o light.sb
+    sb-join -q --labelled-by Anna labels.csv <(sb-synth frames -q -n 20 --seed 1 --crops --drop image) -o light.sb
     # The table has no image to give, and gives none unless asked.
     sb-join -q light.sb crops.sb -o out.sb
     [ "$(fields out.sb '.labelled_by, .label_status, (.image | type)' | sort -u)" = '["Anna","verified","object"]' ]
@@ -272,6 +272,6 @@ detections() {
     run -2 sb-join --on time,pts x.csv crops.sb
     run -2 sb-join --on , x.csv crops.sb
     run -2 sb-join --columns , x.csv crops.sb
-    run -2 sb-join --status perhaps x.csv crops.sb
+    run -2 sb-join --label-status perhaps x.csv crops.sb
     run -2 sb-join --zone Nowhere x.csv crops.sb
 }

@@ -66,6 +66,8 @@ static void name_inputs(struct cat *c)
 
 /* ---- headers ---- */
 
+#define LEFT_OUT " (--drop tensor leaves them out)"
+
 /* Tensors that were made in two ways are nothing that a model could take. */
 static void check_tensors(struct sb_several *in, size_t a, size_t b)
 {
@@ -79,13 +81,13 @@ static void check_tensors(struct sb_several *in, size_t a, size_t b)
     if (!found[0] && !found[1]) return;
     if (!found[0] || !found[1]) {
         int with = found[0] ? 0 : 1;
-        sb_die("%s says how its tensors were made, %s does not", in->name[which[with]], in->name[which[!with]]);
+        sb_die("%s says how its tensors were made, %s does not" LEFT_OUT, in->name[which[with]], in->name[which[!with]]);
     }
     char *wants = sb_format("%s has", in->name[b]);
     const char *differs = sb_preprocess_differs(&p[0], &p[1], wants);
-    if (differs) sb_die("tensors were made in different ways: %s has %s", in->name[a], differs);
+    if (differs) sb_die("tensors were made in different ways: %s has %s" LEFT_OUT, in->name[a], differs);
     if (applied[0] != applied[1])
-        sb_die("tensors were made in different ways: mean and std are applied in %s, not in %s",
+        sb_die("tensors were made in different ways: mean and std are applied in %s, not in %s" LEFT_OUT,
                in->name[applied[0] ? a : b], in->name[applied[0] ? b : a]);
     free(wants);
 }
@@ -103,9 +105,10 @@ static void write_header(struct cat *c, const struct sb_args *args)
     const struct sb_record **header = sb_calloc(c->in.count + 1, sizeof *header);
     for (size_t i = 0; i < c->in.count; i++) header[i] = &c->in.header[i];
     sb_several_common(&c->in, &common, tell_difference, c);
-    for (size_t i = 1; i < c->in.count; i++) check_tensors(&c->in, 0, i);
+    bool dropped = sb_writer_drops(c->out, "tensor");
+    for (size_t i = 1; i < c->in.count && !dropped; i++) check_tensors(&c->in, 0, i);
     const struct sb_field *tensor = sb_record_find(header[0], "tensor");
-    if (tensor) sb_set_packed(&common, "tensor", tensor->value, tensor->size);
+    if (tensor && !dropped) sb_set_packed(&common, "tensor", tensor->value, tensor->size);
     sb_writer_header_joined(c->out, &common, header, c->in.count, &tool, args);
     sb_record_free(&common);
     free(header);

@@ -19,9 +19,9 @@ static const struct sb_opt options[] = {
     {0, "within", "SECONDS", SB_REAL, &within, 0,
      "of time or pts: the rows of the nearest moment, at most SECONDS off (default: of the same microsecond)", 0, 1e6},
     {0, "columns", "NAMES", SB_TEXT, &columns, 0, "take only these columns of the table (default: all)", 0, 0},
-    {0, "status", "machine|verified", SB_TEXT, &status, 0,
+    {0, "label-status", "machine|verified", SB_TEXT, &status, 0,
      "label_status of the table's labels: machine or verified (default: the table's, or verified)", 0, 0},
-    {0, "by", "NAME", SB_TEXT, &by, 0, "labelled_by of the table's labels (default: the table's)", 0, 0},
+    {0, "labelled-by", "NAME", SB_TEXT, &by, 0, "labelled_by of the table's labels (default: the table's)", 0, 0},
     {0, "zone", "ZONE", SB_TEXT, &zone, 0, "the zone of a table's times that name none: Z, +02:00, Europe/Berlin", 0, 0},
     {0, "matched", NULL, SB_FLAG, &matched_only, 0, "leave out records that no row matches", 0, 0},
     {0, "unmatched", "FILE", SB_TEXT, &unmatched, SB_OPT_UNRECORDED,
@@ -148,7 +148,6 @@ static void check_options(struct join *j, const struct sb_args *args)
     if (args->count == 1 && isatty(STDIN_FILENO)) sb_usage("name the stream, or pipe it in");
     if (sb_join_keys_parse(&j->keys, on) < 0) sb_usage("--on: %s", sb_error_message());
     if (within >= 0 && !j->keys.moment) sb_usage("--within is of seconds: --on must name time or pts");
-    if (status) sb_opt_choose("status", status, (const char *const[]){"machine", "verified", NULL});
     if (zone && sb_zone_parse(zone, &j->rows.reading.zone) < 0) sb_usage("--zone: %s", sb_error_message());
     sb_texts_split(columns, ',', &j->rows.taken);
     if (columns && !j->rows.taken.count) sb_usage("--columns: no column is named");

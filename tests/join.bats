@@ -103,6 +103,26 @@ END
     [ "$(cat got)" = '["Beroe s.l.",1422,null]' ]
 }
 
+@test "names of boxes keep their places, also where one has none" {
+    python3 -c 'import msgpack' 2>/dev/null || skip "no python3 with msgpack here"
+    python3 - >boxes.sb <<'EOT'
+import msgpack, sys
+for id, labels in (("a", ["crab", "", "fish"]), ("b", [""]), ("c", ["eel", ""])):
+    n = len(labels)
+    boxes = {b"nd": True, b"type": b"<f4", b"kind": b"", b"shape": [n, 4], b"data": bytes(16 * n)}
+    sys.stdout.buffer.write(msgpack.packb({"id": id, "labels": labels, "boxes": boxes}))
+EOT
+    sb-export csv -q --columns id,labels boxes.sb 2>/dev/null >labels.csv
+    sb-join -q labels.csv boxes.sb 2>/dev/null | sb-export jsonl -q | jq -c .labels | paste -sd' ' >got
+    [ "$(cat got)" = '["crab","","fish"] [""] ["eel",""]' ]
+    sed 's/fish/star/; s/eel/moray/' labels.csv >edited.csv
+    sb-join -q edited.csv boxes.sb 2>/dev/null | sb-export jsonl -q | jq -c .labels | paste -sd' ' >got
+    [ "$(cat got)" = '["crab","","star"] [""] ["moray",""]' ]
+    printf 'id,labels\na,crab; ; star\n' >short.csv
+    run -1 sb-join -q short.csv boxes.sb -o x.sb
+    [[ $output == *"(id a): column 'labels': 'crab; ; star': names for 2 of 3 boxes; one without a name is "* ]]
+}
+
 @test "by place: x, y, w and h are keys as others are; what is not read is none" {
     sb-export csv -q --columns source,pts,x,y,w,h crops.sb | tr -d '\r' | sed '1s/$/,site/; 2,$s/$/,Bank/' >sites.csv
     sb-join -q --on source,pts,x,y --matched sites.csv crops.sb -o out.sb

@@ -292,10 +292,21 @@ static const char *read_quoted(msgpack_packer *pk, const char *text)
     return end;
 }
 
+/* Names of boxes that were fewer would be other boxes' names. */
+static int check_labels(struct sb_record *rec, const char *text, uint32_t count)
+{
+    struct sb_tensor boxes = {.ndim = 0};
+    if (sb_get_tensor(rec, "boxes", &boxes) < 0) return -1;
+    if (boxes.ndim != 2 || count >= boxes.shape[0]) return 0;
+    return sb_error("column 'labels': '%.60s': names for %u of %d boxes; one without a name is \"\"", text, count,
+                    (int)boxes.shape[0]);
+}
+
 /* Between ';', without the blanks around them; empty ones are none. */
 static int read_texts(struct sb_record *rec, const char *column, const char *text)
 {
     struct sb_buffer list = {0}, items = {0};
+    const char *whole = text;
     msgpack_packer pk;
     uint32_t count = 0;
     msgpack_packer_init(&pk, &items, sb_buffer_write);
@@ -307,6 +318,10 @@ static int read_texts(struct sb_record *rec, const char *column, const char *tex
         while (n > 0 && text[n - 1] == ' ') n--;
         if (n) pack_text(&pk, text, n);
         text = end + (*end == ';');
+    }
+    if (!strcmp(column, "labels") && check_labels(rec, whole, count)) {
+        free(items.data);
+        return -1;
     }
     msgpack_packer_init(&pk, &list, sb_buffer_write);
     msgpack_pack_array(&pk, count);

@@ -202,3 +202,20 @@ coco() {
     echo one >bad.tsv
     fails_saying "bad.tsv: line 1" sb-import coco --map bad.tsv sea/coco.json
 }
+
+@test "options that a format has no use for are refused" {
+    coco '{"image_id": 7, "category_id": 3, "bbox": [1, 2, 3, 4]}'
+    for option in --fps=30 --source=dive.mp4; do
+        run -2 sb-import coco $option sea/coco.json
+        [[ $output == *"${option%=*} is not for coco"* ]]
+    done
+    run -2 sb-import folders --whole sea
+    [[ $output == *"--whole is not for folders"* ]]
+    printf '1,dive.mp4,3,1,2,3,4,0.5,-1,cod,0.5\n' >dive.csv
+    run -2 sb-import viame --fps 30 --zone UTC dive.csv
+    [[ $output == *"--zone is not for viame"* ]]
+    # What a file turns out to be may have no pictures.
+    fails_saying "dive.csv: annotations of video have no pictures" sb-import viame --fps 30 --encode png dive.csv
+    fails_saying "dive.csv: annotations of video have no pictures" sb-import viame --fps 30 --points 20 dive.csv
+    sb-import viame -q --fps 30 dive.csv | sb-export jsonl -q | jq -e '.pts == 0.1'
+}

@@ -51,27 +51,6 @@ static const struct sb_exporter *format_named(const char *name)
              format_names(", "));
 }
 
-static bool takes(const struct sb_exporter *format, const char *option)
-{
-    struct sb_texts names = {0};
-    bool found = false;
-    sb_texts_split(format->options, ',', &names);
-    for (size_t i = 0; i < names.count; i++) found = found || !strcmp(option, names.text[i]);
-    return found;
-}
-
-/* The options without a letter are formats' own, and refused where the format does not take them. */
-static void check_options(const struct sb_exporter *format, const struct sb_opt *opt)
-{
-    for (; opt->name; opt++) {
-        bool given =
-            !opt->letter &&
-            ((opt->type == SB_TEXT && *(const char **)opt->value) || (opt->type == SB_INT && *(int64_t *)opt->value) ||
-             (opt->type == SB_REAL && *(double *)opt->value != 0) || (opt->type == SB_FLAG && *(bool *)opt->value));
-        if (given && !takes(format, opt->name)) sb_usage("--%s is not for %s", opt->name, format->name);
-    }
-}
-
 static void run(struct sb_export_run *e, const struct sb_tool *tool, const struct sb_args *args, const char *records)
 {
     struct sb_filter in = {0}; /* its reader and counts: what goes out is no stream */
@@ -148,7 +127,7 @@ int main(int argc, char **argv)
     e.format = format_named(args.operand[0]);
     if (args.count > 2) sb_usage("one input at most: '%s' is too much", args.operand[2]);
     if (args.count == 1 && isatty(STDIN_FILENO)) sb_usage("name a stream, or pipe one in");
-    check_options(e.format, opts);
+    sb_opt_check(opts, "", e.format->options, e.format->name);
     if (e.format->is_folder && !e.path) sb_usage("%s needs a folder: -o FOLDER", e.format->name);
     if (!e.path && !e.format->is_text && isatty(STDOUT_FILENO))
         sb_usage("that is no text for a terminal: name a file with -o");

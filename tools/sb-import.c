@@ -132,6 +132,8 @@ static void read_all(struct import *m, const struct sb_args *args)
         sb_die("%s: %s", args->operand[1], m->format->found ? "no JPEG or PNG files below it" : "names no pictures");
     for (size_t i = 0; i < m->list.count && !m->style.no_images; i++)
         m->style.no_images = sb_annotated_is_moment(&m->list.item[i]);
+    if (m->style.no_images && (m->encode || m->style.points))
+        sb_die("%s: annotations of video have no pictures to encode or to cut out", args->operand[1]);
     if (!m->style.no_images) find_pictures(m, args->operand[1]);
     for (size_t i = 0; i < m->list.unusable; i++) sb_counts_skip(&m->counts, "unusable annotation");
     if (m->list.nameless) sb_warn("%zu annotations are of a class that the file does not list", m->list.nameless);
@@ -211,8 +213,7 @@ int main(int argc, char **argv)
     m.format = args.count ? sb_annotation_format_named(args.operand[0]) : NULL;
     if (!m.format) sb_usage("say what to import: %s", sb_annotation_format_names(", "));
     if (args.count < 2) sb_usage("%s needs %s", m.format->name, m.format->operands);
-    if (m.format->found && m.options.images) sb_usage("--images is not for %s", m.format->name);
-    if (m.format->single && m.style.whole) sb_usage("--whole is not for %s", m.format->name);
+    sb_opt_check(opts, "no-images,points,group-regex,map,encode,problems,drop", m.format->options, m.format->name);
     if (m.style.no_images && (m.encode || m.style.points))
         sb_usage("--no-images leaves nothing to encode or to cut out");
     if (m.map_file && sb_label_map_read(m.map_file, &m.map)) sb_die_error();

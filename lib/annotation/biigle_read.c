@@ -260,5 +260,6 @@ static int read_biigle(const char *path, const struct sb_annotation_options *o, 
     return rc;
 }
 
-const struct sb_annotation_format sb_biigle = {"biigle", "FILE.csv...", "BIIGLE's CSV reports, of images and of videos",
-                                               false,    false,         read_biigle};
+const struct sb_annotation_format sb_biigle = {
+    "biigle", "FILE.csv...", "BIIGLE's CSV reports, of images and of videos", "images,whole,zone", false,
+    false,    read_biigle};

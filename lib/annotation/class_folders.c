@@ -86,5 +86,5 @@ static int read_folders(const char *folder, const struct sb_annotation_options *
     return rc;
 }
 
-const struct sb_annotation_format sb_class_folders = {"folders", "FOLDER...", "a folder for each class",
-                                                      true,      true,        read_folders};
+const struct sb_annotation_format sb_class_folders = {"folders", "FOLDER...", "a folder for each class", "", true,
+                                                      true,      read_folders};

@@ -252,5 +252,6 @@ static int read_coco(const char *path, const struct sb_annotation_options *o, st
     return rc;
 }
 
-const struct sb_annotation_format sb_coco = {"coco", "FILE.json...", "COCO's JSON, as FathomNet publishes it",
-                                             false,  false,          read_coco};
+const struct sb_annotation_format sb_coco = {
+    "coco", "FILE.json...", "COCO's JSON, as FathomNet publishes it", "images,whole,zone,dataset", false,
+    false,  read_coco};

@@ -317,4 +317,5 @@ static int read_fathomnet(const char *path, const struct sb_annotation_options *
 }
 
 const struct sb_annotation_format sb_fathomnet = {
-    "fathomnet", "FILE.csv|FILE.json...", "FathomNet's CSV, and its JSON image records", false, false, read_fathomnet};
+    "fathomnet", "FILE.csv|FILE.json...", "FathomNet's CSV, and its JSON image records", "images,whole,zone", false,
+    false,       read_fathomnet};

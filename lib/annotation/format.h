@@ -18,6 +18,7 @@ struct sb_annotation_format {
     const char *name;     /* "viame": the first operand */
     const char *operands; /* "FILE.csv..." */
     const char *summary;  /* "VIAME CSV, of pictures or of a video" */
+    const char *options;  /* those that not every format takes, "source,fps" */
     bool found;           /* it sets each picture's path itself: none is looked for */
     bool single; /* pictures are what is labelled, not boxes in them: there is nothing to cut out or to gather */
     /* Adds what the file says. Pictures with a `pts` are moments of a video, and none of its pictures is there to load.

@@ -320,4 +320,4 @@ static int read_ifdo(const char *path, const struct sb_annotation_options *o, st
 }
 
 const struct sb_annotation_format sb_ifdo = {
-    "ifdo", "FILE.json|FILE.yaml...", "iFDO, of pictures and of videos", false, false, read_ifdo};
+    "ifdo", "FILE.json|FILE.yaml...", "iFDO, of pictures and of videos", "images,whole,zone", false, false, read_ifdo};

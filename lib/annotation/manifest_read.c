@@ -188,4 +188,5 @@ static int read_manifest(const char *path, const struct sb_annotation_options *o
 }
 
 const struct sb_annotation_format sb_manifest = {
-    "manifest", "FOLDER|manifest.csv...", "what sb-export pictures wrote, edited or not", true, true, read_manifest};
+    "manifest",   "FOLDER|manifest.csv...", "what sb-export pictures wrote, edited or not", "zone", true, true,
+    read_manifest};

@@ -340,5 +340,6 @@ static int read_vars(const char *path, const struct sb_annotation_options *o, st
     return rc;
 }
 
-const struct sb_annotation_format sb_vars = {"vars", "FILE.csv...", "tables of VARS, MBARI's annotation system",
-                                             false,  false,         read_vars};
+const struct sb_annotation_format sb_vars = {
+    "vars", "FILE.csv...", "tables of VARS, MBARI's annotation system", "images,whole,zone,source", false,
+    false,  read_vars};

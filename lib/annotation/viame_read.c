@@ -171,5 +171,6 @@ static int read_viame(const char *path, const struct sb_annotation_options *o, s
     return rc;
 }
 
-const struct sb_annotation_format sb_viame = {"viame", "FILE.csv...", "VIAME's CSV, of pictures or of a video",
-                                              false,   false,         read_viame};
+const struct sb_annotation_format sb_viame = {
+    "viame", "FILE.csv...", "VIAME's CSV, of pictures or of a video", "images,whole,source,fps", false,
+    false,   read_viame};

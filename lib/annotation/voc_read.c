@@ -382,5 +382,5 @@ static int read_voc(const char *path, const struct sb_annotation_options *o, str
     return w.files ? 0 : sb_error("%s: no XML files below it", path);
 }
 
-const struct sb_annotation_format sb_voc = {"voc",   "FILE.xml|FOLDER...", "Pascal VOC's XML files", false, false,
-                                            read_voc};
+const struct sb_annotation_format sb_voc = {
+    "voc", "FILE.xml|FOLDER...", "Pascal VOC's XML files", "images,whole", false, false, read_voc};

@@ -252,4 +252,4 @@ static int read_yolo(const char *path, const struct sb_annotation_options *o, st
 }
 
 const struct sb_annotation_format sb_yolo = {
-    "yolo", "FOLDER|data.yaml...", "a folder of YOLO's label files", true, false, read_yolo};
+    "yolo", "FOLDER|data.yaml...", "a folder of YOLO's label files", "whole", true, false, read_yolo};

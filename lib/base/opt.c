@@ -391,6 +391,33 @@ void sb_opt_colour(const char *option, const char *text, uint8_t colour[3])
     }
 }
 
+static bool is_listed(const char *list, const char *name)
+{
+    size_t n = strlen(name);
+    for (; list && *list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
+        if (!strncmp(list, name, n) && (list[n] == ',' || !list[n])) return true;
+    return false;
+}
+
+static bool is_given(const struct sb_opt *o)
+{
+    switch (o->type) {
+    case SB_TEXT: return *(const char **)o->value != NULL;
+    case SB_INT: return *(int64_t *)o->value != 0;
+    case SB_REAL: return *(double *)o->value != 0;
+    case SB_FLAG: return *(bool *)o->value;
+    default: return false;
+    }
+}
+
+void sb_opt_check(const struct sb_opt *opt, const char *common, const char *own, const char *what)
+{
+    for (; opt->name; opt++) {
+        bool taken = opt->letter || is_listed(common, opt->name) || is_listed(own, opt->name);
+        if (!taken && is_given(opt)) sb_usage("--%s is not for %s", opt->name, what);
+    }
+}
+
 void sb_texts_split(const char *s, char sep, struct sb_texts *out)
 {
     while (s && *s) {

@@ -94,6 +94,10 @@ int sb_opt_choose(const char *option, const char *value, const char *const *word
 /* "114,114,114": three values of 0 to 255. Another text is wrong usage. */
 void sb_opt_colour(const char *option, const char *text, uint8_t colour[3]);
 
+/* Of the options without a letter, one that was given and stands in neither list ("fps,zone"; NULL: an empty one) is
+ * wrong usage: "--fps is not for coco". */
+void sb_opt_check(const struct sb_opt *opt, const char *common, const char *own, const char *what);
+
 /* Cores this process may use (affinity and cgroup quota), at least 1. */
 int sb_cores(void);
 

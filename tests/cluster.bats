@@ -93,7 +93,8 @@ rows() { sb-export jsonl -q "$@" | jq -r '[.id, .cluster, .distance] | @tsv'; }
     sb-cluster -q --init centroids.sb --iterations 0 sea.sb | rows | cut -f1,2 | cmp - <(rows first.sb | cut -f1,2)
     sb-split -q --group-by id --parts a=1,b=9 --part a sea.sb -o some.sb
     sb-cluster -q --init centroids.sb --iterations 0 some.sb | rows | cut -f1,2 >some
-    [ -s some ] && rows first.sb | cut -f1,2 | grep -Fxf some | cmp - some
+    [ -s some ]
+    rows first.sb | cut -f1,2 | grep -Fxf some | cmp - some
     sb-cluster -q --init centroids.sb --iterations 0 --mini-batch 7 some.sb | rows | cut -f1,2 | cmp - some
     sb-cluster --init centroids.sb --iterations 0 --metric cosine sea.sb -o x.sb 2>&1 | grep -q "centroids.sb: its metric is euclidean"
     sb-cluster -q -k 3 --metric cosine --save angles.sb -o x.sb sea.sb

@@ -37,7 +37,8 @@ season() {
 
     # To the taxonomist, and back as they went.
     sb-export pictures -q -o picked chosen.sb
-    [ "$(ls picked/*.jpg | wc -l)" -eq 200 ] && [ "$(wc -l <picked/manifest.csv)" -eq 201 ]
+    [ "$(ls picked/*.jpg | wc -l)" -eq 200 ]
+    [ "$(wc -l <picked/manifest.csv)" -eq 201 ]
     sb-import manifest -q -o back.sb picked
     diff <(sb-export jsonl -q chosen.sb | jq -cS 'del(.image)' | sort) <(sb-export jsonl -q back.sb | jq -cS 'del(.image)' | sort)
 
@@ -45,7 +46,8 @@ season() {
     edit time id 2026-07-09T09:30:00Z >edited.csv
     sb-join --labelled-by "Anna Ångström" --columns label --unmatched by_id.csv edited.csv chosen.sb -o labelled.sb 2>said
     grep -q '198 rows, 1 matched by no record; 3 records matched by no row' said
-    [ "$(grep -c '^record,' by_id.csv)" -eq 3 ] && [ "$(grep -c '^row,199,0*,crab' by_id.csv)" -eq 1 ]
+    [ "$(grep -c '^record,' by_id.csv)" -eq 3 ]
+    [ "$(grep -c '^row,199,0*,crab' by_id.csv)" -eq 1 ]
     sb-join --labelled-by "Anna Ångström" --columns label --on source,time --within 0.04 --unmatched by_time.csv edited.csv chosen.sb -o timed.sb 2>/dev/null
     diff <(sb-export csv -q labelled.sb) <(sb-export csv -q timed.sb)
     diff <(grep '^record' by_id.csv | cut -d, -f1-2) <(grep '^record' by_time.csv | cut -d, -f1-2)

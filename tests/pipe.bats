@@ -114,10 +114,10 @@ gone() {
 @test "a child that hangs" {
     make_stream -n 12 -o a.sb
     fails_so "sb-pipe: sleep did nothing for 0.25 s after 0 records: killed" --timeout 0.25 a.sb -- sleep 100
-    fails_so "sb-pipe: sh did nothing for 0.25 s after 12 records: killed" --timeout 0.25 a.sb -- sh -c 'cat; sleep 100'
-    fails_so "sb-pipe: sh closed its output after 0 records and did not end in 0.25 s: killed" --timeout 0.25 a.sb -- sh -c 'exec >&-; sleep 100'
+    fails_so "sb-pipe: sh did nothing for 1 s after 12 records: killed" --timeout 1 a.sb -- sh -c 'cat; sleep 100'
+    fails_so "sb-pipe: sh closed its output after 0 records and did not end in 1 s: killed" --timeout 1 a.sb -- sh -c 'exec >&-; sleep 100'
     # What it started in the background holds the output.
-    fails_so "sb-pipe: sh did nothing for 0.25 s after 12 records: killed" --timeout 0.25 a.sb -- sh -c 'sleep 100 & cat'
+    fails_so "sb-pipe: sh did nothing for 1 s after 12 records: killed" --timeout 1 a.sb -- sh -c 'sleep 100 & cat'
     # More than a pipe holds, of which it reads nothing.
     make_stream -n 20 --size 1000000 -o large.sb
     fails_so "sb-pipe: sleep did nothing for 0.25 s after 0 records: killed" --timeout 0.25 large.sb -- sleep 100
@@ -125,12 +125,12 @@ gone() {
 
 @test "a child that is slow does not hang: it reads or writes, or its neighbours are slower" {
     make_stream -n 12 -o a.sb
-    # It reads a bit every 0.1 s, and writes nothing until the end.
-    sb-pipe -q --timeout 0.5 --same-count a.sb -- bash -c 'n=0; while head -c 700 >>all && [ "$(stat -c %s all)" -gt $n ]; do n=$(stat -c %s all); sleep 0.1; done; cat all' | sb-check
+    # It reads a bit every 0.4 s, and writes nothing until the end.
+    sb-pipe -q --timeout 2 --same-count a.sb -- bash -c 'n=0; while head -c 700 >>all && [ "$(stat -c %s all)" -gt $n ]; do n=$(stat -c %s all); sleep 0.4; done; cat all' | sb-check
     # The input pauses for longer.
-    make_stream -n 3 --sleep 800 | sb-pipe -q --timeout 0.4 -- cat | sb-check
+    make_stream -n 2 --sleep 1500 | sb-pipe -q --timeout 1 -- cat | sb-check
     # What comes after it pauses for longer.
-    make_stream -n 40 --size 100000 | sb-pipe -q --timeout 0.5 -- cat | { sleep 1; sb-check; }
+    make_stream -n 40 --size 100000 | sb-pipe -q --timeout 1 -- cat | { sleep 2; sb-check; }
 }
 
 @test "records dropped and added are counted; --same-count makes them a failure" {

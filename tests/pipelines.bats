@@ -26,7 +26,8 @@ annotate() { make -s -f "$ROOT/pipelines/annotate.mk" "$@"; }
     annotate VIDEO=dive.mp4 MODEL=reef.safetensors 2>/dev/null
     find dive -newermt '10 minutes ago' | grep '\.sb\|\.vtt\|\.png' && return 1
     annotate VIDEO=dive.mp4 MODEL=reef.safetensors TOP=2 2>/dev/null
-    [ dive/classified.sb -nt dive/frames.sb ] && [ -z "$(find dive -newermt '10 minutes ago' -name frames.sb)" ]
+    [ dive/classified.sb -nt dive/frames.sb ]
+    [ -z "$(find dive -newermt '10 minutes ago' -name frames.sb)" ]
     jq -e '.predicted | length == 2' dive/labels.jsonl
 }
 
@@ -34,7 +35,8 @@ annotate() { make -s -f "$ROOT/pipelines/annotate.mk" "$@"; }
     printf 'this is text\n' >text.mp4
     run annotate VIDEO=text.mp4 MODEL=reef.safetensors
     [ "$status" -ne 0 ]
-    [ ! -e text/frames.sb ] && [ ! -e text/text.vtt ]
+    [ ! -e text/frames.sb ]
+    [ ! -e text/text.vtt ]
     run annotate VIDEO=none.mp4 MODEL=reef.safetensors
     [ "$status" -ne 0 ]
     [[ $output == *"none.mp4: no such file"* ]]

@@ -34,7 +34,8 @@ setup() {
 @test "what an earlier video of the table showed is dropped, and the order of work does not matter" {
     for ((n = 1; n < videos; n += 2)); do
         folder=$(grep -lx "$(video_path "$n" | sed 's/[$"]/\\&/g')" whole/videos/*/video)
-        [ ! -s "${folder%video}labels.jsonl" ] && sb-check "${folder%video}kept.sb"
+        [ ! -s "${folder%video}labels.jsonl" ]
+        sb-check "${folder%video}kept.sb"
     done
     season DIVES=archive/dives.tsv OUT=alone MODEL=reef.safetensors 2>/dev/null
     same_season whole alone
@@ -89,14 +90,17 @@ season_in_group() {
     [ -z "$(find killed -name '*.tmp' -o -name '*.new')" ]
 }
 
+# Waits until run $1 reads its video.
+frames_begun() { until find stopped/season -name '.frames.sb.new*.tmp' 2>/dev/null | grep -q .; do kill -0 "$1" || return 1; sleep 0.02; done; }
+
 @test "what a video gave before it was interrupted is not taken for all" {
     mkdir -p stopped
     printf 'dive\tcamera\tstart\tpath\n7\t\t\tlong.mp4\n' >stopped/dives.tsv
-    sb-synth video -q --seconds 20 --fps 10 --size 320x180 --seed 3 -o stopped/long.mp4
+    sb-synth video -q --seconds 60 --fps 10 --size 320x180 --seed 3 -o stopped/long.mp4
     settle stopped
     setsid env --default-signal=INT make -s -f "$ROOT/pipelines/season.mk" FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season >/dev/null 2>&1 3>&- &
     pid=$!
-    until find stopped/season -name '.frames.sb.new*.tmp' 2>/dev/null | grep -q .; do sleep 0.02; done
+    frames_begun $pid
     kill -INT -- -$pid
     wait $pid && return 1
     # sb-frames ends its stream well, with what it had.
@@ -106,27 +110,27 @@ season_in_group() {
     printf '#!/bin/sh\necho $$ >"%s"\nexec "%s" "$@"\n' "$PWD/frames.pid" "$(command -v sb-frames)" >alone.bin/sb-frames
     chmod +x alone.bin/sb-frames
     season FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season BIN=alone.bin 2>/dev/null 3>&- &
-    until find stopped/season -name '.frames.sb.new*.tmp' 2>/dev/null | grep -q .; do sleep 0.02; done
+    pid=$!
+    frames_begun $pid
     kill -TERM "$(cat frames.pid)"
-    wait $!
+    wait $pid
     grep -q '^7,,long.mp4,frames,sb-frames: stopped by a signal' stopped/season/problems.csv
     [ -z "$(find stopped/season -name frames.sb)" ]
     season FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season 2>/dev/null
-    sb-check -v stopped/season/videos/long-*/frames.sb | grep -q 'whole, 200 records'
+    sb-check -v stopped/season/videos/long-*/frames.sb | grep -q 'whole, 600 records'
 }
 
 @test "a second run at a time is refused" {
     season_in_group DIVES=archive/dives.tsv OUT=twice MODEL=reef.safetensors
     pid=$!
-    until [ -e twice/.ready ]; do sleep 0.02; done
+    until [ -e twice/.ready ]; do kill -0 $pid || return 1; sleep 0.02; done
     said=$(season DIVES=archive/dives.tsv OUT=twice 2>&1) && status=0 || status=$?
     kill -9 -- -$pid || :
     wait $pid || :
     [ "$status" -ne 0 ]
     grep -qx 'season: .*twice: another run is at work there' <<<"$said"
     # The lock goes with the run.
-    sleep 0.2
-    flock -n twice/.lock true
+    flock -w 20 twice/.lock true
 }
 
 # An archive of its own, whose table names two of the videos.

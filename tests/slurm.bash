@@ -23,11 +23,11 @@ daemon() {
     echo $! >"$SLURM_HOME/$name.pid"
 }
 
-# Waits up to 20 s for a command to succeed.
+# Waits up to a minute for a command to succeed.
 until_ok() {
     local n
-    for ((n = 0; n < 200; n++)); do ! "$@" >/dev/null 2>&1 || return 0; sleep 0.1; done
-    echo "not within 20 s: $*"
+    for ((n = 0; n < 600; n++)); do ! "$@" >/dev/null 2>&1 || return 0; sleep 0.1; done
+    echo "not within a minute: $*"
     return 1
 }
 

@@ -107,7 +107,8 @@ captions() { sb-export jsonl -q "$1" | jq -r .caption; }
         status=0
         sb-synth $args >out 2>err </dev/null || status=$?
         [ "$status" -eq 2 ] || { echo "'$args' gave $status"; false; }
-        [ ! -s out ] && [ -s err ]
+        [ ! -s out ]
+        [ -s err ]
     done
     [ ! -e x.mp4 ]
 }

@@ -146,6 +146,17 @@ EOT
     sb-crop -q out.sb --encode raw | sb-export jsonl -q | jq -r .id | diff - <(fields out.sb .id | tr -d '[]"')
 }
 
+@test "records without ids: none is given the id of another" {
+    python3 -c 'import msgpack' 2>/dev/null || skip "no python3 with msgpack here"
+    python3 -c 'import msgpack, sys; [sys.stdout.buffer.write(msgpack.packb(r)) for r in [{"n": 1}, {"n": 1}, {"id": "a", "n": 1}, {"id": "b", "n": 1}]]' >bare.sb
+    printf 'n,label\n1,crab\n1,eel\n' >two.csv
+    sb-join -q --on n two.csv bare.sb 2>/dev/null | sb-export jsonl -q | jq -c '[.id, .label]' >got
+    [ "$(head -n 4 got | xargs)" = '[null,crab] [null,eel] [null,crab] [null,eel]' ]
+    [ "$(tail -n 4 got | jq -r '.[0]' | sort -u | wc -l)" -eq 4 ]
+    printf 'n,x,y,w,h\n1,1,2,3,4\n' >box.csv
+    sb-join -q --on n box.csv bare.sb 2>/dev/null | sb-export jsonl -q | jq -r .id | sort -u | wc -l | grep -qx 4
+}
+
 @test "two annotators: a record a match, ids that differ, and rows that repeat another count once" {
     id=($(fields crops.sb .id | tr -d '[]"'))
     printf 'id,label,labelled_by\n%s,urchin,Anna\n%s,star,Ben\n%s,urchin,Anna\nnone,eel,Ben\n' "${id[1]}" "${id[1]}" "${id[1]}" >two.csv

@@ -157,6 +157,13 @@ static bool is_new(struct sb_join_taking *t, const char *id, size_t size)
     return added;
 }
 
+static void hash_on(char id[SB_HEX], const char *own, size_t size, size_t nth)
+{
+    char *whole = sb_format("%s %.*s %zu", id, (int)size, own, nth);
+    sb_hash_hex(sb_hash_bytes(whole, strlen(whole)), id);
+    free(whole);
+}
+
 static int identify(struct sb_join_taking *t, bool boxed, size_t nth, const struct sb_record *from,
                     struct sb_record *out)
 {
@@ -165,15 +172,12 @@ static int identify(struct sb_join_taking *t, bool boxed, size_t nth, const stru
     size_t size = 0;
     bool had_box = sb_record_find(from, "box") && sb_record_find(from, "parent");
     if (sb_get_text(from, "id", &own, &size) < 0 || (boxed && box_id(out, id) < 0)) return -1;
-    if (boxed ? !is_new(t, id, strlen(id)) : nth > 0) {
-        char *whole = sb_format("%s %.*s %zu", id, (int)size, own, nth);
-        sb_hash_hex(sb_hash_bytes(whole, strlen(whole)), id);
-        free(whole);
-    }
-    if (!*id) { /* it stays */
+    if (!boxed && (nth == 0 || !size)) { /* it stays, or there stays none */
         if (size) is_new(t, own, size);
         return 0;
     }
+    if (!boxed) hash_on(id, own, size, nth);
+    while (!is_new(t, id, strlen(id))) hash_on(id, own, size, nth);
     if (!had_box && size) sb_set_text(out, "parent", own, size);
     sb_set_cstr(out, "id", id);
     return 0;

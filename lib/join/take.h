@@ -12,7 +12,7 @@ struct sb_join_taking {
     bool nearby;         /* rows are of other moments: `pts`, `time` and `duration` are not taken unless asked for */
     uint64_t unlabelled; /* labels that were removed, since their cells had been emptied */
     struct sb_record fields;
-    struct sb_hash_table ids; /* of records with a new box, and of those that kept their own */
+    struct sb_hash_table ids; /* that matched records were given or have kept */
 };
 
 /* `out` becomes `from` with the fields of a row that matched it, the `nth` of those, from 0. It borrows from both,

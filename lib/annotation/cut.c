@@ -57,14 +57,6 @@ static const char *const of_label[] = {"label_status", "labelled_by"};
 #define REMOVE(out, list)                                                                                              \
     for (size_t i_ = 0; i_ < sizeof(list) / sizeof *(list); i_++) sb_record_remove(out, (list)[i_])
 
-static void borrow(struct sb_record *out, const struct sb_record *from)
-{
-    sb_record_reset(out);
-    SB_GROW(out->field, out->cap, from->count);
-    if (from->count) memcpy(out->field, from->field, from->count * sizeof *from->field);
-    out->count = from->count;
-}
-
 /* An annotation keeps the id that it has; a box of a picture gets one, and of two boxes that are alike the second one's
  * hashes its number, too. */
 static int set_id(const struct sb_cuts *cuts, size_t index, struct sb_record *rec, struct sb_record *out)
@@ -132,7 +124,7 @@ int sb_cut_record(const struct sb_cuts *cuts, size_t index, const struct sb_cut_
     const struct sb_cut *c = &cuts->cut[index];
     int rc = region_of(cuts, c, style, p, &r, scale);
     if (rc < 1) return rc;
-    borrow(out, rec);
+    sb_record_borrow(out, rec);
     if (set_id(cuts, index, rec, out) < 0) return -1;
     set_annotation(cuts, c, out);
     if (!cuts->width) set_size(out, p);

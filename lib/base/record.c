@@ -123,6 +123,14 @@ void sb_record_keep(struct sb_record *r)
     }
 }
 
+void sb_record_borrow(struct sb_record *to, const struct sb_record *from)
+{
+    sb_record_reset(to);
+    SB_GROW(to->field, to->cap, from->count);
+    if (from->count) memcpy(to->field, from->field, from->count * sizeof *from->field);
+    to->count = from->count;
+}
+
 void sb_record_copy(struct sb_record *to, const struct sb_record *from)
 {
     if (to == from) {

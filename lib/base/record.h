@@ -37,6 +37,7 @@ void sb_record_reset(struct sb_record *r); /* no fields; memory kept for reuse *
 void sb_record_free(struct sb_record *r);
 void sb_record_keep(struct sb_record *r);  /* copies borrowed bytes into the record */
 void sb_record_copy(struct sb_record *to, const struct sb_record *from); /* to is reset, then owns all its bytes */
+void sb_record_borrow(struct sb_record *to, const struct sb_record *from); /* to is reset, then has from's fields, borrowed */
 void *sb_record_alloc(struct sb_record *r, size_t size); /* lives until reset; 64-byte aligned */
 /* All memory of a record that was reset, *size bytes in one piece, and `least` of them at least. */
 uint8_t *sb_record_space(struct sb_record *r, size_t least, size_t *size);

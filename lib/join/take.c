@@ -185,17 +185,9 @@ static int identify(struct sb_join_taking *t, bool boxed, size_t nth, const stru
 
 /* ---- the record ---- */
 
-static void borrow(struct sb_record *out, const struct sb_record *from)
-{
-    sb_record_reset(out);
-    SB_GROW(out->field, out->cap, from->count);
-    if (from->count) memcpy(out->field, from->field, from->count * sizeof *from->field);
-    out->count = from->count;
-}
-
 int sb_join_take(struct sb_join_taking *t, size_t row, size_t nth, const struct sb_record *from, struct sb_record *out)
 {
-    borrow(out, from);
+    sb_record_borrow(out, from);
     sb_join_row_fields(t->rows, row, &t->fields);
     int boxed = take_fields(t, from, out);
     return boxed < 0 ? -1 : identify(t, boxed, nth, from, out);

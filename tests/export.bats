@@ -59,7 +59,8 @@ hostile() {
     # Each caption as often as it changes, and cues that do not overlap.
     diff <(sb-export jsonl -q one.sb | jq -r .caption | uniq) <(grep -A1 -e '-->' one.vtt | grep -ve '-->' -e '^--$')
     grep -e '-->' one.vtt | awk '{ if ($1 < last || $3 <= $1) exit 1; last = $3 }'
-    sb-export vtt -q --text label one.sb | grep -qvi caption
+    sb-export vtt -q --text label one.sb >label.vtt
+    diff <(sb-export jsonl -q one.sb | jq -r '.label // "none"' | uniq | grep -vx none) <(grep -A1 -e '-->' label.vtt | grep -ve '-->' -e '^--$')
 }
 
 @test "vtt: two sources need a folder, and get a file each" {
@@ -77,6 +78,8 @@ hostile() {
     hostile >hostile.sb
     run -1 sb-export vtt hostile.sb
     [[ $output == *"record 1 (id z): no field 'pts'"* ]]
+    printf '\x82\xa3pts\x05\xa7caption\xa2 \n\x82\xa3pts\x06\xa7caption\xa1x' >blank.sb
+    sb-export vtt blank.sb 2>&1 >/dev/null | grep -qx 'sb-export: 2 in, 1 out, 1 skipped: 1 without text'
     printf '\x81\xa3pts\x05\x81\xa3pts\x04' >back.sb
     run -1 sb-export vtt back.sb
     [[ $output == *"record 2: pts 4 comes after 5"* ]]

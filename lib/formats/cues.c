@@ -143,7 +143,7 @@ int sb_cues_add(struct sb_cues *cues, double pts, double duration, const char *t
         sb_buffer_add(&cues->now, line.data, line.size);
     }
     free(line.data);
-    return 0;
+    return 1;
 }
 
 int sb_cues_record(struct sb_cues *cues, struct sb_record *rec, const char *column, struct sb_cell *cell)
@@ -153,8 +153,7 @@ int sb_cues_record(struct sb_cues *cues, struct sb_record *rec, const char *colu
     if (rc == 0) return sb_error("no field 'pts': subtitles need times");
     if (rc < 0 || sb_get_real(rec, "duration", &duration) < 0) return -1;
     int said = sb_cell_words(cell, rec, column);
-    if (said < 0 || sb_cues_add(cues, pts, duration, cell->text, said ? cell->size : 0)) return -1;
-    return said && cell->size > 0;
+    return said < 0 ? -1 : sb_cues_add(cues, pts, duration, cell->text, said ? cell->size : 0);
 }
 
 void sb_cues_end(struct sb_cues *cues)

@@ -26,7 +26,8 @@ struct sb_cues {
 
 void sb_cues_begin(struct sb_cues *cues, FILE *out, enum sb_cue_style style);
 /* Text (UTF-8, may be empty) shown from pts for `duration` s, but never longer than until the next pts; without a
- * duration (0) until the next pts, the last one for 1 s. -1 with a message if time runs backwards or is no time. */
+ * duration (0) until the next pts, the last one for 1 s. 1: it is shown, 0: it is empty or blank, -1 with a message if
+ * time runs backwards or is no time. */
 int sb_cues_add(struct sb_cues *cues, double pts, double duration, const char *text, size_t size);
 /* The same with a record's pts, duration and words (sb_cell_words()). 1: it had words, 0: none, -1 with a message. */
 int sb_cues_record(struct sb_cues *cues, struct sb_record *rec, const char *column, struct sb_cell *cell);

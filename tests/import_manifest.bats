@@ -47,6 +47,18 @@ END
     sb-export pictures -q -o out v.sb
     sb-import manifest -q -o back.sb out
     diff <(json v.sb) <(json back.sb)
+    # All of a picture's boxes, with a name or without, with a score or without.
+    { cat dets.csv; for i in {2..30}; do echo "$i,a.png,0,$i,1.25,90,60,$((i % 2 ? -1 : 1)),-1"; done; } >many.csv
+    sb-import viame -q --whole many.csv -o w.sb 2>/dev/null
+    sb-export jsonl -q w.sb | jq -e '(.labels | length) == 31 and .labels[2] == "" and .boxes.shape == [31, 4] and .scores[0] == 0.9 and .scores[3] == null'
+    sb-export pictures -q -o whole w.sb
+    sb-import manifest -q -o back_w.sb whole
+    diff <(json w.sb) <(json back_w.sb)
+    for field in boxes scores; do
+        sb-export npy -q --field $field -o a.npy w.sb
+        sb-export npy -q --field $field -o b.npy back_w.sb
+        cmp a.npy b.npy
+    done
     sb-export npy -q --field points -o a.npy v.sb
     sb-export npy -q --field points -o b.npy back.sb
     cmp a.npy b.npy
@@ -114,6 +126,10 @@ END
     fails_saying "out/manifest.csv: line 6: the file '" sb-import manifest out
     sed '1s/label,/Source,/' good.csv >out/manifest.csv
     fails_saying "two of its columns are 'source'" sb-import manifest out
+    for points in '; 1; 2' '1; inf' '1; 2; 3' '1; x'; do
+        { echo 'file,points'; echo "$(ls out | grep -m1 jpg),\"$points\""; } >out/manifest.csv
+        fails_saying "line 2: column 'points': not x and y by turns" sb-import manifest out
+    done
     # One column sorted without the others.
     paste -d, <(cut -d, -f1 good.csv) <({ sed -n 1p good.csv; tail -n +2 good.csv | tac; } | cut -d, -f2-) >out/manifest.csv
     fails_saying "line 2: its id is not that of its file" sb-import manifest out

@@ -8,7 +8,7 @@
 #include "base/dictionary.h"
 #include "formats/text.h"
 
-enum { POINTS_MOST = 1 << 18 };
+enum { NUMBERS_MOST = 1 << 20 }; /* of a cell */
 
 /* ---- columns ---- */
 
@@ -39,27 +39,42 @@ static const char *cell(const struct sb_csv_table *t, int column)
     return column >= 0 && (size_t)column < t->row->count ? t->row->cell[column] : "";
 }
 
-/* ---- points ---- */
+/* ---- arrays ---- */
 
-/* "1; 2; 3; 4": x and y by turns. What is no list of numbers (an array too long for a cell) is left. */
-static int read_points(struct sb_record *fields, const char *text)
+/* What was drawn: rows of so many numbers, and what they are. */
+static const struct drawn {
+    const char *name;
+    size_t width; /* 1: a flat list, in which a number may be missing (NaN) */
+    const char *what;
+} drawn[] = {
+    {"points", 2, "x and y by turns"}, {"boxes", 4, "x, y, width and height by turns"}, {"scores", 1, "numbers"}};
+
+static const struct drawn *drawn_called(const char *name)
+{
+    for (size_t i = 0; i < sizeof drawn / sizeof *drawn; i++)
+        if (!strcmp(drawn[i].name, name)) return &drawn[i];
+    return NULL;
+}
+
+/* "1; 2; 3; 4": rows, one after the other. */
+static int read_drawn(struct sb_record *fields, const struct drawn *d, const char *text)
 {
     float *v = NULL;
     size_t count = 0, cap = 0;
-    while (*text) {
+    bool good = *text;
+    while (good && *text) {
         char *end;
-        double number = strtod(text, &end);
-        text = end + strspn(end, "; ");
-        if (text == end && *end) break;
+        float number = strtof(text, &end);
+        good = end > text && (isfinite(number) || (isnan(number) && d->width == 1)) && count < NUMBERS_MOST;
         SB_GROW(v, cap, count + 1);
-        v[count++] = (float)number;
-        if (!isfinite(number) || count > POINTS_MOST) break;
+        v[count++] = number;
+        text = end + strspn(end, "; ");
     }
-    bool whole = !*text && count > 0 && count % 2 == 0;
-    struct sb_tensor tensor = {SB_F32, 2, {(int64_t)(count / 2), 2}, v};
-    if (whole) sb_set_tensor(fields, "points", &tensor);
+    bool whole = good && count % d->width == 0;
+    struct sb_tensor tensor = {SB_F32, d->width > 1 ? 2 : 1, {(int64_t)(count / d->width), (int64_t)d->width}, v};
+    if (whole) sb_set_tensor(fields, d->name, &tensor);
     free(v);
-    return whole ? 0 : sb_error("column 'points': not x and y by turns, with ';' between them");
+    return whole ? 0 : sb_error("column '%s': not %s, with ';' between them", d->name, d->what);
 }
 
 /* ---- predictions ---- */
@@ -149,8 +164,8 @@ int sb_manifest_cells_read(struct sb_manifest_cells *c, const struct sb_csv_tabl
         const char *name = c->field[i], *text = cell(t, (int)i);
         int rc = 0;
         if (!name || !*text) continue;
-        if (!strcmp(name, "points")) {
-            rc = read_points(fields, text);
+        if (drawn_called(name)) {
+            rc = read_drawn(fields, drawn_called(name), text);
         } else if (!strcmp(name, "predicted")) {
             rc = read_predicted(fields, text);
         } else if (!strcmp(name, "predicted_label")) {

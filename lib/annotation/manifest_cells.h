@@ -14,7 +14,7 @@ struct sb_manifest_cells {
 };
 
 /* Sets what the row's cells say, but for `file` and `id`: fields by their names (cell_read.h), `box` out of x, y, w, h,
- * `points`, and `predicted`, also out of predicted_label and probability alone. -1 with a message: a cell that can't be
+ * `points`, `boxes`, `scores`, and `predicted`, also out of predicted_label and probability alone. -1 with a message: a cell that can't be
  * read, two columns of one field. */
 int sb_manifest_cells_read(struct sb_manifest_cells *c, const struct sb_csv_table *t, struct sb_record *fields);
 void sb_manifest_cells_free(struct sb_manifest_cells *c);

@@ -163,6 +163,12 @@ static int time_column(FILE *out, struct sb_record *rec)
     return 1;
 }
 
+/* Arrays that are written whole, however large: they are what was drawn. */
+static bool is_drawn(const char *column)
+{
+    return !strcmp(column, "points") || !strcmp(column, "boxes") || !strcmp(column, "scores");
+}
+
 int sb_cell_write(FILE *out, struct sb_record *rec, const char *column)
 {
     static const char *const side = "xywh";
@@ -172,9 +178,9 @@ int sb_cell_write(FILE *out, struct sb_record *rec, const char *column)
     }
     if (!strcmp(column, "time") && time_column(out, rec)) return 1;
     const struct sb_field *f = sb_record_find(rec, column);
-    struct sb_tensor points; /* written whole, however many: they are what was drawn */
-    if (f && !strcmp(column, "points") && sb_field_is_tensor(f) && sb_get_tensor(rec, column, &points) == 1) {
-        elements(out, &points);
+    struct sb_tensor drawn;
+    if (f && is_drawn(column) && sb_field_is_tensor(f) && sb_get_tensor(rec, column, &drawn) == 1) {
+        elements(out, &drawn);
         return 1;
     }
     if (!f && !strcmp(column, "predicted_label")) return predicted_column(out, rec, false);

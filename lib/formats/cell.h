@@ -1,8 +1,8 @@
 /* A record's fields as short plain text: the cells of a table, the words of a subtitle or of a contact sheet.
  *
  * A column is a field's name, or one of those that DERIVED fields have: x, y, w, h out of `box`, predicted_label and
- * probability out of the first of `predicted`. `time` is ISO 8601 in UTC, as exact as the number. Lists, small arrays
- * and `points` are joined by "; ", bin is hex, other nested values are JSON, large arrays their type and shape. A text
+ * probability out of the first of `predicted`. `time` is ISO 8601 in UTC, as exact as the number. Lists, small arrays,
+ * `points`, `boxes` and `scores` are joined by "; ", bin is hex, other nested values are JSON, large arrays their type and shape. A text
  * in a list is JSON, too, where it is empty, holds ';', or begins or ends with a blank, or begins with '"'. */
 #ifndef SB_FORMATS_CELL_H
 #define SB_FORMATS_CELL_H

@@ -16,7 +16,7 @@
 static const char *const columns =
     "id,parent,source,time,pts,duration,lat,lon,depth,group,x,y,w,h,label,label_status,labelled_by,"
     "predicted_label,probability,caption,cluster,distance,split,fold,phash,duplicate_of,"
-    "aphia_id,annotation_id,track,url,shape,points,radius,parent_size,labels,predicted,confidence";
+    "aphia_id,annotation_id,track,url,shape,points,radius,parent_size,boxes,labels,scores,predicted,confidence";
 
 struct manifest_run {
     struct sb_picture_files files;

@@ -181,7 +181,9 @@ filters=("sb-dedup" "sb-pick --where pts>=0" "sb-pick --sample 2" "sb-cat" "sb-s
 
 @test "filters keep a live pipe moving" {
     # The source takes minutes, and the filters' buffers hold many more records than the three that must arrive.
-    make_stream -n 3000 --sleep 100 2>/dev/null | sb-dedup -q --exact | sb-split -q --group-by source | timeout 30 sb-check -n 3
+    printf 'id,label\nx,crab\n' >table.csv
+    make_stream -n 3000 --sleep 100 2>/dev/null | sb-dedup -q --exact | sb-split -q --group-by source | sb-pick -q --where 'has id' |
+        sb-join -q table.csv | timeout 30 sb-check -n 3
 }
 
 @test "history: a file has its hash, a pipe no number of its descriptor and no hash" {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # season.mk's videos as tasks of a Slurm array, then the rest of the season in a job that waits for all of them. Called by season.mk
-# inside OUT, with what it exports, which sbatch hands on to the jobs.
+# inside OUT, with what it exports, which sbatch hands on to the jobs (some clusters have it hand on nothing if not told to).
 #
 #     SLURM_ARGS      what sbatch is told besides: '--gres=gpu:1 --partition=fish --time=2:00:00'
 #
@@ -38,10 +38,10 @@ submit() {
     if [ "$count" -gt 0 ]; then
         most=$(most_tasks)
         tasks=$((count < most ? count : most))
-        first=$(sbatch --parsable -J "$job" --array="1-$tasks" -o slurm/task-%a.out $SLURM_ARGS "$here/slurm.sh" task)
+        first=$(sbatch --parsable --export=ALL -J "$job" --array="1-$tasks" -o slurm/task-%a.out $SLURM_ARGS "$here/slurm.sh" task)
         after=(--dependency="afterany:${first%%;*}")
     fi
-    last=$(sbatch --parsable -J "$job" "${after[@]}" -o slurm/season.out $SLURM_ARGS "$here/slurm.sh" rest)
+    last=$(sbatch --parsable --export=ALL -J "$job" "${after[@]}" -o slurm/season.out $SLURM_ARGS "$here/slurm.sh" rest)
     echo "season: $count videos in ${tasks-0} tasks: jobs ${first-} ${last%%;*}, which go on without this program; scancel -n $job stops them" >&2
     while queued; do
         sleep $nap

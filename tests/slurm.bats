@@ -25,7 +25,7 @@ teardown() { [ -z "${pid-}" ] || kill "$pid" 2>/dev/null || :; }
 
 @test "a season through Slurm is that of make alone" {
     season DIVES=archive/dives.tsv OUT=whole MODEL=reef.safetensors 2>/dev/null
-    season DIVES=archive/dives.tsv OUT=array MODEL=reef.safetensors SCALE=slurm SLURM_ARGS='-p all --nice=1' 2>said
+    SBATCH_EXPORT=NONE season DIVES=archive/dives.tsv OUT=array MODEL=reef.safetensors SCALE=slurm SLURM_ARGS='-p all --nice=1' 2>said
     cat said
     grep -q '^season: 7 videos in 4 tasks: jobs ' said
     grep -qx 'season: 7 videos in, 6 out; still being copied: 0, with other problems: 1 (see array/problems.csv)' said

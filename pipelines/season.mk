@@ -50,6 +50,9 @@ ifndef INSIDE
 ifeq ($(DIVES),)
 $(error DIVES= is needed: a table of videos with the columns dive, camera, start and path)
 endif
+ifeq ($(OUT),)
+$(error OUT= names no folder)
+endif
 MAKEOVERRIDES :=
 # make -n submits nothing.
 DRY = $(findstring n,$(firstword -$(MAKEFLAGS)))
@@ -57,9 +60,10 @@ DRY = $(findstring n,$(firstword -$(MAKEFLAGS)))
 # Everything happens inside OUT. Programs inherit the lock: it is held until the last of a killed run has ended.
 all:
 	@for f in "$$DIVES" $${NAV:+"$$NAV"} $${MODEL:+"$$MODEL"}; do [ -f "$$f" ] || { echo "season: $$f: no such file" >&2; exit 1; }; done; \
-	mkdir -p -- "$$OUT/videos"; unset CDPATH; \
+	mkdir -p -- "$$OUT"; unset CDPATH; \
 	export INSIDE=1 DIVES=$$(realpath -- "$$DIVES") NAV=$${NAV:+$$(realpath -- "$$NAV")} MODEL=$${MODEL:+$$(realpath -- "$$MODEL")}; \
-	cd -- "$$OUT"; exec 9<>.lock; \
+	cd -- "$$OUT"; [ -e .lock ] || [ ! -e videos ] || { echo "season: $$OUT/videos: it is there, and is no season's" >&2; exit 1; }; \
+	exec 9<>.lock; \
 	flock -n 9 || { echo "season: $$OUT: another run is at work there" >&2; exit 1; }; \
 	'$(HERE)season.sh' list; \
 	if [ "$$SCALE" = slurm ]; then exec 9>&-; exec $(if $(DRY),'$(HERE)season.sh' todo,'$(HERE)slurm.sh'); fi; \

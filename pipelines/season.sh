@@ -169,6 +169,8 @@ refuse_doubles() {
 
 list() {
     local number dive camera start path file source mode listed name state said i at nav labels ready=
+    [[ $SETTLE =~ ^[0-9]+$ ]] || { echo "season: SETTLE: '$SETTLE' is no number of seconds" >&2; exit 1; }
+    mkdir -p videos
     nav=${NAV:+$NAV $(identity "$NAV")}
     labels=$DEDUP${MODEL:+$'\n'$MODEL $(identity "$MODEL") $TOP $MIN_PROB $DEVICE}
     find videos \( -name '*.new' -o -name '.*.tmp' -o -name before.hashes \) -delete

@@ -221,6 +221,18 @@ rows_of_problems() { tail -n +2 "$1/problems.csv" | tr -d '\r'; }
     run season DIVES=none.tsv
     [ "$status" -ne 0 ]
     [[ $output == *'season: none.tsv: no such file'* ]]
+    # Nor is what lies where it would write.
+    printf 'dive\tcamera\tstart\tpath\na\tb\t\tnone.mp4\n' >archive/dives.tsv
+    mkdir -p mine/videos
+    touch mine/videos/a.new
+    for wrong in OUT=mine OUT= SETTLE=1.5; do
+        said=$(season DIVES=archive/dives.tsv $wrong 2>&1) && return 1
+        echo "$said"
+    done >wrong
+    grep -qx "season: mine/videos: it is there, and is no season's" wrong
+    grep -q 'OUT= names no folder' wrong
+    grep -qx "season: SETTLE: '1.5' is no number of seconds" wrong
+    [ -e mine/videos/a.new ] && [ ! -e mine/.lock ] || return 1
     # What is wrong with one video alone is that video's problem.
     printf 'dive\tcamera\tstart\tpath\na\tb\t3.7.2026 14:05\t%s\na\tb\t\tarchive\na\tb\t\tnone.mp4\n' "$(video_path 0)" >archive/dives.tsv
     mkdir archive/archive

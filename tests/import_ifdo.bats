@@ -101,6 +101,12 @@ dive 7,60,2019-04-06T04:30:27Z,,,5,Point,3,2,20' ]
     fails_saying "i.json: a.png: it is no object" sb-import ifdo i.json
     echo '{"image-set-items": {"a.png": []}}' >i.json
     fails_saying "i.json: a.png: it is no object" sb-import ifdo i.json
+    # One of them is lost: JSON has it so, and there are such files; YAML has not.
+    printf '{"image-set-items": {"a.png": {},\n"a.png": {"image-annotations": [{"shape": "whole-image", "labels": [{"label": "x"}]}]}}}' >i.json
+    sb-import ifdo --no-images i.json 2>said | sb-export jsonl -q | jq -e '.label == "x"'
+    grep -qx 'sb-import: i.json: line 2: an object has a key twice: the last one counts' said
+    printf 'image-set-items:\n  a.png: {}\n  a.png: {}\n' >i.yaml
+    fails_saying "i.yaml: line 3: the key 'a.png' stands twice" sb-import ifdo --no-images i.yaml
     echo '{"image-set-items": ' >i.json
     fails_saying "i.json: line 2: unexpected token" sb-import ifdo i.json
 }

@@ -19,16 +19,27 @@ static int read_object(FILE *f, const char *name, json_t **out)
     return sb_error("%s: not a JSON object", name);
 }
 
+static json_t *load(FILE *f, size_t flags, json_error_t *why)
+{
+    char mark[3];
+    rewind(f);
+    if (fread(mark, 1, 3, f) != 3 || memcmp(mark, "\xEF\xBB\xBF", 3)) rewind(f);
+    errno = 0;
+    return json_loadf(f, flags, why);
+}
+
+/* Files with a key twice there are, BIIGLE's example of an iFDO among them; what the first one says is lost. */
 int sb_json_read(const char *path, json_t **out)
 {
     json_error_t why;
     FILE *f = fopen(path, "rbe");
     *out = NULL;
     if (!f) return sb_error("%s: %s", path, strerror(errno));
-    char mark[3];
-    if (fread(mark, 1, 3, f) != 3 || memcmp(mark, "\xEF\xBB\xBF", 3)) rewind(f);
-    errno = 0;
-    *out = json_loadf(f, 0, &why);
+    *out = load(f, JSON_REJECT_DUPLICATES, &why);
+    if (!*out && json_error_code(&why) == json_error_duplicate_key) {
+        sb_warn("%s: line %d: an object has a key twice: the last one counts", path, why.line);
+        *out = load(f, 0, &why);
+    }
     int broken = ferror(f) ? errno : 0;
     fclose(f);
     if (broken) {

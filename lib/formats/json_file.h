@@ -9,8 +9,8 @@
  * not 1. */
 int sb_json_beside(const char *path, const char *name, json_t **out);
 
-/* The JSON in a file, an object or a list, which the caller gives json_decref; a byte order mark is passed over. -1
- * with a message. */
+/* The JSON in a file, an object or a list, which the caller gives json_decref; a byte order mark is passed over. A
+ * key that an object has twice is warned of. -1 with a message. */
 int sb_json_read(const char *path, json_t **out);
 
 /* The first byte of a file that is neither blank nor part of a byte order mark; EOF where there is none; -2 with a

@@ -56,8 +56,9 @@ Anemone,Bo,105,Ellipse,10,10,40,20' ]
     sb-import biigle --no-images -o b.sb short.csv 2>said
     grep -q '1 in, 1 out' said
     records b.sb | jq -e '.label == "Buskiella sp" and (has("box") or has("points") or has("label_path") | not)'
-    printf 'shape_name;points;label_name;filename\r\nPoint;[1,2];"Fish; red";a.png\r\n' >semi.csv
-    sb-import biigle -q --no-images -o b.sb semi.csv
+    printf 'shape_name;points;label_name;filename;remark\r\nPoint;[1,2];"Fish; red";a.png;new\r\n' >semi.csv
+    sb-import biigle --no-images -o b.sb semi.csv 2>said
+    [ "$(head -1 said)" = 'sb-import: semi.csv: columns that are not kept: remark' ]
     records b.sb | jq -e '.label == "Fish; red" and .points == [[1, 2]]'
 }
 

@@ -35,6 +35,7 @@ END
 @test "CSV: every column comes home, whatever the order and case of titles" {
     upload >up.csv
     sb-import fathomnet --no-images -o up.sb up.csv 2>said
+    grep -qx 'sb-import: up.csv: columns that are not kept: remark' said
     grep -q '^sb-import: 2 in, 4 out, 1 skipped: 1 unusable annotation$' said
     grep -q '^sb-import: unusable: up.csv: line 6: it has no box$' said
     grep -q '1 records without a label' said
@@ -111,14 +112,15 @@ END
 }
 
 @test "bad input: one clear line each" {
+    form() { upload | sed '1s/,remark//'; }
     echo 'concept,url,x,y' >bad.csv
     fails_saying "bad.csv: it has no columns called width, height" sb-import fathomnet bad.csv
-    upload | sed 's/,10,20,30,/,10,twenty,30,/' >bad.csv
+    form | sed 's/,10,20,30,/,10,twenty,30,/' >bad.csv
     fails_saying "bad.csv: line 2: column 'y': 'twenty' is no number" sb-import fathomnet bad.csv
-    upload | sed 's/56.25Z/56.25/' >bad.csv
+    form | sed 's/56.25Z/56.25/' >bad.csv
     fails_saying "bad.csv: line 2: " sb-import fathomnet --no-images bad.csv
     sb-import fathomnet -q --no-images --zone +02:00 bad.csv | sb-export jsonl -q | head -1 | jq -e '.time == 1530441296.25'
-    upload | iconv -t latin1 >bad.csv
+    form | iconv -t latin1 >bad.csv
     fails_saying "bad.csv: line 4: it is not UTF-8" sb-import fathomnet --no-images bad.csv
     echo '{"images": [], "annotations": [], "categories": []}' >bad.json
     fails_saying "bad.json: it is COCO's JSON" sb-import fathomnet bad.json

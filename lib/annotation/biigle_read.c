@@ -40,6 +40,7 @@ enum {
     LON,
     LAT,
     ATTRIBUTES,
+    SHAPE_ID, /* says what SHAPE says */
     USER,
     FIRST_NUMBER,
     VIDEO_LABEL = FIRST_NUMBER + 6,
@@ -60,6 +61,7 @@ static const struct sb_csv_column columns[COLUMNS] = {
     [LON] = {"image_longitude|longitude", false},
     [LAT] = {"image_latitude|latitude", false},
     [ATTRIBUTES] = {"attributes", false},
+    [SHAPE_ID] = {"shape_id", false},
     [USER] = {"user_id", false},
     [FIRST_NUMBER] = {"annotation_label_id", false},
     {"video_annotation_label_id", false},
@@ -227,6 +229,7 @@ static int read_video_row(struct reading *r, const struct sb_csv_table *t)
 static int check_titles(struct reading *r, const struct sb_csv_table *t)
 {
     r->checked = true;
+    sb_csv_table_warn(t, r->path);
     if (t->at[VIDEO_LABEL] >= 0)
         return sb_error("labels of whole videos, which are of no moment: take the report of video annotations");
     if (t->at[FRAMES] >= 0 || t->at[SHAPE] >= 0) {

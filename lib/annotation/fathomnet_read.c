@@ -252,6 +252,7 @@ static int read_box(struct reading *r, size_t picture)
 static int each_row(void *arg, const struct sb_csv_table *t)
 {
     struct reading *r = arg;
+    if (!r->table) sb_csv_table_warn(t, r->path);
     r->table = t;
     int64_t picture = read_picture(r);
     return picture < 0 || read_box(r, (size_t)picture) ? -1 : 0;

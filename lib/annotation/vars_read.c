@@ -302,18 +302,11 @@ static int begin(struct reading *r, const struct sb_csv_table *t, const char *ob
     return read_fields(r, t);
 }
 
-static void say_others(const struct reading *r, const struct sb_csv_table *t)
-{
-    char *others = sb_csv_table_others(t);
-    if (others) sb_warn("%s: columns that are not kept: %s", r->path, others);
-    free(others);
-}
-
 static int each_row(void *arg, const struct sb_csv_table *t)
 {
     struct reading *r = arg;
     const char *observation = sb_csv_table_text(t, OBSERVATION);
-    if (!r->begun) say_others(r, t);
+    if (!r->begun) sb_csv_table_warn(t, r->path);
     r->begun = true;
     bool same = *observation && r->observation && !strcmp(observation, r->observation);
     if (!same) {

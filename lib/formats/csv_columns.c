@@ -39,7 +39,7 @@ static bool is_called(const char *names, const char *title)
     return false;
 }
 
-char *sb_csv_table_others(const struct sb_csv_table *t)
+void sb_csv_table_warn(const struct sb_csv_table *t, const char *path)
 {
     struct sb_buffer b = {0};
     for (size_t i = 0; i < t->titles; i++) {
@@ -49,8 +49,8 @@ char *sb_csv_table_others(const struct sb_csv_table *t)
         if (b.size) sb_buffer_add(&b, ", ", 2);
         sb_buffer_add(&b, t->title[i], strlen(t->title[i]));
     }
-    if (b.size) sb_buffer_add(&b, "", 1);
-    return (char *)b.data;
+    if (b.size) sb_warn("%s: columns that are not kept: %.*s", path, (int)b.size, (char *)b.data);
+    free(b.data);
 }
 
 /* Where the column stands: -1 it does not, -2 with a message. */

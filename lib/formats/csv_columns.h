@@ -30,8 +30,8 @@ struct sb_csv_table {
 int sb_csv_table_load(const char *path, const struct sb_csv_column *column, size_t columns,
                       int (*each)(void *arg, const struct sb_csv_table *t), void *arg);
 
-/* The titles that are not wanted, "a, b"; NULL: there are none. The caller frees it. */
-char *sb_csv_table_others(const struct sb_csv_table *t);
+/* Warns of the columns that are not wanted: "q.csv: columns that are not kept: a, b". */
+void sb_csv_table_warn(const struct sb_csv_table *t, const char *path);
 
 /* The cell of a wanted column by its number; "" where it has none. */
 const char *sb_csv_table_text(const struct sb_csv_table *t, size_t column);

@@ -246,6 +246,16 @@ detections() {
     sb-join -q <(cat light.sb) crops.sb | sb-export jsonl -q | cmp - <(sb-export jsonl -q out.sb)
 }
 
+@test "tensors bring along how they were made, and do not come among others" {
+    sb-tensorize -q --size 8 crops.sb -o eight.sb
+    sb-tensorize -q --size 8 --mean 0.4,0.4,0.4 --std 0.2,0.2,0.2 crops.sb -o other.sb
+    sb-join -q --columns tensor eight.sb crops.sb -o out.sb
+    sb-check -v out.sb | grep -q '^  tensor: {"size": 8'
+    sb-join -q --columns tensor eight.sb eight.sb | sb-check -q
+    fails_saying "eight.sb: its tensors were made in another way than the stream's" sb-join --columns tensor eight.sb other.sb -o x.sb
+    sb-join -q eight.sb other.sb | sb-check -v | grep -q '^  tensor: .*0.4'
+}
+
 @test "a text through a pipe: what is not UTF-8 can be made so on the way" {
     id=$(fields crops.sb .id | sed -n '2s/[]["]//gp')
     printf 'id;label\n%s;M\xfcller\n' "$id" >latin.csv

@@ -153,6 +153,16 @@ static void check_options(struct join *j, const struct sb_args *args)
     if (columns && !j->rows.taken.count) sb_usage("--columns: no column is named");
 }
 
+/* The header says how tensors were made, and may not say it of others. */
+static void take_tensors(struct join *j, const char *table)
+{
+    const struct sb_field *old = sb_record_find(&j->filter.header, "tensor"), *new = sb_record_find(&j->rows.header, "tensor");
+    if (j->rows.text || !sb_join_rows_take(&j->rows, "tensor")) return;
+    if (old && !(new && new->size == old->size && !memcmp(new->value, old->value, old->size)))
+        sb_die("%s: its tensors were made in another way than the stream's, whose header has 'tensor', too", table);
+    if (new) sb_set_packed(&j->filter.header, "tensor", new->value, new->size);
+}
+
 static void say(const struct join *j, const char *table, uint64_t lone, uint64_t shared)
 {
     sb_warn("%s: %" PRIu64 " rows, %" PRIu64 " matched by no record; %" PRIu64 " records matched by no row", table,
@@ -184,6 +194,7 @@ int main(int argc, char **argv)
     const struct sb_record *header = &j.rows.header;
     j.filter.input = &header;
     j.filter.inputs = !j.rows.text;
+    take_tensors(&j, args.operand[0]);
     if (j.rows.text) sb_args_file(&args, args.operand[0]);
     open_report(&j);
     sb_filter_start(&j.filter, &tool, &args);

@@ -20,7 +20,7 @@ setup() {
     [ "$(wc -l <out)" -eq 20 ]
     jq -es 'all(.[]; (.id | length == 32) and (.box | length == 4) and .image.dtype == "u8" and (.image.shape | length == 3))' out
     grep -q '^sb-export: 20 in, 20 out$' said
-    sb-export jsonl -q one.sb | jq -es 'all(.[]; .image.format == "jpeg" and .image.bytes > 100)'
+    sb-export jsonl -q one.sb | jq -es 'length > 0 and all(.[]; .image.format == "jpeg" and .image.bytes > 100)'
 }
 
 # {"id": "z", "bad": <not UTF-8>, "nan": NaN, "u": 2^64-1, "f": float32 0.1, "m": {1: "a", nil: [true]}, "e": ext 5, "b": bin}

@@ -90,6 +90,12 @@ dive 7,60,2019-04-06T04:30:27Z,,,5,Point,3,2,20' ]
     fails_saying "v.json: dive 7: '2019-04-06 04:30:27' is not a date as '%d.%m.%Y %H:%M:%S' has it" sb-import ifdo v.json
 }
 
+@test "a position's uncertainty is Darwin Core's" {
+    echo '{"image-set-header": {"image-datetime": "2026-07-03 14:05:09.25", "image-latitude": 0, "image-longitude": 180, "image-coordinate-uncertainty-meters": 4.74},
+        "image-set-items": {"a.png": {"image-annotations": [{"shape": "whole-image", "labels": [{"label": "x"}]}]}}}' >i.json
+    sb-import ifdo -q --no-images i.json | sb-export darwin-core -q 2>/dev/null | grep -q ',2026-07-03T14:05:09.25Z,0,180,4.74,'
+}
+
 @test "bad input: one clear line" {
     printf 'image-set-header:\n    image-set-name: x\n' >i.yaml
     fails_saying "i.yaml: not an iFDO: it has no object 'image-set-items'" sb-import ifdo i.yaml

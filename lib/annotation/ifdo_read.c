@@ -7,6 +7,7 @@
  *   image-latitude, -longitude    lat, lon
  *   image-altitude-meters         depth, where it is negative (also image-altitude, and image-depth as it is)
  *   image-meters-above-ground     altitude
+ *   image-coordinate-uncertainty-meters   coordinateUncertaintyInMeters, as Darwin Core calls it
  *   image-handle                  url; image-uuid: image_uuid; image-hash-sha256: sha256
  *   image-event                   group
  *
@@ -160,6 +161,7 @@ static int64_t read_picture(struct reading *r, double pts)
     set_number(r, entry, "image-longitude", "lon");
     read_depth(r, entry);
     set_number(r, entry, "image-meters-above-ground", "altitude");
+    set_number(r, entry, "image-coordinate-uncertainty-meters", "coordinateUncertaintyInMeters");
     set_text(r, entry, "image-uuid", "image_uuid");
     set_text(r, entry, "image-hash-sha256", "sha256");
     if (r->about.count) sb_annotated_about(r->list, (size_t)number, &r->about);

@@ -70,7 +70,7 @@ all:
 	$(MAKE) --no-print-directory -f '$(SEASON_MK)' videos; \
 	'$(HERE)season.sh' gather; \
 	$(MAKE) --no-print-directory -f '$(SEASON_MK)' season; \
-	cat .counts >&2
+	'$(HERE)season.sh' end
 
 else
 

@@ -257,6 +257,12 @@ gather() {
     put .counts "$said"
 }
 
+# The end of a run: its counts. It has failed if nothing at all could be made: that is not the videos' doing.
+end() {
+    cat .counts >&2
+    ! grep -q ' in, 0 out; .* with other problems: [1-9]' .counts
+}
+
 # Names of the videos that are still to be made.
 todo() {
     local name

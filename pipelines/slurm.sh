@@ -49,6 +49,7 @@ submit() {
     done
     [ ! -e slurm/season.out ] || cat slurm/season.out >&2
     [ -e slurm/done ] || { echo "season: $PWD: its last job failed or was stopped" >&2; exit 1; }
+    [ ! -s slurm/done ]
 }
 
 task() {
@@ -66,8 +67,8 @@ rest() {
     lock -w 120
     "$here/season.sh" gather
     make_here season
-    cat .counts >&2
     touch slurm/done
+    "$here/season.sh" end || echo failed >slurm/done
 }
 
 "${1-submit}"

@@ -113,7 +113,7 @@ frames_begun() { until find stopped/season -name '.frames.sb.new*.tmp' 2>/dev/nu
     pid=$!
     frames_begun $pid
     kill -TERM "$(cat frames.pid)"
-    wait $pid
+    wait $pid && return 1
     grep -q '^7,,long.mp4,frames,sb-frames: stopped by a signal' stopped/season/problems.csv
     [ -z "$(find stopped/season -name frames.sb)" ]
     season FPS=10 DIVES=stopped/dives.tsv OUT=stopped/season 2>/dev/null
@@ -163,6 +163,16 @@ rows_of_problems() { tail -n +2 "$1/problems.csv" | tr -d '\r'; }
     # The season is that of a fresh run, though the repaired video stands before others.
     season DIVES=archive/dives.tsv OUT=fresh 2>/dev/null
     same_season season fresh
+}
+
+@test "a season of which nothing could be made has failed" {
+    small
+    run season DIVES=archive/dives.tsv FRAMES=--mistyped
+    [ "$status" -ne 0 ]
+    [[ $output == *"season: 2 videos in, 0 out; still being copied: 0, with other problems: 2"* ]]
+    rows_of_problems season | grep -c 'frames,.*--mistyped' | grep -qx 2
+    season DIVES=archive/dives.tsv 2>said
+    grep -qx 'season: 2 videos in, 2 out' said
 }
 
 @test "a file that is being copied, or changes while it is read, waits for a later run" {
@@ -236,7 +246,8 @@ rows_of_problems() { tail -n +2 "$1/problems.csv" | tr -d '\r'; }
     # What is wrong with one video alone is that video's problem.
     printf 'dive\tcamera\tstart\tpath\na\tb\t3.7.2026 14:05\t%s\na\tb\t\tarchive\na\tb\t\tnone.mp4\n' "$(video_path 0)" >archive/dives.tsv
     mkdir archive/archive
-    season DIVES=archive/dives.tsv
+    run season DIVES=archive/dives.tsv
+    [ "$status" -ne 0 ]
     rows_of_problems season
     rows_of_problems season | diff - <(
         echo "a,b,$(video_path 0),frames,sb-frames: --start-time: '3.7.2026 14:05' is not a date and time such as 2026-07-03T14:05:09Z"

@@ -14,5 +14,9 @@ load fixture
     bash -e -o pipefail script >out 2>err </dev/null || { cat script err; return 1; }
     cd demo
     [ "$(tail -n +2 picked/manifest.csv | wc -l)" -eq "$(ls picked/*.jpg | wc -l)" ]
-    [ -s season/pick.png ] && [ -s season/season.csv ] && [ -s occurrences.csv ]
+    [ -s season/pick.png ]
+    [ "$(tail -n +2 season/problems.csv | wc -l)" -eq 0 ]
+    # Each occurrence has its place.
+    [ "$(tail -n +2 occurrences.csv | wc -l)" -eq "$(tail -n +2 picked/manifest.csv | wc -l)" ]
+    awk -F, 'NR > 1 && ($5 == "" || $6 == "" || $8 == "") { exit 1 }' occurrences.csv
 }

@@ -178,7 +178,9 @@ open(sys.argv[1], "ab").write(msgpack.packb({"end": 1, "xxh3": xxhash.xxh3_128_h
     head -c -20 2.sb >cut.sb
     fails_saying "cut.sb: stream cut off after 6 records" sb-cat -o x.sb 1.sb cut.sb 3.sb
     fails_saying "empty, not a SeaBot stream" sb-cat -o x.sb 1.sb <(:)
-    sb-cat -q 1.sb cut.sb 2>/dev/null >out.sb || true
+    status=0
+    sb-cat -q 1.sb cut.sb 2>/dev/null >out.sb || status=$?
+    [ "$status" -eq 1 ]
     fails sb-check -q out.sb 2>/dev/null
     fails_saying "no-such.sb: No such file" sb-cat -o x.sb 1.sb no-such.sb
     fails_saying "not a SeaBot stream" sb-cat -o x.sb 1.sb <(echo hello)
@@ -207,5 +209,5 @@ open(sys.argv[1], "ab").write(msgpack.packb({"end": 1, "xxh3": xxhash.xxh3_128_h
         [ "$(stat -c %s out.sb)" -lt 50000 ] || break
     done
     [ "$(stat -c %s out.sb)" -ge 50000 ] # all of 2.sb and the whole records of the other
-    kill %1 %2 2>/dev/null || true
+    kill $(jobs -p) 2>/dev/null || : # what still waits; either may have ended by itself
 }

@@ -74,9 +74,12 @@ gone() {
 }
 
 @test "a child that fails while the input goes on, and while it pauses" {
-    make_stream -n 100000 --size 4000 2>err | { timeout 20 sb-pipe -q -- sh -c 'head -c 5000 >/dev/null; exit 5' >/dev/null 2>said || true; }
+    make_stream -n 100000 --size 4000 2>err | { timeout 20 sb-pipe -q -- sh -c 'head -c 5000 >/dev/null; exit 5' >/dev/null 2>said || echo $? >status; }
+    [ "$(cat status)" -eq 1 ]
     [ "$(cat said)" = "sb-pipe: sh exited with status 5 after 0 records" ]
-    make_stream -n 3000 --sleep 100 2>/dev/null | { timeout 20 sb-pipe -q -- sh -c 'head -c 10 >/dev/null; exit 5' >/dev/null 2>said || true; }
+    rm status
+    make_stream -n 3000 --sleep 100 2>/dev/null | { timeout 20 sb-pipe -q -- sh -c 'head -c 10 >/dev/null; exit 5' >/dev/null 2>said || echo $? >status; }
+    [ "$(cat status)" -eq 1 ]
     [ "$(cat said)" = "sb-pipe: sh exited with status 5 after 0 records" ]
 }
 

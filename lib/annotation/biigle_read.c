@@ -96,7 +96,7 @@ static void read_attributes(struct reading *r, const char *text)
     const json_t *altitude = json_object_get(json_object_get(all, "metadata"), "gps_altitude");
     if (!altitude) altitude = json_object_get(all, "gps_altitude");
     if (*text) sb_set_cstr(&r->about, "picture_attributes", text);
-    sb_parent_size(&r->about, json_integer_value(json_object_get(all, "width")),
+    sb_set_parent_size(&r->about, json_integer_value(json_object_get(all, "width")),
                    json_integer_value(json_object_get(all, "height")));
     depth = 0 - json_number_value(altitude); /* at the surface 0, not -0 */
     if (json_is_number(altitude) && depth >= 0) sb_set_real(&r->about, "depth", depth);

@@ -134,7 +134,7 @@ static void read_about(struct reading *r, const json_t *image, size_t picture)
     if (!url || !*url) url = json_string_value(json_object_get(image, "url"));
     if (url && *url && !a->url) a->url = sb_strdup(url);
     sb_record_reset(&r->fields);
-    sb_parent_size(&r->fields, json_integer_value(json_object_get(image, "width")),
+    sb_set_parent_size(&r->fields, json_integer_value(json_object_get(image, "width")),
                    json_integer_value(json_object_get(image, "height")));
     read_date(r, image);
     if (r->fields.count) sb_annotated_about(r->list, picture, &r->fields);

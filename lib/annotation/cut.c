@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "media/image.h"
 #include "media/resize.h"
 
 /* ---- where ---- */
@@ -83,18 +84,6 @@ static int set_id(const struct sb_cuts *cuts, size_t index, struct sb_record *re
     return 0;
 }
 
-static void set_size(struct sb_record *out, const struct sb_picture *p)
-{
-    struct sb_buffer list = {0};
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, &list, sb_buffer_write);
-    msgpack_pack_array(&pk, 2);
-    msgpack_pack_int(&pk, p->width);
-    msgpack_pack_int(&pk, p->height);
-    sb_set_packed(out, "parent_size", list.data, list.size);
-    free(list.data);
-}
-
 static void set_annotation(const struct sb_cuts *cuts, const struct sb_cut *c, struct sb_record *out)
 {
     REMOVE(out, of_all);
@@ -127,7 +116,7 @@ int sb_cut_record(const struct sb_cuts *cuts, size_t index, const struct sb_cut_
     sb_record_borrow(out, rec);
     if (set_id(cuts, index, rec, out) < 0) return -1;
     set_annotation(cuts, c, out);
-    if (!cuts->width) set_size(out, p);
+    if (!cuts->width) sb_set_parent_size(out, p->width, p->height);
     if (style->margin.size > 0 || style->square || c->point) set_region(out, &r, scale);
     if (sb_crop(p, &m->crop, r.x, r.y, r.width, r.height) < 0) return -1;
     return sb_image_set(out, "image", &m->crop, style->encoding, &m->scratch) < 0 ? -1 : 1;

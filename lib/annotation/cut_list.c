@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "annotation/cut.h"
+#include "media/image.h"
 
 /* Rows of `width` numbers, f32 or f64; one row may lie flat. 1, 0 absent, -1 with a message. */
 static int numbers(struct sb_record *rec, const char *key, int64_t width, struct sb_tensor *t, size_t *rows)
@@ -35,19 +36,8 @@ static struct sb_cut *add(struct sb_cuts *cuts)
 
 static int read_size(struct sb_cuts *cuts, struct sb_record *rec)
 {
-    msgpack_object o;
     cuts->width = cuts->height = 0;
-    int rc = sb_get_object(rec, "parent_size", &o);
-    if (rc < 1) return rc;
-    bool pair = o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size == 2;
-    for (uint32_t i = 0; pair && i < 2; i++) {
-        const msgpack_object *side = &o.via.array.ptr[i];
-        pair = side->type == MSGPACK_OBJECT_POSITIVE_INTEGER && side->via.u64 > 0 && side->via.u64 <= INT32_MAX;
-    }
-    if (!pair) return sb_error("field 'parent_size' is not [width, height]");
-    cuts->width = (int)o.via.array.ptr[0].via.u64;
-    cuts->height = (int)o.via.array.ptr[1].via.u64;
-    return 0;
+    return sb_get_parent_size(rec, &cuts->width, &cuts->height) < 0 ? -1 : 0;
 }
 
 /* Names beyond the boxes are the whole picture's. */

@@ -188,7 +188,7 @@ static int64_t read_picture(struct reading *r)
     sb_record_reset(&r->fields);
     if (read_known(r, true) || read_time(r)) return -1;
     if (r->image)
-        sb_parent_size(&r->fields, json_integer_value(json_object_get(r->image, "width")),
+        sb_set_parent_size(&r->fields, json_integer_value(json_object_get(r->image, "width")),
                        json_integer_value(json_object_get(r->image, "height")));
     sb_annotated_about(r->list, (size_t)number, &r->fields);
     return number;

@@ -38,29 +38,21 @@ bool sb_gathered_pair(struct sb_gathered *g, const char *key, size_t size, const
     return true;
 }
 
-static void set(const struct sb_gathered *g, struct sb_record *fields, const char *field, bool map)
-{
-    struct sb_buffer b = {0};
-    msgpack_packer pk;
-    if (g->count == 0) return;
-    msgpack_packer_init(&pk, &b, sb_buffer_write);
-    if (map)
-        msgpack_pack_map(&pk, g->count);
-    else
-        msgpack_pack_array(&pk, g->count);
-    sb_buffer_add(&b, g->bytes.data, g->bytes.size);
-    sb_set_packed(fields, field, b.data, b.size);
-    free(b.data);
-}
-
 void sb_gathered_set_list(const struct sb_gathered *g, struct sb_record *fields, const char *field)
 {
-    set(g, fields, field, false);
+    if (g->count) sb_set_list(fields, field, g->count, g->bytes.data, g->bytes.size);
 }
 
 void sb_gathered_set_map(const struct sb_gathered *g, struct sb_record *fields, const char *field)
 {
-    set(g, fields, field, true);
+    struct sb_buffer map = {0};
+    msgpack_packer pk;
+    if (g->count == 0) return;
+    msgpack_packer_init(&pk, &map, sb_buffer_write);
+    msgpack_pack_map(&pk, g->count);
+    sb_buffer_add(&map, g->bytes.data, g->bytes.size);
+    sb_set_packed(fields, field, map.data, map.size);
+    free(map.data);
 }
 
 void sb_gathered_free(struct sb_gathered *g)

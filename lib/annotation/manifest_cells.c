@@ -108,13 +108,7 @@ static void add_prediction(struct predictions *p, const char *label, double prob
 
 static void set_predictions(struct sb_record *fields, struct predictions *p)
 {
-    struct sb_buffer list = {0};
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, &list, sb_buffer_write);
-    msgpack_pack_array(&pk, p->count);
-    sb_buffer_add(&list, p->packed.data, p->packed.size);
-    sb_set_packed(fields, "predicted", list.data, list.size);
-    free(list.data);
+    sb_set_list(fields, "predicted", p->count, p->packed.data, p->packed.size);
 }
 
 /* ["crab",0.75]; ["eel",0.25] */

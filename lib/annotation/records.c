@@ -120,7 +120,7 @@ static int box_record(const struct making *m, const struct sb_annotation *one)
     struct sb_record *r = begin_record(m, box);
     sb_set_tensor(r, "box", &(struct sb_tensor){SB_F32, 1, {4}, box});
     if (!cut) return 0;
-    sb_parent_size(r, m->work->picture.width, m->work->picture.height);
+    sb_set_parent_size(r, m->work->picture.width, m->work->picture.height);
     return set_crop(m, r, &pixels);
 }
 
@@ -153,7 +153,7 @@ static int point_record(const struct making *m, const float at[4])
     if (!cut) return 0;
     float region[4] = {(float)pixels.x, (float)pixels.y, (float)pixels.width, (float)pixels.height};
     sb_set_tensor(r, "region", &(struct sb_tensor){SB_F32, 1, {4}, region});
-    sb_parent_size(r, m->work->picture.width, m->work->picture.height);
+    sb_set_parent_size(r, m->work->picture.width, m->work->picture.height);
     return set_crop(m, r, &pixels);
 }
 
@@ -218,13 +218,7 @@ static void gather(const struct making *m, struct gathered *g, bool boxed)
 
 static void set_labels(struct sb_record *r, const struct gathered *g)
 {
-    struct sb_buffer list = {0};
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, &list, sb_buffer_write);
-    msgpack_pack_array(&pk, g->count);
-    sb_buffer_add(&list, g->labels.data, g->labels.size);
-    sb_set_packed(r, "labels", list.data, list.size);
-    free(list.data);
+    sb_set_list(r, "labels", g->count, g->labels.data, g->labels.size);
 }
 
 static int whole_record(const struct making *m)
@@ -251,15 +245,10 @@ static int whole_record(const struct making *m)
 /* Boxes that were drawn on another size would cut out something else. */
 static int check_size(const struct making *m)
 {
-    msgpack_object o;
     const struct sb_picture *p = &m->work->picture;
-    if (sb_get_object(&m->work->about, "parent_size", &o) != 1 || o.type != MSGPACK_OBJECT_ARRAY ||
-        o.via.array.size != 2)
-        return 0;
-    uint64_t w = o.via.array.ptr[0].via.u64, h = o.via.array.ptr[1].via.u64;
-    if (w == (uint64_t)p->width && h == (uint64_t)p->height) return 0;
-    return sb_error("%s: is %dx%d, its annotations are for %llux%llu", m->a->path, p->width, p->height,
-                    (unsigned long long)w, (unsigned long long)h);
+    int width, height, rc = sb_get_parent_size(&m->work->about, &width, &height);
+    if (rc < 1 || (width == p->width && height == p->height)) return rc < 0 ? -1 : 0;
+    return sb_error("%s: is %dx%d, its annotations are for %dx%d", m->a->path, p->width, p->height, width, height);
 }
 
 int sb_annotation_records(const struct sb_annotated_list *list, size_t picture, const struct sb_annotation_style *style,

@@ -172,7 +172,7 @@ static int read_size(struct reading *r, const struct sb_csv_table *t, size_t wid
     int64_t w, h;
     int has_w = sb_csv_table_int(t, width, &w), has_h = sb_csv_table_int(t, height, &h);
     if (has_w < 0 || has_h < 0) return -1;
-    if (has_w && has_h) sb_parent_size(&r->about, w, h);
+    if (has_w && has_h) sb_set_parent_size(&r->about, w, h);
     return has_w && has_h;
 }
 

@@ -115,15 +115,10 @@ static int predictions(struct sb_record *rec, struct sb_viewed *one)
 
 static int parent_size(struct sb_view *v)
 {
-    msgpack_object o;
-    int rc = sb_get_object(v->rec, "parent_size", &o);
+    int width, height, rc = sb_get_parent_size(v->rec, &width, &height);
     if (rc < 1) return rc;
-    bool pair = o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size == 2;
-    for (uint32_t i = 0; pair && i < 2; i++)
-        pair = o.via.array.ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER && o.via.array.ptr[i].via.u64 <= INT32_MAX;
-    if (!pair) return sb_error("field 'parent_size' is not [width, height]");
-    v->width = (int64_t)o.via.array.ptr[0].via.u64;
-    v->height = (int64_t)o.via.array.ptr[1].via.u64;
+    v->width = width;
+    v->height = height;
     return 0;
 }
 

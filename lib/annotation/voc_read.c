@@ -247,7 +247,7 @@ static int64_t add_picture(struct reading *r)
     const char *name = strrchr(r->filename, '/');
     look_for(r, a, name ? name + 1 : r->filename);
     sb_record_reset(&r->fields);
-    if (fmax(r->width, r->height) < 1e6) sb_parent_size(&r->fields, (int64_t)r->width, (int64_t)r->height);
+    if (fmax(r->width, r->height) < 1e6) sb_set_parent_size(&r->fields, (int64_t)r->width, (int64_t)r->height);
     sb_annotated_about(r->list, (size_t)number, &r->fields);
     return number;
 }

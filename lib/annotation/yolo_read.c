@@ -204,7 +204,7 @@ static int add_picture(struct reading *r, const char *below)
     const char *split = sb_yolo_data_split(&r->data, below);
     r->list->item[picture].path = path;
     sb_record_reset(&r->fields);
-    sb_parent_size(&r->fields, r->width, r->height);
+    sb_set_parent_size(&r->fields, r->width, r->height);
     if (split) sb_set_cstr(&r->fields, "split", split);
     sb_annotated_about(r->list, (size_t)picture, &r->fields);
     return read_labels(r, (size_t)picture, r->texts.text[labels]);

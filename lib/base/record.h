@@ -89,5 +89,7 @@ void sb_set_tensor(struct sb_record *r, const char *key, const struct sb_tensor 
 void sb_set_tensor_space(struct sb_record *r, const char *key, struct sb_tensor *t);
 /* Value bytes that the caller packed with msgpack-c; copied. */
 void sb_set_packed(struct sb_record *r, const char *key, const void *bytes, size_t size);
+/* A list of `count` values that the caller packed one behind the other; copied. */
+void sb_set_list(struct sb_record *r, const char *key, size_t count, const void *items, size_t size);
 
 #endif

@@ -1,5 +1,7 @@
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/record.h"
 
 /* msgpack-c writes heads and numbers in here; payloads are copied once, to their place. */
@@ -165,4 +167,15 @@ void sb_set_packed(struct sb_record *r, const char *key, const void *bytes, size
     uint8_t *copy = sb_record_alloc(r, size);
     memcpy(copy, bytes, size);
     set_value(r, key, copy, size);
+}
+
+void sb_set_list(struct sb_record *r, const char *key, size_t count, const void *items, size_t size)
+{
+    struct sb_buffer list = {0};
+    msgpack_packer pk;
+    msgpack_packer_init(&pk, &list, sb_buffer_write);
+    msgpack_pack_array(&pk, count);
+    sb_buffer_add(&list, items, size);
+    sb_set_packed(r, key, list.data, list.size);
+    free(list.data);
 }

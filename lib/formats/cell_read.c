@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "base/wire.h"
 #include "formats/names.h"
+#include "media/image.h"
 
 enum kind { TEXT, REAL, SECONDS, TIME, INT, TEXTS, HEX, TRUTH, SIDE, SIZE, UNREAD };
 
@@ -240,18 +241,11 @@ int sb_cell_read_box(struct sb_cell_reading *r, struct sb_record *rec, const cha
 
 static int read_size(struct sb_record *rec, const char *column, const char *text)
 {
-    struct sb_buffer list = {0};
-    msgpack_packer pk;
     char *end, *rest;
     unsigned long width = strtoul(text, &end, 10), height = strtoul(end + strspn(end, "; x,"), &rest, 10);
     if (!isdigit((unsigned char)*text) || *rest || !width || !height || width > INT32_MAX || height > INT32_MAX)
         return bad(column, text, "no size such as 1920; 1080");
-    msgpack_packer_init(&pk, &list, sb_buffer_write);
-    msgpack_pack_array(&pk, 2);
-    msgpack_pack_uint64(&pk, width);
-    msgpack_pack_uint64(&pk, height);
-    sb_set_packed(rec, column, list.data, list.size);
-    free(list.data);
+    sb_set_parent_size(rec, (int64_t)width, (int64_t)height);
     return 1;
 }
 
@@ -305,7 +299,7 @@ static int check_labels(struct sb_record *rec, const char *text, uint32_t count)
 /* Between ';', without the blanks around them; empty ones are none. */
 static int read_texts(struct sb_record *rec, const char *column, const char *text)
 {
-    struct sb_buffer list = {0}, items = {0};
+    struct sb_buffer items = {0};
     const char *whole = text;
     msgpack_packer pk;
     uint32_t count = 0;
@@ -323,11 +317,7 @@ static int read_texts(struct sb_record *rec, const char *column, const char *tex
         free(items.data);
         return -1;
     }
-    msgpack_packer_init(&pk, &list, sb_buffer_write);
-    msgpack_pack_array(&pk, count);
-    sb_buffer_add(&list, items.data, items.size);
-    sb_set_packed(rec, column, list.data, list.size);
-    free(list.data);
+    sb_set_list(rec, column, count, items.data, items.size);
     free(items.data);
     return 1;
 }

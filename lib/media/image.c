@@ -113,15 +113,30 @@ int sb_image_set(struct sb_record *rec, const char *field, const struct sb_pictu
     return status;
 }
 
-void sb_parent_size(struct sb_record *fields, int64_t width, int64_t height)
+void sb_set_parent_size(struct sb_record *rec, int64_t width, int64_t height)
 {
-    struct sb_buffer b = {0};
+    struct sb_buffer sides = {0};
     msgpack_packer pk;
     if (width <= 0 || height <= 0) return;
-    msgpack_packer_init(&pk, &b, sb_buffer_write);
-    msgpack_pack_array(&pk, 2);
+    msgpack_packer_init(&pk, &sides, sb_buffer_write);
     msgpack_pack_int64(&pk, width);
     msgpack_pack_int64(&pk, height);
-    sb_set_packed(fields, "parent_size", b.data, b.size);
-    free(b.data);
+    sb_set_list(rec, "parent_size", 2, sides.data, sides.size);
+    free(sides.data);
+}
+
+int sb_get_parent_size(struct sb_record *rec, int *width, int *height)
+{
+    msgpack_object o;
+    int rc = sb_get_object(rec, "parent_size", &o);
+    if (rc < 1) return rc;
+    bool pair = o.type == MSGPACK_OBJECT_ARRAY && o.via.array.size == 2;
+    for (uint32_t i = 0; pair && i < 2; i++) {
+        const msgpack_object *side = &o.via.array.ptr[i];
+        pair = side->type == MSGPACK_OBJECT_POSITIVE_INTEGER && side->via.u64 > 0 && side->via.u64 <= INT32_MAX;
+    }
+    if (!pair) return sb_error("field 'parent_size' is not [width, height]");
+    *width = (int)o.via.array.ptr[0].via.u64;
+    *height = (int)o.via.array.ptr[1].via.u64;
+    return 1;
 }

@@ -29,6 +29,7 @@ int sb_image_set(struct sb_record *rec, const char *field, const struct sb_pictu
                  struct sb_buffer *scratch);
 
 /* Sets `parent_size`, the pixels of the picture that boxes are of; nothing where one is not positive. */
-void sb_parent_size(struct sb_record *fields, int64_t width, int64_t height);
+void sb_set_parent_size(struct sb_record *rec, int64_t width, int64_t height);
+int sb_get_parent_size(struct sb_record *rec, int *width, int *height); /* 1, 0 absent, -1 with a message */
 
 #endif

@@ -110,7 +110,7 @@ static int add_frame(const struct sb_sea_plan *plan, struct sb_sea_dive *d, cons
         if (sb_crop(&d->frame, &d->crop, (int)box[0], (int)box[1], (int)box[2], (int)box[3])) return -1;
         struct sb_record *rec = add_record(d);
         sb_sea_set_origin(rec, group, t, box);
-        sb_parent_size(rec, plan->width, plan->height);
+        sb_set_parent_size(rec, plan->width, plan->height);
         sb_set_cstr(rec, "group", group);
         sb_set_cstr(rec, "label", sb_animal_name(seen[i].kind));
         if (sb_image_set(rec, "image", &d->crop, plan->encoding, &d->bytes)) return -1;

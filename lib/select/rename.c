@@ -49,14 +49,8 @@ static void add_text(struct list *l, const char *text)
 /* The new list into the record where it is another one. */
 static void close_list(struct sb_record *rec, const char *key, struct list *l)
 {
-    struct sb_buffer all = {0};
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, &all, sb_buffer_write);
-    msgpack_pack_array(&pk, l->kept);
-    sb_buffer_add(&all, l->out.data, l->out.size);
-    if (l->changed && l->kept) sb_set_packed(rec, key, all.data, all.size);
+    if (l->changed && l->kept) sb_set_list(rec, key, l->kept, l->out.data, l->out.size);
     if (l->changed && !l->kept) sb_record_remove(rec, key);
-    free(all.data);
     free(l->out.data);
 }
 

@@ -66,17 +66,6 @@ static const uint8_t *items_of(const struct sb_record *header, const char *key, 
     return f->value + list.head;
 }
 
-static void set_list(struct sb_record *out, const char *key, uint64_t count, const struct sb_buffer *items)
-{
-    struct sb_buffer list = {0};
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, &list, sb_buffer_write);
-    msgpack_pack_array(&pk, count);
-    sb_buffer_add(&list, items->data, items->size);
-    sb_set_packed(out, key, list.data, list.size);
-    free(list.data);
-}
-
 void sb_history_join(struct sb_record *out, const struct sb_record *header, const struct sb_record *const *input,
                      size_t inputs, const struct sb_tool *tool, const struct sb_args *args)
 {
@@ -101,8 +90,8 @@ void sb_history_join(struct sb_record *out, const struct sb_record *header, cons
 
     sb_record_reset(out);
     sb_set_int(out, "seabot", 1);
-    set_list(out, "history", nsteps + 1, &steps);
-    if (count) set_list(out, "inputs", count, &others);
+    sb_set_list(out, "history", nsteps + 1, steps.data, steps.size);
+    if (count) sb_set_list(out, "inputs", count, others.data, others.size);
     for (size_t i = 0; header && i < header->count; i++) {
         const struct sb_field *f = &header->field[i];
         char *key = sb_strndup(f->key, f->key_size);
